@@ -1,0 +1,1 @@
+"""SMTP in and out, orchestration, protection, exit check, command line.  May import the other three packages."""

@@ -1,0 +1,236 @@
+"""The words of policy: facts in, decisions out.
+
+Frozen values only; no I/O, no clock.  Names follow HL7 v3-ActReason (purpose of use), HL7 v2 tables 0497-0499
+(consent form, status, bypass) and the recipient classes and image kinds of the policy matrix (docs/policy.md).
+Whatever could hold a patient has ``repr=False``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+
+
+class Action(IntEnum):
+    """What becomes of one recipient's copy; the stricter is the greater."""
+
+    DELIVER = 0  # as it came
+    PROTECT = 1  # scrubbed and protected by one of ``Decision.methods``
+    ASK = 2  # held until the sender answers
+    QUARANTINE = 3  # held until a reviewer decides
+    REFUSE = 4  # not sent, no copy kept
+
+
+class Mode(StrEnum):
+    OBSERVE = "observe"  # original bytes go; the decision is only recorded
+    ADVISE = "advise"  # strip what can be stripped, deliver, tell the sender
+    ENFORCE = "enforce"
+
+
+class RecipientClass(StrEnum):
+    OWN = "O"
+    APPROVED_CLINICAL = "A"
+    APPROVED_OTHER = "B"
+    PATIENT = "C"
+    UNKNOWN = "D"
+    PRIVATE = "E"
+    DENIED = "F"
+    ARCHIVE = "archive"
+
+
+class Kind(StrEnum):
+    """Image kinds K0-K9 of the policy matrix."""
+
+    NONE = "K0"
+    ROUTINE_IMAGING = "K1"
+    DEIDENTIFIED_PHOTO = "K2"
+    IDENTIFIABLE_PHOTO = "K3"  # the default for any photograph
+    INTIMATE = "K4"
+    CHILD = "K5"
+    INTIMATE_CHILD = "K6"
+    DECEASED = "K7"
+    UNREADABLE = "K8"
+    DOCUMENT = "K9"
+
+
+class ConsentStatus(StrEnum):
+    GIVEN = "given"
+    LIMITED = "limited"
+    REFUSED = "refused"
+    PENDING = "pending"
+    WITHDRAWN = "withdrawn"
+    BYPASSED = "bypassed"
+    NOT_REQUIRED = "not-required"
+
+
+class Carrier(StrEnum):
+    """Where a statement stood.  Precedence, strongest first: release > part > header > body > subject > default."""
+
+    RELEASE = "release"
+    PART = "part"
+    HEADER = "header"
+    BODY = "body"
+    SUBJECT = "subject"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One consent statement (domain grammar of Clinical-Image-Consent); unset parameters are None."""
+
+    status: ConsentStatus
+    carrier: Carrier
+    form: str | None = None  # written | electronic | verbal | telephone | implied
+    given_by: str | None = None
+    purpose: str | None = None  # v3-ActReason code or PUBLISH
+    scope: frozenset[str] = frozenset()
+    dated: date | None = None  # date of the consent
+    expires: date | None = None
+    basis: str | None = None  # gmc-10 gmc-17 hipaa-treatment legal test not-patient teaching document no-patient-picture
+    bypass: str | None = None  # emergency | professional-judgement
+    capacity: str | None = None  # has | gillick | lacks
+    intimate: bool = False
+    identifiable: bool = True
+    child: bool = False
+    deceased: bool = False
+    patient: str | None = field(default=None, repr=False)  # pseudonymous reference
+    record: str | None = field(default=None, repr=False)
+    policy: str | None = None
+    part: str | None = field(default=None, repr=False)  # file name or cid: this statement covers; None = all images
+    reason: str | None = field(default=None, repr=False)
+    to_patient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a carrier could not be read as it stands: a code, and the word that was not understood (for the sender only)."""
+
+    code: str  # consent.malformed, consent.unknown-word, consent.bare-tag, consent.expired, consent.future-date ...
+    word: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one carrier says.  ``spans`` are character ranges of the text given, to be removed on the way out."""
+
+    carrier: Carrier
+    statements: tuple[Statement, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """All readings of a message combined by precedence; ``statement`` is None when nobody stated anything that counts."""
+
+    statement: Statement | None = None
+    per_part: tuple[Statement, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    ignored: tuple[str, ...] = ()  # codes why a statement did not count: consent.not-vouched, consent.inherited-tag ...
+    purpose_inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """One image (or unopened part) of the message."""
+
+    part: str  # path of the part, "1.2"; a member of a container is "1.2/3"
+    kind: Kind
+    sha256: str  # of the image as received
+    format: str = ""  # jpeg, png, ... or the sniffed name of what could not be opened
+    codes: frozenset[str] = frozenset()  # finding codes from the filters' catalogue
+    opaque: str | None = None  # encrypted | corrupt | limit | image-not-supported | unknown-type
+    decorative: str | None = None  # reason code when positively known to be decorative, else None
+    disclosed: bool | None = None  # already disclosed to this recipient under live consent; None = unknown
+    pixels: int = 0
+    modality: str | None = None  # DICOM modality when known
+    name: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainEntry:
+    """One entry of the register of domains (docs/policy.md); ``single`` entries name one address."""
+
+    domain: str
+    status: str  # proposed | approved | suspended | expired | denied
+    cls: RecipientClass
+    organisation: str = ""
+    purposes: frozenset[str] = frozenset()
+    max_sensitivity: str = "R"
+    children_allowed: bool = False
+    methods: tuple[str, ...] = ()  # protection methods in order of preference
+    route: str | None = None  # named next-hop route for method ``route``
+    expires: date | None = None
+    consent_header_out: str | None = None
+    include_subdomains: bool = False
+    max_recipients: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientFacts:
+    """What the register knows of one recipient."""
+
+    cls: RecipientClass
+    domain: str
+    entry: DomainEntry | None = None
+    lookalike_of: str | None = None
+    own_private: bool = False  # the sender's own private address
+    local: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a decision about one recipient depends on (P7): gathered once, recorded, replayable."""
+
+    at: datetime  # aware, UTC
+    mode: Mode
+    sender_domain: str
+    sender_group: str  # "ungrouped" when no group matches
+    sender_kind: str  # person | machine | null | auto | list
+    vouched: bool  # From = envelope sender = authenticated identity, no redirect
+    recipient: RecipientFacts
+    recipients: int  # number of recipients in the whole message
+    consent: Consent
+    images: tuple[ImageFacts, ...] = ()
+    codes: frozenset[str] = frozenset()  # message-level findings: mime.ambiguous, mail.signed ...
+    methods: Mapping[str, str] = field(default_factory=dict)  # method -> "ok" or the code why it cannot serve here
+    thread: str = "new"  # new | reply | forward
+    register_version: str = ""
+    withdrawn: bool | None = None  # a withdrawal or refusal on file for this patient reference; None = unknown
+    first_time: bool | None = None  # first time this sender writes to this recipient; None = unknown
+    released: frozenset[str] = frozenset()  # finding codes a release accepted
+    hold_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one recipient, and why."""
+
+    action: Action
+    rule: str  # id of the rule that matched, or "floor"
+    reasons: tuple[str, ...] = ()  # stable codes, each with a sentence in ``policies.explain.REASONS``
+    methods: tuple[str, ...] = ()  # to be tried in this order when action is PROTECT
+    on_failure: Action = Action.QUARANTINE
+    scrub: bool = True  # metadata of clinical images goes (PROTECT and, by policy, class O deliveries)
+    notice: str | None = None  # N-1 ... N-7
+    answers: tuple[str, ...] = ()  # tags the notice may offer; each simulated to delivery
+    releases: str = "ig"  # who may release: sender | mail-admin | ig | two-person
+    urgency: str = "routine"  # routine | urgent: chooses the deadlines
+    consent_out: str = "remove"  # remove | inside | pseudonymise | keep
+    kind: Kind = Kind.NONE  # the strictest image kind seen
+    alert: bool = False  # IG on call is told at once
+    source: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the policy: the first whose ``when`` matches decides."""
+
+    id: str
+    when: Mapping[str, object]
+    then: Action
+    source: tuple[str, ...]
+    reviewed: date
+    settings: Mapping[str, object] = field(default_factory=dict)
