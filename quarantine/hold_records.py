@@ -1,0 +1,173 @@
+"""The tables of holds: rows, recipients, history.  State changes go through ``advance`` (compare-and-set) only."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quarantine import schema
+from quarantine.database import Database
+from quarantine.model import HeldRecipient, HoldRow, State, Transition
+
+
+class Conflict(Exception):
+    """The hold changed since it was read: read it again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a move writes beside the state; ``None`` keeps what stands there (``next_try`` and ``release`` are always written)."""
+
+    next_try: float | None = None
+    deadline: float | None = None
+    attempts: int | None = None
+    round: int | None = None
+    release: str | None = None
+
+
+class HoldRecords(Database):
+    """Holds, their recipients and transitions."""
+
+    def add_hold(self, row: HoldRow, recipients: Iterable[HeldRecipient]) -> bool:
+        """Note a hold, or complete a row made from fewer facts.  True when anything was written.
+
+        A row whose state has already moved is never touched again (replay of an old object).
+        """
+        params = _hold_params(row)
+        with self.transaction():
+            written = self._run(schema.ADD_HOLD, params) or self._run(schema.COMPLETE_HOLD, params)
+            known = {r.address for r in self.recipients(row.id)}
+            position = len(known)
+            for recipient in recipients:
+                if recipient.address in known:
+                    continue
+                self._run(schema.ADD_RECIPIENT, {
+                    "hold": row.id, "position": position, "address": recipient.address,
+                    "notify": recipient.notify, "orcpt": recipient.orcpt,
+                })  # fmt: skip
+                position += 1
+        return written > 0
+
+    def hold(self, hold: str) -> HoldRow | None:
+        """One hold by its id."""
+        row = self._one(schema.HOLD, {"id": hold})
+        return None if row is None else self._hold(row)
+
+    def find(self, ref: str) -> list[HoldRow]:
+        """Holds by reference or id, as a person types it."""
+        return self._holds(schema.HOLDS_BY_REF, {"ref": ref})
+
+    def holds(self, state: State | None = None) -> list[HoldRow]:
+        """All holds, or those in one state, oldest first."""
+        if state is None:
+            return self._holds(schema.HOLDS, {})
+        return self._holds(schema.HOLDS_IN, {"state": state.value})
+
+    def holds_of(self, message: str) -> list[HoldRow]:
+        """Every hold of one message."""
+        return self._holds(schema.HOLDS_OF, {"message": message})
+
+    def ready(self, state: State, now: float, limit: int = 50) -> list[HoldRow]:
+        """Holds in ``state`` whose next try is due."""
+        return self._holds(schema.HOLDS_READY, {"state": state.value, "now": now, "limit": limit})
+
+    def purgeable(self, before: float, limit: int = 100) -> list[HoldRow]:
+        """Closed holds whose content is still there although it ended before ``before``."""
+        return self._holds(schema.PURGEABLE, {"before": before, "limit": limit})
+
+    def forgettable(self, before: float, limit: int = 100) -> list[HoldRow]:
+        """Purged holds that still name people although they ended before ``before``."""
+        return self._holds(schema.FORGETTABLE, {"before": before, "limit": limit})
+
+    def unnoticed(self, before: float) -> list[HoldRow]:
+        """Open holds made before ``before`` about which nobody has been told."""
+        return self._holds(schema.UNNOTICED, {"before": before})
+
+    def recipients(self, hold: str) -> list[HeldRecipient]:
+        """All recipients of a hold in the order of its envelope."""
+        return [
+            HeldRecipient(r["address"], r["state"], r["code"], r["notify"], r["orcpt"])
+            for r in self._all(schema.RECIPIENTS, {"hold": hold})
+        ]
+
+    def set_recipient(self, hold: str, address: str, state: str, code: str = "") -> None:
+        """Note what became of one recipient."""
+        self._run(schema.SET_RECIPIENT, {"hold": hold, "address": address, "state": state, "code": code})
+
+    def later(self, row: HoldRow, next_try: float) -> None:
+        """Count an attempt and set the time of the next one; the state stays."""
+        self._run(schema.LATER, {"id": row.id, "state": row.state.value, "next_try": next_try})
+
+    def mark(self, hold: str, name: str, at: float | None) -> None:
+        """Set one of the marks reminded, escalated, alarmed, purged."""
+        self._run(schema.MARKS[name], {"id": hold, "at": at})
+
+    def forget(self, hold: str, at: float) -> None:
+        """Blank the addresses of a hold; its codes and history stay."""
+        with self.transaction():
+            self._run(schema.FORGET, {"id": hold, "at": at})
+            self._run(schema.FORGET_RECIPIENTS, {"id": hold})
+
+    def transitions(self, hold: str) -> list[Transition]:
+        """The history of a hold, oldest first."""
+        return [Transition(**{k: r[k] for k in r.keys()}) for r in self._all(schema.TRANSITIONS, {"hold": hold})]  # noqa: SIM118 sqlite3.Row iterates values
+
+    def advance(self, row: HoldRow, transition: Transition, change: Change, closed: bool) -> HoldRow:
+        """Compare-and-set: write the move if the hold is as ``row`` says.  Raises ``Conflict`` if it is not."""
+        params = {
+            "id": row.id,
+            "source": transition.source,
+            "target": transition.target,
+            "version": row.version,
+            "next_try": change.next_try,
+            "deadline": row.deadline if change.deadline is None else change.deadline,
+            "attempts": row.attempts if change.attempts is None else change.attempts,
+            "round": row.round if change.round is None else change.round,
+            "release": change.release,
+            "closed": transition.at if closed else None,
+        }
+        with self.transaction():
+            if self._run(schema.MOVE, params) != 1:
+                raise Conflict(f"hold {row.id} is not {transition.source} at version {row.version} any more")
+            self._run(schema.ADD_TRANSITION, {k: getattr(transition, k) for k in Transition.__slots__})
+            moved = self.hold(row.id)
+        assert moved is not None  # it was updated in this transaction
+        return moved
+
+    def states(self) -> dict[str, tuple[int, float]]:
+        """How many holds are in each state, and when the oldest was made."""
+        return {r["state"]: (r["n"], r["oldest"]) for r in self._all(schema.COUNT_STATES)}
+
+    def _holds(self, statement: str, params: Mapping[str, Any]) -> list[HoldRow]:
+        return [self._hold(row) for row in self._all(statement, params)]
+
+    def _hold(self, row: sqlite3.Row) -> HoldRow:
+        plain = {name: row[name] for name in _COPIED}
+        return HoldRow(
+            **plain,
+            state=State(row["state"]),
+            reasons=tuple(json.loads(row["reasons"])),
+            answers=tuple(json.loads(row["answers"])),
+            alert=bool(row["alert"]),
+            recipients=tuple(r.address for r in self.recipients(row["id"])),
+        )
+
+
+_COPIED = (
+    "id", "ref", "version", "created", "deadline", "action", "rule", "releases", "key", "sender", "message", "attempts",
+    "next_try", "urgency", "notice", "sender_kind", "owner", "complete", "round", "release", "reminded", "escalated", "alarmed",
+    "closed", "purged",
+)  # fmt: skip
+
+
+def _hold_params(row: HoldRow) -> dict[str, Any]:
+    return {
+        **{name: getattr(row, name) for name in _COPIED},
+        "state": row.state.value,
+        "reasons": json.dumps(row.reasons),
+        "answers": json.dumps(row.answers),
+        "alert": int(row.alert),
+    }

@@ -1,0 +1,133 @@
+"""The index of the quarantine: an SQLite file that can be rebuilt from the sealed objects at any time.
+
+Confidential (it holds addresses), but no content, subject, file name or free text.  All SQL stands in ``schema``.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from quarantine import schema
+from quarantine.hold_records import Change, Conflict, HoldRecords
+from quarantine.outbox_records import OutboxRecords
+
+__all__ = ["Change", "Conflict", "Disclosure", "OutcomeRow", "Records"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """What became of every recipient of one message, as its OUTCOME object said."""
+
+    id: str
+    message: str
+    merge: str  # the same for all copies into which an upstream split one message
+    created: float
+    meta: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One image that went to one recipient.  People are keyed hashes here."""
+
+    outcome: str
+    image: str  # SHA-256 as received
+    scrubbed: str  # SHA-256 as sent; "" when unknown or unchanged
+    recipient: str
+    sender: str
+    at: float
+    until: float  # until when the consent covers sending it again
+    rule: str
+    method: str
+    consent: str
+    covered: bool
+
+
+class Records(HoldRecords, OutboxRecords):
+    """Everything the quarantine service knows, by table: holds, outbox (see the base classes), outcomes, disclosures."""
+
+    def add_outcome(self, outcome: str, message: str, merge: str, created: float, meta: Mapping[str, Any]) -> bool:
+        """Note one outcome; False when it was known."""
+        params = {"id": outcome, "message": message, "merge": merge, "created": created, "meta": json.dumps(meta, sort_keys=True)}
+        return self._run(schema.ADD_OUTCOME, params) > 0
+
+    def outcomes(self, message: str) -> list[OutcomeRow]:
+        """The outcomes of one message (more than one when an upstream retried part of it)."""
+        return [_outcome(r) for r in self._all(schema.OUTCOMES_OF, {"message": message})]
+
+    def outcomes_merged(self, merge: str) -> list[OutcomeRow]:
+        """The outcomes of all copies of one message as its sender sees it."""
+        return [_outcome(r) for r in self._all(schema.OUTCOMES_MERGED, {"merge": merge})]
+
+    def old_outcomes(self, before: float, limit: int = 100) -> list[str]:
+        """Ids of outcomes made before ``before`` none of whose holds is open."""
+        return [r["id"] for r in self._all(schema.OLD_OUTCOMES, {"before": before, "limit": limit})]
+
+    def drop_outcome(self, outcome: str) -> None:
+        """Forget one outcome."""
+        self._run(schema.DROP_OUTCOME, {"id": outcome})
+
+    def add_hold_images(self, hold: str, images: list[str]) -> None:
+        """Note which images a hold waits with."""
+        self._many(schema.ADD_HOLD_IMAGE, [{"hold": hold, "sha256": image} for image in images])
+
+    def hold_images(self, hold: str) -> frozenset[str]:
+        """SHA-256 of the images a hold waits with."""
+        return frozenset(r["sha256"] for r in self._all(schema.HOLD_IMAGES, {"hold": hold}))
+
+    def add_disclosure(self, row: Disclosure) -> None:
+        """Note that an image went to somebody (once)."""
+        self._run(schema.ADD_DISCLOSURE, {k: getattr(row, k) for k in Disclosure.__slots__})
+
+    def disclosures(self) -> list[Disclosure]:
+        """Every disclosure, oldest first."""
+        return [Disclosure(**{**{k: r[k] for k in Disclosure.__slots__}, "covered": bool(r["covered"])})
+                for r in self._all(schema.DISCLOSURES)]  # fmt: skip
+
+    def drop_disclosures(self, before: float) -> int:
+        """Forget disclosures whose consent ended before ``before``."""
+        return self._run(schema.DROP_DISCLOSURES, {"before": before})
+
+    def disclosed(self, now: float) -> list[tuple[str, str, float, bool]]:
+        """(image, recipient, until, covered) of what is under live consent, for the snapshot."""
+        return [(r["image"], r["recipient"], r["until"], bool(r["covered"])) for r in self._all(schema.DISCLOSED, {"now": now})]
+
+    def add_pair(self, sender: str, recipient: str, at: float) -> None:
+        """Note that ``sender`` has written to ``recipient`` (keyed hashes)."""
+        self._run(schema.ADD_PAIR, {"sender": sender, "recipient": recipient, "first": at})
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every (sender, recipient)."""
+        return [(r["sender"], r["recipient"]) for r in self._all(schema.PAIRS)]
+
+    def add_inline(self, sha256: str, sender: str) -> None:
+        """Count one more message of ``sender`` with this inline image."""
+        self._run(schema.ADD_INLINE, {"sha256": sha256, "sender": sender})
+
+    def inline_seen(self) -> list[tuple[str, str, int]]:
+        """Every (sha256, sender, count)."""
+        return [(r["sha256"], r["sender"], r["count"]) for r in self._all(schema.INLINE)]
+
+    def withdraw(self, patient: str, at: float) -> None:
+        """Note a withdrawal or refusal for a patient reference (keyed hash)."""
+        self._run(schema.ADD_WITHDRAWAL, {"patient": patient, "at": at})
+
+    def withdrawals(self) -> list[str]:
+        """Every patient reference with a withdrawal or refusal."""
+        return [r["patient"] for r in self._all(schema.WITHDRAWALS)]
+
+    def journal_offset(self, segment: str) -> int:
+        """How far a segment of the gateway's journal has been read."""
+        row = self._one(schema.GET_OFFSET, {"segment": segment})
+        return 0 if row is None else int(row["offset"])
+
+    def set_journal_offset(self, segment: str, offset: int) -> None:
+        """Note how far a segment has been read."""
+        self._run(schema.SET_OFFSET, {"segment": segment, "offset": offset})
+
+
+def _outcome(row: sqlite3.Row) -> OutcomeRow:
+    return OutcomeRow(row["id"], row["message"], row["merge"], row["created"], json.loads(row["meta"]))
