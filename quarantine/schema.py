@@ -99,8 +99,8 @@ MARKS = {name: f"UPDATE holds SET {name} = :at WHERE id = :id" for name in ("rem
   "alarmed", "purged")}  # noqa: S608 literal names
 FORGET = "UPDATE holds SET sender = '', owner = '', forgotten = :at WHERE id = :id"
 FORGET_RECIPIENTS = "UPDATE recipients SET address = '', orcpt = NULL WHERE hold = :id"
-PURGEABLE = "SELECT * FROM holds WHERE closed IS NOT NULL AND closed <= :before AND purged IS NULL ORDER BY
-  closed LIMIT :limit"
+PURGEABLE = """
+SELECT * FROM holds WHERE closed IS NOT NULL AND closed <= :before AND purged IS NULL ORDER BY closed LIMIT :limit"""
 FORGETTABLE = """
 SELECT * FROM holds WHERE purged IS NOT NULL AND closed <= :before AND forgotten IS NULL ORDER BY closed LIMIT :limit"""
 UNNOTICED = """
