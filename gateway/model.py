@@ -81,7 +81,7 @@ class Hold:
     answers: tuple[str, ...] = ()
     urgency: str = "routine"
     alert: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Refusal:
     rule: str
     reasons: tuple[str, ...]
     notice: str | None = "N-4"
-    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+# make demo  start everything on embedded defaults, send sample mails, show what became of each, stay up (ARGS=--once ends after the table)
+# make test  all tests; what this machine lacks is skipped visibly (CLINIGATE_REQUIRE_ALL=1: a skip is a failure)
+# make lint  ruff, mypy, import contracts
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+TESTS  ?= tests
+
+.PHONY: demo test unit lint bench clean
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/clinigate demo $(ARGS)
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+unit: $(VENV)/.installed
+	$(BIN)/python -m pytest -m unit $(ARGS)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed
+	$(BIN)/python tests/bench/throughput.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) .demo build dist *.egg-info

@@ -1,0 +1,113 @@
+"""What steps 2-10 need beside the message: policy, keys, memory of the past.  Built alike in every compute process.
+
+``ContextSpec`` is plain JSON, made from the configuration by ``gateway.config``; private keys are named by path, never carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from gateway.dkim import Signer
+from gateway.encryption import METHODS
+from gateway.encryption.smime import Signing
+from gateway.facts import Memory
+from gateway.identity import Vouches
+from gateway.keyring import Keyring
+from gateway.leaves import Decoration
+from gateway.model import Recipient
+from policies.load import Policy, load_policy
+from policies.model import RecipientFacts
+from quarantine.keyedhash import KeyedHash
+from quarantine.snapshot import Snapshot
+
+
+class DkimSpec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    domain: str
+    selector: str
+    key: str
+
+
+class SmimeSpec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    certificates: str
+    signing_certificate: str
+    signing_key: str
+
+
+class ContextSpec(BaseModel):
+    """Everything a compute process needs to know, as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    hostname: str
+    policy: dict[str, str]  # file name -> text
+    routes: list[str]
+    vouches: dict[str, Vouches]  # listener -> what it vouches for
+    trusted_hosts: list[str] = []
+    snapshot: str | None = None
+    snapshot_max_age: float = 900.0
+    hash_key: str
+    smime: SmimeSpec | None = None
+    dkim: list[DkimSpec] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    spec: ContextSpec
+    policy: Policy
+    memory: Memory
+    keyring: Keyring | None
+    signing: Signing | None
+    signers: Mapping[str, Signer]  # by domain
+    hashes: KeyedHash
+    seen_inline: Callable[[str, str], bool | None]  # (sha256, sender)
+    now: Callable[[], float]
+
+    def decoration(self, sender: str) -> Decoration:
+        """What makes an image decorative when ``sender`` sends it."""
+        return Decoration(
+            self.policy.decorative, self.policy.known_logos, lambda digest: self.seen_inline(digest, sender)
+        )
+
+    def methods(self, recipient: Recipient, known: RecipientFacts, at: datetime) -> Mapping[str, str]:
+        """method -> "ok" or the code why it cannot serve this recipient now."""
+        return {name: method.ready(self, recipient, known, at) for name, method in METHODS.items()}
+
+
+def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Context:
+    """Load everything ``spec`` names.  Raises PolicyError, OSError or ValueError."""
+    told = ContextSpec.model_validate(spec)
+    hashes = KeyedHash.load(Path(told.hash_key))
+    snapshot = Snapshot(Path(told.snapshot), hashes, told.snapshot_max_age) if told.snapshot else None
+    clock = now or (lambda: datetime.now(UTC).timestamp())
+    return Context(
+        spec=told,
+        policy=load_policy({name: text.encode() for name, text in told.policy.items()}),
+        memory=_memory(snapshot),
+        keyring=Keyring.load(Path(told.smime.certificates)) if told.smime else None,
+        signing=Signing.load(Path(told.smime.signing_certificate), Path(told.smime.signing_key)) if told.smime else None,
+        signers={one.domain: Signer.load(one.domain, one.selector, Path(one.key)) for one in told.dkim},
+        hashes=hashes,
+        seen_inline=snapshot.seen_inline if snapshot else _unknown,
+        now=clock,
+    )
+
+
+def _memory(snapshot: Snapshot | None) -> Memory:
+    if snapshot is None:
+        return Memory(_unknown, _unknown, _unknown_patient)
+    return Memory(snapshot.disclosed, snapshot.wrote_before, snapshot.withdrawn)
+
+
+def _unknown(_first: str, _second: str) -> bool | None:
+    return None
+
+
+def _unknown_patient(_numbers: Sequence[str]) -> bool | None:
+    return None

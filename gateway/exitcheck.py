@@ -1,0 +1,163 @@
+"""Step 10: the finished, signed bytes are parsed again before they leave (P2).
+
+Only this module makes a ``Cleared``, and delivery takes nothing else but a ``Cleared`` or, in observe and advise mode, an
+``Original``, which ``enforce`` cannot produce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from filters.registry import SCRUBBERS
+from gateway.encryption.recipients import recipients_of
+from gateway.message import Message, Undecodable, decode, parse
+from gateway.mimecodes import AMBIGUOUS
+from policies.model import Mode
+
+_SEAL: Final = object()  # held by this module alone: no other module can construct a Cleared or an Original
+
+
+class Clearance(StrEnum):
+    """Why one leaf may leave."""
+
+    SCRUBBED = "scrubbed"
+    DECORATIVE = "decorative"
+    ALLOWED = "allowed-by-rule"
+    RELEASED = "accepted-by-release"
+
+
+@dataclass(frozen=True, slots=True)
+class Ciphertext:
+    """What a protection method declared about its output: for whom, and made from which cleared bytes."""
+
+    sha256: str  # of the decoded ciphertext leaf
+    recipients: tuple[str, ...]  # issuer and serial of the one recipient certificate
+    inner_sha256: str  # of the cleared message that was encrypted
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What may stand in the finished message: hex SHA-256 of every decoded leaf, with the reason it may leave."""
+
+    leaves: Mapping[str, Clearance]
+    accepted: frozenset[str] = frozenset()  # MIME codes a rule or a release accepted
+    ciphertext: Ciphertext | None = None
+
+
+class Leak(Exception):
+    """The finished message holds something the decision did not clear.  ``code`` names it; the text holds no content."""
+
+    def __init__(self, code: str, part: str = "") -> None:
+        super().__init__(f"{code} at part {part}" if part else code)
+        self.code = code
+
+
+class _Guarded:
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only gateway.exitcheck makes these")
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {len(self.data)} bytes>"
+
+
+class Cleared(_Guarded):
+    """Bytes that passed the exit check."""
+
+    __slots__ = ()
+
+
+class Original(_Guarded):
+    """Bytes that leave unchecked because the recipient's mode is observe or advise."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A cleared message together with the digest a ciphertext made from it must declare."""
+
+    cleared: Cleared = field(repr=False)
+    sha256: str
+
+
+def original(data: bytes, mode: Mode) -> Original:
+    """The way out of observe and advise.  Raises TypeError in enforce: there only ``check`` opens the door."""
+    if mode is Mode.ENFORCE:
+        raise TypeError("enforce sends nothing that the exit check has not cleared")
+    return Original(data, _SEAL)
+
+
+def check(data: bytes, manifest: Manifest, inner: Passed | None = None) -> Passed:
+    """Parse ``data`` again and hold it against ``manifest``.
+
+    ``inner`` is the cleared message a ciphertext was made from.  Raises Leak.
+    """
+    message = parse(data)
+    ambiguous = (message.codes & AMBIGUOUS) - manifest.accepted
+    if ambiguous:
+        raise Leak(min(ambiguous))
+    if manifest.ciphertext is not None:
+        _check_ciphertext(message, manifest.ciphertext, inner)
+    else:
+        _check_leaves(message, manifest)
+    return Passed(Cleared(data, _SEAL), sha256(data).hexdigest())
+
+
+def adopt(data: bytes, kind: str) -> Cleared | Original:
+    """Take over what a compute process of ours cleared; ``kind`` is the class name it reported.
+
+    The compute process runs ``check`` itself; the bytes come back over a private descriptor.  Raises ValueError.
+    """
+    if kind == Cleared.__name__:
+        return Cleared(data, _SEAL)
+    if kind == Original.__name__:
+        return Original(data, _SEAL)
+    raise ValueError("a compute process answered nonsense")
+
+
+def _check_leaves(message: Message, manifest: Manifest) -> None:
+    for part in message.leaves():
+        try:
+            body = decode(message, part)
+        except Undecodable as error:
+            if error.code in manifest.accepted:
+                body = message.raw[part.body[0] : part.body[1]]
+            else:
+                raise Leak(error.code, part.path) from None
+        clearance = manifest.leaves.get(sha256(body).hexdigest())
+        if clearance is None:
+            raise Leak("exit.unknown-leaf", part.path)
+        if clearance is Clearance.SCRUBBED:
+            _check_residue(body, part.path)
+
+
+def _check_residue(body: bytes, path: str) -> None:
+    scrubber = next((one for one in SCRUBBERS.values() if one.recognises(body)), None)
+    if scrubber is None:
+        raise Leak("exit.not-an-image", path)
+    if scrubber.residue(body):
+        raise Leak("exit.residue", path)
+
+
+def _check_ciphertext(message: Message, declared: Ciphertext, inner: Passed | None) -> None:
+    leaves = list(message.leaves())
+    if len(leaves) != 1 or leaves[0].content_type != "application/pkcs7-mime":
+        raise Leak("exit.not-only-ciphertext")
+    if inner is None or inner.sha256 != declared.inner_sha256:
+        raise Leak("exit.ciphertext-of-other-bytes")
+    try:
+        body = decode(message, leaves[0])
+    except Undecodable as error:
+        raise Leak(error.code) from None
+    if sha256(body).hexdigest() != declared.sha256:
+        raise Leak("exit.unknown-leaf")
+    if tuple(recipients_of(body)) != declared.recipients or len(declared.recipients) != 1:
+        raise Leak("exit.other-recipient")

@@ -1,0 +1,139 @@
+"""Step 6, first half: everything a decision depends on, gathered once (P7).
+
+The only translation between the vocabularies of mail, filters and policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from filters.identify.numbers import find
+from gateway.carriers import Carried
+from gateway.identity import Identity
+from gateway.leaves import Leaf
+from gateway.message import Message
+from gateway.mimecodes import AMBIGUOUS
+from gateway.model import Received, Recipient
+from policies.consent import combine
+from policies.load import Policy
+from policies.model import Facts, ImageFacts, Kind, RecipientFacts
+
+Methods = Callable[[Recipient, RecipientFacts, datetime], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the snapshot knows; every answer may be None = unknown."""
+
+    disclosed: Callable[[str, str], bool | None]  # (image sha256, recipient address)
+    wrote_before: Callable[[str, str], bool | None]  # (sender, recipient)
+    withdrawn: Callable[[Sequence[str]], bool | None]  # patient identifiers found in the message
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Steps 2-5 of one message."""
+
+    message: Message
+    leaves: tuple[Leaf, ...]
+    carried: Carried
+    identity: Identity
+    sender_kind: str
+
+    @property
+    def clinical(self) -> tuple[Leaf, ...]:
+        return tuple(leaf for leaf in self.leaves if leaf.clinical)
+
+
+def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, methods: Methods) -> tuple[Facts, ...]:
+    """One Facts per recipient, in the order of the envelope."""
+    envelope = received.envelope
+    at = datetime.fromtimestamp(received.at, UTC)
+    group = policy.group_of(envelope.sender)
+    release = envelope.release or {}
+    numbers, codes = _identifiers(opened)
+    codes |= opened.message.codes | opened.identity.codes
+    if opened.message.codes & AMBIGUOUS:
+        codes |= {"mime.ambiguous"}
+    if any(leaf.clinical and leaf.part.in_signed for leaf in opened.leaves):
+        codes |= {"mail.signed-image"}
+    withdrawn = memory.withdrawn(numbers) if numbers else False
+
+    def of(recipient: Recipient) -> Facts:
+        known = policy.register.match(recipient.address, sender=envelope.sender, today=at.date())
+        images = tuple(_image(leaf, memory, recipient) for leaf in opened.leaves if leaf.kind is not Kind.NONE or leaf.decorative)
+        shown = [image for image in images if not image.decorative]
+        covered = _all(image.disclosed for image in shown)
+        return Facts(
+            at=at,
+            mode=policy.mode_of(group, known.domain),
+            sender_domain=envelope.sender.rpartition("@")[2].lower(),
+            sender_group=group,
+            sender_kind=opened.sender_kind,
+            vouched=opened.identity.vouched,
+            recipient=known,
+            recipients=len(envelope.recipients),
+            consent=combine(
+                opened.carried.readings,
+                today=at.date(),
+                vouched=opened.identity.vouched,
+                thread=opened.carried.thread,
+                images_covered=covered,
+            ),
+            images=images,
+            codes=frozenset(codes),
+            methods=methods(recipient, known, at),
+            thread=opened.carried.thread,
+            register_version=policy.register.version,
+            withdrawn=withdrawn,
+            first_time=_not(memory.wrote_before(envelope.sender, recipient.address)),
+            released=frozenset(release.get("accepted", ())),
+            hold_ref=release.get("hold"),
+        )
+
+    return tuple(of(recipient) for recipient in envelope.recipients)
+
+
+def _image(leaf: Leaf, memory: Memory, recipient: Recipient) -> ImageFacts:
+    info = leaf.info
+    return ImageFacts(
+        part=leaf.part.path,
+        kind=leaf.kind,
+        sha256=leaf.sha256,
+        format=leaf.sniffed.format,
+        codes=leaf.codes,
+        opaque=leaf.opaque.value if leaf.opaque else None,
+        decorative=leaf.decorative,
+        disclosed=memory.disclosed(leaf.sha256, recipient.address) if leaf.clinical else None,
+        pixels=info.width * info.height if info else 0,
+        name=leaf.part.name or "",
+    )
+
+
+def _identifiers(opened: Opened) -> tuple[list[str], set[str]]:
+    """(identifiers found in subject and file names, codes saying where)."""
+    numbers: list[str] = []
+    codes: set[str] = set()
+    subjects = [opened.message.text(field) for field in opened.message.fields("Subject")]
+    names = [leaf.part.name for leaf in opened.leaves if leaf.part.name]
+    for code, texts in (("ident.subject", subjects), ("ident.file-name", names)):
+        found = [one for text in texts for one in find(text) if one.strong]
+        numbers += [one.value for one in found]
+        codes |= {code} if found else set()
+    return numbers, codes
+
+
+def _all(answers: Iterable[bool | None]) -> bool | None:
+    """True if all are True, False if one is False, None when unknown or there is nothing to ask."""
+    seen = list(answers)
+    if not seen:
+        return None
+    if False in seen:
+        return False
+    return None if None in seen else True
+
+
+def _not(answer: bool | None) -> bool | None:
+    return None if answer is None else not answer

@@ -1,0 +1,65 @@
+"""Who sent this, and does the listener vouch for it?  A consent statement counts only from a vouched person (DESIGN section 2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.carriers import Carried, from_addresses
+from gateway.message import Message
+from gateway.model import Envelope
+
+_AUTHENTICATED = re.compile(r"\(Authenticated sender:\s*([^()\s]+)\)", re.I)
+_BY = re.compile(r"\bby\s+([A-Za-z0-9._-]+)", re.I)
+
+
+class Vouches(StrEnum):
+    """What a listener vouches for."""
+
+    ENVELOPE_SENDER = "envelope-sender"  # the MTA in front binds MAIL FROM to its login (Postfix: reject_sender_login_mismatch)
+    AUTHENTICATED_RECEIVED = "authenticated-received"  # the trusted top Received names the login (smtpd_sasl_authenticated_header)
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """``codes`` say why the sender is not vouched for; empty when ``vouched``."""
+
+    vouched: bool
+    codes: frozenset[str]
+
+
+def identify(
+    message: Message, envelope: Envelope, carried: Carried, vouches: Vouches, trusted_hosts: Collection[str] = ()
+) -> Identity:
+    """From = envelope sender = authenticated identity, and nothing shows a redirect or a forward by machine."""
+    codes = set(carried.redirect_codes)
+    sender = _fold(envelope.sender)
+    authors = [_fold(author) for author in from_addresses(message)]
+    if not sender:
+        codes.add("identity.null-sender")
+    if authors != [sender]:
+        codes.add("identity.from-differs")
+    if vouches is Vouches.NOTHING:
+        codes.add("identity.not-vouched")
+    elif vouches is Vouches.AUTHENTICATED_RECEIVED and _authenticated(message, trusted_hosts) != sender:
+        codes.add("identity.not-authenticated")
+    return Identity(not codes, frozenset(codes))
+
+
+def _authenticated(message: Message, trusted_hosts: Collection[str]) -> str | None:
+    """The login in the top Received, if the host that wrote it is trusted."""
+    fields = message.fields("Received")
+    if not fields:
+        return None
+    text = message.text(fields[0])
+    by, login = _BY.search(text), _AUTHENTICATED.search(text)
+    if by is None or login is None or by.group(1).lower() not in trusted_hosts:
+        return None
+    return _fold(login.group(1))
+
+
+def _fold(address: str) -> str:
+    return address.strip().lower()

@@ -1,0 +1,58 @@
+"""One compute process: takes a message, runs steps 2-10, answers with a plan.  Started by ``gateway.compute``.
+
+Protocol on one SOCK_SEQPACKET descriptor: a packet is a JSON header, or a header and a memfd that holds the header's
+``blobs`` one after the other.  Never pickle.  The process holds no network connection and can be killed at any time.
+"""
+
+from __future__ import annotations
+
+
+import os
+import resource
+import signal
+import socket
+import sys
+from typing import Any
+
+from gateway.codec import load_received, pack, plan_header, unpack
+from gateway.context import Context, build
+from gateway.pipeline import plan
+
+
+def main() -> None:
+    """Entry point: ``python -m gateway.worker FD``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we end
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    header, _ = _receive(channel)
+    limit = int(header["memory"])
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    context = build(header["context"])
+    _send(channel, {"ready": True, "policy": context.policy.digest}, [])
+    while True:
+        header, blobs = _receive(channel)
+        _send(channel, *_answer(context, header, blobs))
+
+
+def _answer(context: Context, header: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    received = load_received(header, blobs[0])
+    return plan_header(plan(context, received))
+
+
+def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[bytes]]:
+    packet, fds, _, _ = socket.recv_fds(channel, 1 << 18, 1)
+    if not packet:
+        os._exit(0)  # the parent is gone or wants us gone
+    return unpack(packet, fds)
+
+
+def _send(channel: socket.socket, header: dict[str, Any], blobs: list[bytes]) -> None:
+    packet, fd = pack(header, blobs)
+    try:
+        socket.send_fds(channel, [packet], [fd] if fd >= 0 else [])
+    finally:
+        if fd >= 0:
+            os.close(fd)
+
+
+if __name__ == "__main__":
+    main()
