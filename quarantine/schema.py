@@ -95,8 +95,12 @@ INSERT INTO transitions (hold, version, at, event, source, target, actor, role, 
 VALUES (:hold, :version, :at, :event, :source, :target, :actor, :role, :reason) ON CONFLICT (hold, version) DO NOTHING"""
 TRANSITIONS = "SELECT * FROM transitions WHERE hold = :hold ORDER BY version"
 LATER = "UPDATE holds SET attempts = attempts + 1, next_try = :next_try WHERE id = :id AND state = :state"
-MARKS = {name: f"UPDATE holds SET {name} = :at WHERE id = :id" for name in ("reminded", "escalated",
-  "alarmed", "purged")}  # noqa: S608 literal names
+MARKS = {
+    "reminded": "UPDATE holds SET reminded = :at WHERE id = :id",
+    "escalated": "UPDATE holds SET escalated = :at WHERE id = :id",
+    "alarmed": "UPDATE holds SET alarmed = :at WHERE id = :id",
+    "purged": "UPDATE holds SET purged = :at WHERE id = :id",
+}
 FORGET = "UPDATE holds SET sender = '', owner = '', forgotten = :at WHERE id = :id"
 FORGET_RECIPIENTS = "UPDATE recipients SET address = '', orcpt = NULL WHERE hold = :id"
 PURGEABLE = """
