@@ -169,7 +169,7 @@ def crl(issuer: Identity, *revoked: Identity, start: timedelta = timedelta(hours
     for one in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(one.certificate.serial_number).revocation_date(NOW + start).build()
         builder = builder.add_revoked_certificate(entry)
-    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.PEM)  # type: ignore[arg-type]  # any signing key
+    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 def main(folder: Path) -> None:
