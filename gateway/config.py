@@ -1,0 +1,213 @@
+"""/etc/clinigate/clinigate.yaml: the mail admin's file.  Every option is described where it is declared.
+
+The example ``systemd/clinigate.yaml`` lists them all; ``clinigate check`` reads a file and says what is wrong, where, and
+what to write instead.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gateway.context import ContextSpec, DkimSpec, SmimeSpec
+from gateway.identity import Vouches
+from policies.yamlmap import YamlError, explain_validation, parse
+from quarantine.settings import QuarantineSettings
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used.  ``problems`` are lines ``file:line: key: what is wrong and what to write``."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _loopback_or_network(value: str) -> str:
+    ipaddress.ip_network(value, strict=False)
+    return value
+
+
+Network = Annotated[str, AfterValidator(_loopback_or_network)]
+
+
+class TlsSettings(_Section):
+    """Mutual TLS of a listener that is not on loopback."""
+
+    certificate: Path = Field(description="PEM file with our certificate chain")
+    key: Path = Field(description="PEM file with our private key")
+    client_ca: Path = Field(description="PEM file with the CA that signs the MTA's client certificate; required from every client")
+
+
+class ListenerConfig(_Section):
+    """One place where mail comes in."""
+
+    name: str = Field(description="name used in logs, metrics and the ledger")
+    kind: Literal["relay", "submission"] = Field("relay", description="relay: an MTA in front; submission: clients themselves, who may get a 550")
+    protocol: Literal["SMTP", "LMTP"] = Field("LMTP", description="LMTP gives every recipient an answer of its own and is preferred")
+    host: str = Field("127.0.0.1", description="address to listen on; anything but loopback needs tls")
+    port: int = Field(description="port to listen on", ge=0, le=65535)
+    vouches: Vouches = Field(
+        Vouches.NOTHING,
+        description="what this listener vouches for: envelope-sender (the MTA binds MAIL FROM to its login), authenticated-received "
+        "(the MTA's top Received names the login), or nothing (then no consent statement counts)",
+    )
+    trusted: tuple[Network, ...] = Field(("127.0.0.0/8", "::1/128"), description="networks that may connect")
+    xforward: bool = Field(True, description="take XFORWARD from the MTA (its queue id is the key of the ledger)")
+    bare_newlines: Literal["refuse", "normalise"] = Field("refuse", description="bare CR or LF in a message: refuse, or normalise for clients known to send them")
+    tls: TlsSettings | None = Field(None, description="mutual TLS")
+
+    @model_validator(mode="after")
+    def _safe(self) -> ListenerConfig:
+        if self.tls is None and not _is_loopback(self.host):
+            raise ValueError(f"listener {self.name} is not on loopback: give it tls (mutual), or write host: 127.0.0.1")
+        return self
+
+
+class RouteConfig(_Section):
+    """One named next-hop port."""
+
+    host: str = Field("127.0.0.1", description="the next hop: a queueing MTA you run")
+    port: int = Field(description="its port", ge=1, le=65535)
+    protocol: Literal["SMTP", "LMTP"] = Field("SMTP", description="what it speaks")
+    tls: Literal["none", "opportunistic", "verified", "mutual"] = Field(
+        "none", description="none is for loopback; verified checks chain and name; mutual also shows a certificate"
+    )
+    server_name: str | None = Field(None, description="name the certificate must bear; default: host")
+    ca: Path | None = Field(None, description="PEM file with the CA to trust; default: the system's")
+    certificate: Path | None = Field(None, description="our certificate for mutual TLS")
+    key: Path | None = Field(None, description="its private key")
+    connections: int = Field(8, description="connections kept open at most", ge=1, le=100)
+    timeout: float = Field(60.0, description="seconds for each answer of the next hop", gt=0)
+
+    @model_validator(mode="after")
+    def _safe(self) -> RouteConfig:
+        if self.tls == "none" and not _is_loopback(self.host):
+            raise ValueError("a next hop that is not on loopback needs tls: verified (or mutual)")
+        if self.tls == "mutual" and not (self.certificate and self.key):
+            raise ValueError("tls: mutual needs certificate and key")
+        return self
+
+
+class SmimeConfig(_Section):
+    """Protection method smime."""
+
+    certificates: Path = Field(description="folder with the recipients' certificates (PEM or DER), crls/ and anchors/ beneath")
+    signing_certificate: Path = Field(description="PEM file with the organisation's signing certificate")
+    signing_key: Path = Field(description="PEM file with its private key")
+
+
+class DkimConfig(_Section):
+    """DKIM signing of messages that Clinigate changed."""
+
+    domain: str = Field(description="sender domain")
+    selector: str = Field(description="selector of the published key")
+    key: Path = Field(description="PEM file with the private key (RSA or Ed25519)")
+
+
+class Limits(_Section):
+    """What one message and one machine may use."""
+
+    message_bytes: int = Field(50_000_000, description="largest message taken; announce no more than the next hop's limit / 1.4", ge=100_000)
+    recipients: int = Field(100, description="recipients of one message", ge=1, le=1000)
+    connections: int = Field(100, description="connections at one time, per listener", ge=1)
+    memory_bytes: int = Field(1_500_000_000, description="memory for messages in flight; when it is spent MAIL is answered 452", ge=100_000_000)
+    command_seconds: float = Field(300.0, description="idle time before a client is let go", gt=0)
+    deadline_seconds: float = Field(240.0, description="time after the final dot in which an answer is given; below the upstream's own limit", ge=10, le=540)
+    compute_seconds: float = Field(30.0, description="time one attempt at one message may take in a compute process", gt=0)
+    compute_processes: int = Field(0, description="compute processes; 0: one a core", ge=0, le=64)
+    compute_memory_bytes: int = Field(2_000_000_000, description="address space of one compute process", ge=500_000_000)
+
+
+class KeysConfig(_Section):
+    """Keys the gateway has: only public ones for the quarantine, and the shared ones."""
+
+    quarantine: Path = Field(description="folder with online.pub and review.pub")
+    release: Path = Field(description="file with the key that signs releases, shared with the quarantine service")
+    hash: Path = Field(description="file with the key of keyed hashes in journal, audit and snapshot")
+
+
+class MetricsConfig(_Section):
+    """Prometheus metrics and health on one HTTP port; loopback by default."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(9464, description="0 picks a free port", ge=0, le=65535)
+
+
+class Settings(_Section):
+    """The whole file."""
+
+    hostname: str = Field(description="name in our banner and Received lines; also our loop id", pattern=r"^[A-Za-z0-9.-]{1,253}$")
+    state: Path = Field(Path("/var/lib/clinigate/gateway"), description="the gateway's own folder: ledger, journal, attempts")
+    policy: Path = Field(Path("/etc/clinigate/policies"), description="the IG team's folder: policy.yaml, domains.yaml")
+    listeners: tuple[ListenerConfig, ...] = Field(description="where mail comes in", min_length=1)
+    release_socket: Path = Field(Path("/run/clinigate/release.sock"), description="Unix socket for releases; only the quarantine service may reach it")
+    routes: dict[str, RouteConfig] = Field(description="named next-hop ports; `default` must be among them", min_length=1)
+    trusted_hosts: tuple[str, ...] = Field((), description="host names whose Received line may name the login (authenticated-received)")
+    keys: KeysConfig
+    smime: SmimeConfig | None = Field(None, description="S/MIME; without it the method smime serves nobody")
+    dkim: tuple[DkimConfig, ...] = Field((), description="DKIM keys by sender domain")
+    limits: Limits = Limits()
+    metrics: MetricsConfig = MetricsConfig()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what is logged; no level ever logs content")
+    quarantine: QuarantineSettings = Field(description="the quarantine service")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        if "default" not in self.routes:
+            raise ValueError("routes: one route must be named default")
+        names = [listener.name for listener in self.listeners]
+        if len(set(names)) != len(names):
+            raise ValueError("listeners: each needs a name of its own")
+        return self
+
+    def context_spec(self) -> dict[str, Any]:
+        """What a compute process is told.  Raises OSError when the policy cannot be read."""
+        return ContextSpec(
+            hostname=self.hostname,
+            policy=policy_files(self.policy),
+            routes=sorted(self.routes),
+            vouches={listener.name: listener.vouches for listener in self.listeners},
+            trusted_hosts=[host.lower() for host in self.trusted_hosts],
+            snapshot=str(self.quarantine.snapshot),
+            hash_key=str(self.keys.hash),
+            smime=SmimeSpec.model_validate({name: str(value) for name, value in self.smime}) if self.smime else None,
+            dkim=[DkimSpec(domain=one.domain.lower(), selector=one.selector, key=str(one.key)) for one in self.dkim],
+        ).model_dump(mode="json")
+
+
+def load(path: Path) -> Settings:
+    """Read and check one configuration file.  Raises ConfigError naming file, line, key and what to write."""
+    try:
+        data, lines = parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except YamlError as error:
+        raise ConfigError([str(error)]) from None
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(explain_validation(error, lines, str(path))) from None
+
+
+def policy_files(folder: Path) -> dict[str, str]:
+    """name -> text of every YAML and list file of a policy folder.  Raises OSError, ConfigError."""
+    files = sorted(p for p in folder.rglob("*") if p.suffix in {".yaml", ".txt"} and "tests" not in p.relative_to(folder).parts)
+    try:
+        return {str(p.relative_to(folder)): p.read_text("utf-8") for p in files}
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{folder}: a policy file is not UTF-8 text: {error.reason} at byte {error.start}"]) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
