@@ -1,0 +1,183 @@
+"""What a part says about itself: type, boundary, encoding, disposition, name, id (RFC 2045, RFC 2183, RFC 2046 5.1.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.mimeheader import Block
+from gateway.mimeparams import TOKEN, Params, Structured, joined, structured
+from gateway.mimepart import IDENTITY
+from gateway.mimewords import is_unsafe, safe_name, unfold
+
+_STRUCTURAL: Final = re.compile(r"multipart|message/|boundary", re.I)
+_ONCE: Final = frozenset({b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"date", b"message-id", b"mime-version"})
+_MIME: Final = (b"content-type", b"content-transfer-encoding", b"content-disposition")
+_BCHARS = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]*")  # RFC 2046 5.1.1
+_WORD = re.compile(rb"=\?[^?]+\?[BbQq]\?")
+_PRINTABLE = re.compile(r"[\x21-\x7e]*")
+_UU: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
+_ENCODINGS: Final = IDENTITY | {"base64", "quoted-printable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The effective values, and the codes of how they were said."""
+
+    type: str
+    params: Mapping[str, str] = field(repr=False)
+    boundary: bytes | None  # usable boundary of whatever type
+    encoding: str
+    name: str | None = field(repr=False)
+    disposition: str | None
+    content_id: str | None = field(repr=False)
+    codes: frozenset[str]
+
+
+def read_content(raw: bytes, block: Block, default: str) -> Content:
+    """Read the MIME fields of one header block.  The first of two fields counts; that there are two is a code."""
+    codes: set[str] = set()
+    values = {key: _values(raw, block, key) for key in (*_MIME, b"content-id")}
+    for key in _MIME:
+        codes |= _repeated(values[key])
+    typed, params, type_codes = _content_type(values[b"content-type"], default)
+    codes |= type_codes
+    encoding, encoding_codes = _encoding(values[b"content-transfer-encoding"])
+    codes |= encoding_codes
+    disposition, disposed, disposition_codes = _disposition(values[b"content-disposition"])
+    codes |= disposition_codes
+    name, name_codes = _name(disposed, params)
+    codes |= name_codes
+    boundary, boundary_codes = _boundary(values[b"content-type"], params)
+    if typed.startswith("multipart/"):
+        codes |= boundary_codes
+    ids = values[b"content-id"]
+    content_id = unfold(ids[0]).strip("<> \t") if ids else None
+    return Content(typed, params.values, boundary, encoding, name, disposition, content_id, frozenset(codes))
+
+
+def repeated_top(block: Block) -> set[str]:
+    """Fields of a message that RFC 5322 3.6 allows once and that stand twice."""
+    keys = [one.key for one in block.fields if one.key in _ONCE]
+    return {"mime.duplicate-top"} if len(keys) != len(set(keys)) else set()
+
+
+def _values(raw: bytes, block: Block, key: bytes) -> list[bytes]:
+    return [raw[one.value_span[0] : one.value_span[1]] for one in block.fields if one.key == key]
+
+
+def _repeated(values: list[bytes]) -> set[str]:
+    if len(values) < 2:
+        return set()
+    same = len({b" ".join(value.split()) for value in values}) == 1
+    return {"mime.duplicate-same"} if same else {"mime.duplicate-field"}
+
+
+def _content_type(values: list[bytes], default: str) -> tuple[str, Params, set[str]]:
+    if not values:
+        return default, joined(()), set()
+    text = unfold(values[0])
+    parsed = structured(values[0])
+    params = joined(parsed.params)
+    structural = _STRUCTURAL.search(text) is not None
+    codes = _form(text, parsed, structural)
+    media = parsed.media
+    if media is None:
+        codes.add("mime.structure-form" if structural else "mime.content-type-form")
+    if params.repeated:
+        codes.add("mime.duplicate-param")
+    return media or "text/plain", params, codes
+
+
+def _form(text: str, parsed: Structured, structural: bool) -> set[str]:
+    codes = set()
+    if parsed.comment:
+        codes.add("mime.comment-structure" if structural else "mime.comment")
+    if parsed.broken and structural and not _only_loose(parsed):
+        codes.add("mime.structure-form")
+    elif parsed.broken:
+        codes.add("mime.content-type-form")
+    words = [p.value for p in parsed.params if p.key.startswith("boundary")]
+    if "=?" in text.partition(";")[0] or any(_WORD.search(word) for word in words):
+        codes.add("mime.encoded-word-structure")
+    return codes
+
+
+def _only_loose(parsed: Structured) -> bool:
+    """True if all that is wrong are unquoted values with characters that want quotes: everybody reads to the semicolon."""
+    loose = re.compile(rb"[\x21\x23-\x3a\x3c-\x7e]+")
+    return parsed.media is not None and all(
+        one.clean or (not one.quoted and loose.fullmatch(one.value) and TOKEN.fullmatch(one.key.encode("latin-1")))
+        for one in parsed.params
+    )
+
+
+def _encoding(values: list[bytes]) -> tuple[str, set[str]]:
+    if not values:
+        return "7bit", set()
+    word = unfold(values[0]).lower()
+    if word in _ENCODINGS:
+        return word, set()
+    if not word:
+        return "7bit", {"mime.cte-empty"}
+    if word in _UU:
+        return word, {"mime.cte-uuencode"}
+    if TOKEN.fullmatch(word.encode("utf-8")):
+        return word, {"mime.cte-unknown"}
+    return word, {"mime.cte-form"}
+
+
+def _disposition(values: list[bytes]) -> tuple[str | None, Params, set[str]]:
+    if not values:
+        return None, joined(()), set()
+    parsed = structured(values[0])
+    params = joined(parsed.params)
+    codes = {"mime.comment"} if parsed.comment else set()
+    if parsed.broken:
+        codes.add("mime.name-form")
+    return parsed.word.decode("latin-1").lower(), params, codes
+
+
+def _name(disposed: Params, typed: Params) -> tuple[str | None, set[str]]:
+    """(the name shown, codes): Content-Disposition's ``filename`` before Content-Type's ``name`` (RFC 2183 2.3)."""
+    given = [params.values[key] for params, key in ((disposed, "filename"), (typed, "name")) if key in params.values]
+    codes = set()
+    if "filename" in disposed.conflicting or "name" in typed.conflicting or len(set(given)) > 1:
+        codes.add("mime.name-conflict")
+    if "filename" in disposed.malformed | disposed.repeated or "name" in typed.malformed:
+        codes.add("mime.name-form")
+    if any(is_unsafe(one) for one in given):
+        codes.add("mime.name-unsafe")
+    return (safe_name(given[0]) if given else None), codes
+
+
+def _boundary(values: list[bytes], params: Params) -> tuple[bytes | None, set[str]]:
+    """(the boundary, codes).  None when there is none to split by."""
+    text = params.values.get("boundary")
+    if text is None:
+        return None, {"mime.boundary-missing"}
+    codes = _boundary_form(values[0], params, text)
+    if not text.strip(" \t"):
+        return None, codes | {"mime.boundary-empty"}
+    return text.encode("utf-8", "replace"), codes
+
+
+def _boundary_form(value: bytes, params: Params, text: str) -> set[str]:
+    codes = set()
+    if "boundary" in params.conflicting:
+        codes.add("mime.duplicate-boundary")
+    if "boundary" in params.extended:
+        codes.add("mime.boundary-rfc2231")
+    if len(text) > 70:
+        codes.add("mime.boundary-long")
+    written = [one for one in structured(value).params if one.key == "boundary"]
+    if any(one.escaped for one in written) or not _PRINTABLE.fullmatch(text):
+        codes.add("mime.boundary-form")
+    if any(not one.clean for one in written):
+        loose = all(not one.quoted and re.fullmatch(rb"[0-9A-Za-z'+_\-./:=?]+", one.value) for one in written)
+        codes.add("mime.boundary-unquoted" if loose else "mime.boundary-form")
+    if not _BCHARS.fullmatch(text):
+        codes.add("mime.boundary-unquoted")
+    return codes

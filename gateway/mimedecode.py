@@ -1,0 +1,95 @@
+"""Strict decoders: a body has exactly one reading or none (RFC 2045 6.7, 6.8).
+
+Lenient decoders skip garbage that a recipient's program would read, so nothing here skips anything but line ends.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from typing import Final
+
+import numpy as np
+import pybase64
+
+from gateway.mimepart import IDENTITY, Message, Part, Span, Undecodable
+
+_BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|[ \t]*\Z)")
+_BLANK_ENDS = re.compile(rb"[ \t](?=\r?\n)")
+_NOT_ALPHABET = re.compile(rb"[^A-Za-z0-9+/]")
+_PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM", b"PK\x03\x04", b"%PDF")
+
+
+def decode(message: Message, part: Part) -> bytes:
+    """The body of ``part`` under its declared encoding.  Raises Undecodable when there is not exactly one reading."""
+    raw, (start, end) = message.raw, part.body
+    if part.encoding in IDENTITY:
+        return raw[start:end]
+    if not part.is_leaf or part.content_type.startswith("multipart/"):
+        return raw[start:end]  # a multipart is never encoded (RFC 2045 6.4); that it says so is a code already
+    if part.encoding == "base64":
+        return decode_base64(raw, (start, end))
+    if part.encoding == "quoted-printable":
+        return decode_quoted(raw[start:end], text=part.content_type.startswith("text/"))
+    raise Undecodable(_why_unknown(part))
+
+
+def _why_unknown(part: Part) -> str:
+    given = part.codes & {"mime.cte-form", "mime.cte-uuencode", "mime.cte-empty"}
+    return min(given) if given else "mime.cte-unknown"
+
+
+def decode_base64(raw: bytes, span: Span) -> bytes:
+    """RFC 2045 6.8 with nothing but line ends between the characters.  Raises Undecodable."""
+    text = _unwrap(raw, span)
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise Undecodable(_why_not_base64(text)) from None
+
+
+def _unwrap(raw: bytes, span: Span) -> bytes:
+    """The body without its line ends; by columns when all lines are alike, which is three times faster."""
+    start, end = span
+    width = raw.find(b"\n", start, end) - start + 1
+    if width > 2 and raw[start + width - 2] == 0x0D:
+        rows = (end - start) // width
+        if rows > 64:
+            table = np.frombuffer(raw, np.uint8, rows * width, start).reshape(rows, width)
+            if (table[:, -2] == 0x0D).all() and (table[:, -1] == 0x0A).all():
+                rest = raw[start + rows * width : end].translate(None, b"\r\n")
+                return table[:, :-2].tobytes() + rest  # a line end inside a row fails the strict decoding that follows
+    return raw[start:end].translate(None, b"\r\n")
+
+
+def _why_not_base64(text: bytes) -> str:
+    rest = text.rstrip(b"=")
+    bad = _NOT_ALPHABET.search(rest)
+    if bad is None:
+        padded = len(text) - len(rest)
+        return "mime.b64-length" if len(rest) % 4 == 1 or padded > 2 or (padded and len(text) % 4) else "mime.b64-padding"
+    odd = set(rest.translate(None, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+    if odd <= set(b"-_"):
+        return "mime.b64-url"
+    if odd <= set(b" \t"):
+        return "mime.b64-whitespace"
+    if odd <= set(b"= \t"):
+        return "mime.b64-padding-inside"
+    return "mime.b64-garbage"
+
+
+def decode_quoted(body: bytes, *, text: bool) -> bytes:
+    """RFC 2045 6.7.  In text an invalid escape is read as it stands; anywhere else it raises Undecodable."""
+    bad = _BAD_ESCAPE.search(body) is not None
+    blanks = _BLANK_ENDS.search(body) is not None
+    data = binascii.a2b_qp(_trim_lines(body) if blanks else body)
+    if (bad or blanks) and (not text or data.startswith(_PICTURES) or b"\0" in data):
+        raise Undecodable("mime.qp-invalid" if bad else "mime.qp-blanks")
+    return data
+
+
+def _trim_lines(body: bytes) -> bytes:
+    """Blanks at line ends were added on the way and go (RFC 2045 6.7 rule 3)."""
+    return b"\n".join(
+        line[:-1].rstrip(b" \t") + b"\r" if line.endswith(b"\r") else line.rstrip(b" \t") for line in body.split(b"\n")
+    )

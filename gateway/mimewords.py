@@ -1,0 +1,88 @@
+"""Header text: unfolding, encoded-words (RFC 2047) both ways, and names made safe to show."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import pybase64
+
+_WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([BbQq])\?([^?\s]{0,10000})\?=")
+_BETWEEN = re.compile(r"(\?=)[ \t\r\n]+(?==\?[A-Za-z0-9_.:*+-]{1,60}\?[BbQq]\?)")
+_HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
+_FOLD = re.compile(rb"\r?\n(?=[ \t])")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_LINE: Final = 75  # RFC 2047 2: an encoded-word is at most 75 characters
+
+
+def unfold(value: bytes) -> str:
+    """A field's value on one line, stripped (RFC 5322 2.2.3).  UTF-8 where valid (RFC 6532), else Latin-1: no byte is lost."""
+    flat = _FOLD.sub(b"", value).strip(b" \t\r\n")
+    try:
+        return flat.decode("utf-8")
+    except UnicodeDecodeError:
+        return flat.decode("latin-1")
+
+
+def decode_words(text: str) -> str:
+    """Encoded-words decoded as mail programs show them; what cannot be decoded stays as it is."""
+    if "=?" not in text:
+        return text
+    return _WORD.sub(_decode_word, _BETWEEN.sub(r"\1", text))
+
+
+def _decode_word(match: re.Match[str]) -> str:
+    charset, how, content = match.groups()
+    raw = content.encode("utf-8", "surrogateescape")
+    if how in "Qq":
+        data = _HEX.sub(lambda m: bytes((int(m[1], 16),)), raw.replace(b"_", b" "))
+    else:
+        data = pybase64.b64decode(raw + b"=" * (-len(raw) % 4))  # lenient: this is only read, never passed on
+    return to_text(data, charset)
+
+
+def to_text(data: bytes, charset: str) -> str:
+    """``data`` in ``charset``; unknown charsets and broken bytes give replacement characters, never an error."""
+    try:
+        return data.decode(charset, "replace")
+    except (LookupError, UnicodeError, ValueError):  # no charset, a codec that is none ("rot13"), or deaf to "replace"
+        return data.decode("utf-8", "replace")
+
+
+def encode_words(text: str, first: int) -> bytes:
+    """``text`` as a header value: as it is when ASCII, else base64 encoded-words folded to 75 characters.
+
+    ``first`` is the number of characters already on the first line (the field's name and colon).
+    """
+    if text.isascii() and not _UNSAFE.search(text):
+        return text.encode("ascii")
+    words: list[str] = []
+    chunk, room = b"", _room(first)
+    for char in text:
+        encoded = char.encode("utf-8", "replace")
+        if chunk and len(chunk) + len(encoded) > room:
+            words.append(_word(chunk))
+            chunk, room = b"", _room(1)
+        chunk += encoded
+    words.append(_word(chunk))
+    return "\r\n ".join(words).encode("ascii")
+
+
+def _room(used: int) -> int:
+    """Bytes of text that fit into one encoded-word on a line where ``used`` characters already stand."""
+    return max((_LINE - used - len("=?utf-8?B??=")) // 4 * 3, 3)
+
+
+def _word(chunk: bytes) -> str:
+    return f"=?utf-8?B?{pybase64.b64encode(chunk).decode('ascii')}?="
+
+
+def safe_name(name: str) -> str:
+    """A file name fit to be shown: last path component, no control, direction or zero-width characters, at most 255 long."""
+    flat = _UNSAFE.sub("", name).replace("\\", "/").rstrip("/")
+    return flat.rpartition("/")[2].strip()[:255]
+
+
+def is_unsafe(name: str) -> bool:
+    """True if ``safe_name`` would have to take something away."""
+    return safe_name(name) != name

@@ -1,0 +1,120 @@
+"""Change a message by offset: every byte outside an edit stays the same byte (P3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Final
+
+import numpy as np
+import pybase64
+
+from gateway.mimeparams import structured
+from gateway.mimepart import Edit, Field, Message, Part
+
+_COLUMNS: Final = 76  # RFC 2045 6.8
+_UNQUOTED = re.compile(rb"[A-Za-z0-9!#$&+.^_`{|}~-]+")
+_NAME_KEYS: Final = frozenset({"name", "filename"})
+
+
+def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
+    """``raw`` with ``edits`` applied; the very same object when there are none.
+
+    Edits may come in any order.  Raises ValueError if two overlap or one leaves the message.
+    """
+    ordered = sorted(edits, key=attrgetter("start", "end"))
+    if not ordered:
+        return raw
+    view = memoryview(raw)
+    pieces: list[bytes | memoryview] = []
+    at = 0
+    for edit in ordered:
+        if not at <= edit.start <= edit.end <= len(raw):
+            raise ValueError("edits overlap or leave the message")
+        pieces += (view[at : edit.start], edit.data)
+        at = edit.end
+    pieces.append(view[at:])
+    return b"".join(pieces)
+
+
+def encode_base64(data: bytes, newline: bytes = b"\r\n") -> bytes:
+    """``data`` in base64, 76 columns, each full or last line ended by ``newline`` except the very last (RFC 2045 6.8)."""
+    text = pybase64.b64encode(data)
+    rows, rest = divmod(len(text), _COLUMNS)
+    if rows == 0 or (rows == 1 and not rest):
+        return text
+    width = _COLUMNS + len(newline)
+    table = np.empty((rows, width), np.uint8)
+    table[:, :_COLUMNS] = np.frombuffer(text, np.uint8, rows * _COLUMNS).reshape(rows, _COLUMNS)
+    table[:, _COLUMNS:] = np.frombuffer(newline, np.uint8)
+    if rest:
+        return table.tobytes() + text[rows * _COLUMNS :]
+    return table.tobytes()[: -len(newline)]
+
+
+def replace_body(message: Message, part: Part, data: bytes) -> list[Edit]:
+    """Edits that make ``data`` the body of a leaf, in base64.  A body already in base64 keeps its header as it is."""
+    newline = message.newline
+    body = encode_base64(data, newline)
+    if message.raw[part.body[1] - 1 : part.body[1]] == b"\n" and part.body[1] > part.body[0]:
+        body += newline  # the last line end of the body stays
+    return [*_encoding_edits(message, part), Edit(*part.body, _separator(message, part) + body)]
+
+
+def _separator(message: Message, part: Part) -> bytes:
+    """The empty line a header block without a body may lack."""
+    header = message.raw[part.header[0] : part.header[1]]
+    if header.endswith((b"\n\r\n", b"\n\n")) or header in (b"\r\n", b"\n"):
+        return b""
+    return message.newline if not header or header.endswith(b"\n") else message.newline * 2
+
+
+def _encoding_edits(message: Message, part: Part) -> list[Edit]:
+    """Set Content-Transfer-Encoding to base64 where it is not."""
+    given = message.fields("Content-Transfer-Encoding", part)
+    if part.encoding == "base64" and len(given) == 1:
+        return []
+    if given:
+        first, *others = given
+        return [Edit(*first.value_span, b" base64"), *(Edit(*other.span, b"") for other in others)]
+    line = b"Content-Transfer-Encoding: base64" + message.newline
+    types = message.fields("Content-Type", part)
+    at = types[0].span[1] if types else part.header[0]
+    return [Edit(at, at, line)]
+
+
+def replace_name(message: Message, part: Part, name: str) -> list[Edit]:
+    """Edits that write ``name`` (made ASCII) into every ``name`` and ``filename`` parameter, canonically; other parameters stay.
+
+    RFC 2231 forms of the old name go.  A field without a name is left alone.
+    """
+    value = _quoted(name)
+    edits = []
+    for field_name in ("Content-Type", "Content-Disposition"):
+        for one in message.fields(field_name, part):
+            edits += _rename(message, one, value)
+    return edits
+
+
+def _quoted(name: str) -> bytes:
+    flat = name.encode("ascii", "replace").replace(b"?", b"_")
+    flat = re.sub(rb'[\x00-\x1f\x7f"\\/]', b"_", flat)[:200] or b"file"
+    return flat if _UNQUOTED.fullmatch(flat) else b'"' + flat + b'"'
+
+
+def _rename(message: Message, one: Field, value: bytes) -> list[Edit]:
+    """One edit per parameter that held the old name; the first takes the new one."""
+    base = one.value_span[0]
+    old = [p for p in structured(message.value(one)).params if p.key.partition("*")[0] in _NAME_KEYS]
+    edits = []
+    for index, param in enumerate(old):
+        start, end = base + param.span[0], base + param.span[1]
+        if index:
+            edits.append(Edit(start - 1, end, b""))  # with its semicolon
+        else:
+            key = param.key.partition("*")[0].encode("ascii")
+            lead = message.raw[start:end]
+            blank = lead[: len(lead) - len(lead.lstrip(b" \t\r\n"))] or b" "
+            edits.append(Edit(start, end, blank + key + b"=" + value))
+    return edits
