@@ -101,6 +101,8 @@ class Statement:
     part: str | None = field(default=None, repr=False)  # file name or cid: this statement covers; None = all images
     reason: str | None = field(default=None, repr=False)
     to_patient: bool = False
+    confirms: str | None = field(default=None, repr=False)  # the patient's address typed again beside ``to_patient``
+    fresh: bool = False  # a subject tag that stands before the Re:/Fw: prefix: typed for this message, not inherited
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ class RecipientFacts:
     lookalike_of: str | None = None
     own_private: bool = False  # the sender's own private address
     local: str = field(default="", repr=False)
+    standing: str = ""  # approved | grace | expired | suspended | proposed | denied | invalid; "" = not in the register
 
 
 @dataclass(frozen=True, slots=True)
