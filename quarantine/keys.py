@@ -1,7 +1,8 @@
 """Key files: X25519 pairs that seal objects, and symmetric keys for hashes and release tokens.
 
 Public keys are PEM SubjectPublicKeyInfo (``online.pub``, ``review.pub``), private ones PKCS#8 PEM (``online.key``,
-``review.key``, mode 0600).  The gateway gets the public files only.  Key id = first 16 hex digits of the SHA-256 of the raw public key.
+``review.key``, mode 0600).  The gateway gets the public files only.  A key's id is the first 16 hex digits of the SHA-256 of
+the raw public key.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from quarantine.model import ObjectKind
 from quarantine.stores.api import Data, Entry, Missing, Place, StoreError
 
 _TEMPORARY = ".tmp-"
+_KINDS = {kind.value: kind for kind in ObjectKind}
 _MODE = 0o640  # the quarantine service's group reads what the gateway's user wrote
 
 
@@ -93,8 +94,7 @@ class FolderStore:
                 except FileNotFoundError:
                     continue  # moved meanwhile
                 stem, _, suffix = entry.name.partition(".")
-                kind = ObjectKind(suffix) if suffix in ObjectKind else None
-                found.append(Entry(stem, kind, facts.st_size, facts.st_mtime, entry.name))
+                found.append(Entry(stem, _KINDS.get(suffix), facts.st_size, facts.st_mtime, entry.name))
         return iter(sorted(found, key=lambda e: (e.at, e.name)))
 
     def move(self, object_id: str, kind: ObjectKind, source: Place, target: Place) -> None:

@@ -1,0 +1,150 @@
+"""The quarantine service's part of the configuration; every option is documented where it is declared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from quarantine.deadlines import DEADLINES, Deadline, OfficeHours
+from quarantine.durations import Span
+
+ADDRESS = r"^[^@\s<>]+@[^@\s<>]+$"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Addresses(_Section):
+    """Who is written to, by role."""
+
+    sender: str = Field(description="From address of notices; answers and questions go there", pattern=ADDRESS)
+    ig: str = Field(description="information-governance team: consent, domain and kind decisions", pattern=ADDRESS)
+    mail_admin: str = Field(description="mail administrators: technical holds", pattern=ADDRESS)
+    postmaster: str = Field(description="postmaster: owner of what has no other (null senders, automatic mail)", pattern=ADDRESS)
+    on_call: str = Field(description="who is told when something must not wait; must be read at night", pattern=ADDRESS)
+    on_call_contact: str = Field(default="", description="telephone number or words that notices give for urgent cases")
+    questions: str = Field(default="", description="telephone number or words that notices give for questions")
+
+
+class Relay(_Section):
+    """Where notices are handed to: an MTA that queues."""
+
+    host: str = Field(default="127.0.0.1", description="host of the MTA that takes notices")
+    port: int = Field(default=25, description="its port", ge=1, le=65535)
+
+
+class Reviewers(_Section):
+    """Who may decide holds with `clinigate hold`, by login name."""
+
+    ig: tuple[str, ...] = Field(default=(), description="login names of the information-governance team")
+    mail_admin: tuple[str, ...] = Field(default=(), description="login names of the mail administrators")
+
+    def roles_of(self, user: str) -> frozenset[str]:
+        """The roles of a login name."""
+        return frozenset(role for role, users in (("ig", self.ig), ("mail-admin", self.mail_admin)) if user in users)
+
+
+class Retention(_Section):
+    """How long things are kept after a hold has ended."""
+
+    content_days: int = Field(default=30, description="days until the sealed message of a hold that has ended is erased", ge=0)
+    records_days: int = Field(
+        default=2922, description="days until its addresses are blanked and its outcome is erased; codes stay", ge=0
+    )
+    disclosure: Span = Field(
+        default=365 * 86400.0, description="how long a consent covers sending the same image again, unless it says", gt=0
+    )
+
+
+class Alarm(_Section):
+    """The alarm outside the service: a hold that nobody was told about is a patient-safety hazard."""
+
+    after: Span = Field(default=900.0, description="age at which a hold nobody was told of raises the alarm", gt=0)
+    command: tuple[str, ...] = Field(
+        default=(), description="program and arguments; the code and the reference are appended; none: log only"
+    )
+    timeout: Span = Field(default=30.0, description="how long the program may run", gt=0)
+
+
+class QuarantineSettings(_Section):
+    """Options of the quarantine service (`quarantine:` in clinigate.yaml)."""
+
+    state: Path = Field(
+        default=Path("/var/lib/clinigate/quarantine"), description="the service's own folder: records, audit, heartbeat"
+    )
+    store: Path = Field(default=Path("/var/lib/clinigate/store"), description="sealed objects: incoming, held, damaged")
+    store_kind: Literal["folder"] = Field(default="folder", description="kind of store")
+    keys: Path = Field(
+        default=Path("/etc/clinigate/keys/quarantine"),
+        description="folder with online.pub, review.pub, online.key and, unless offline, review.key",
+    )
+    release_key: Path = Field(
+        default=Path("/etc/clinigate/keys/release.key"),
+        description="file with the key that signs releases, shared with the gateway",
+    )
+    hash_key: Path = Field(
+        default=Path("/etc/clinigate/keys/hash.key"), description="file with the key of keyed hashes, shared with the gateway"
+    )
+    journal: Path = Field(
+        default=Path("/var/lib/clinigate/gateway/journal"), description="the gateway's journal segments, read only"
+    )
+    snapshot: Path = Field(
+        default=Path("/var/lib/clinigate/snapshot/snapshot.sqlite"),
+        description="what the gateway is told of the past; written here",
+    )
+    snapshot_every: Span = Field(default=30.0, description="shortest time between two snapshots", gt=0)
+    snapshot_refresh: Span = Field(
+        default=300.0, description="longest time between two snapshots, so that the gateway sees that it is not stale", gt=0
+    )
+    release_socket: Path = Field(
+        default=Path("/run/clinigate/release.sock"), description="the gateway's Unix socket for releases"
+    )
+    release_timeout: Span = Field(default=300.0, description="how long the gateway may take to answer a release", gt=0)
+    addresses: Addresses = Field(description="who is written to")
+    relay: Relay = Relay()
+    templates: Path | None = Field(
+        default=None, description="folder with the IG team's own texts of notices; none: the texts shipped"
+    )
+    organisation: str = Field(default="", description="name of the organisation as it stands in notices")
+    language: str = Field(default="en", description="language of notices")
+    merge_window: Span = Field(
+        default=20.0, description="how long a notice waits for the other copies of a message that an upstream split", ge=0
+    )
+    told_deliveries: int = Field(default=3, description="how many first complete deliveries a sender is told of one by one", ge=0)
+    deadlines: dict[str, Deadline] = Field(default_factory=lambda: dict(DEADLINES), description="spans by action and urgency")
+    office: OfficeHours = OfficeHours()
+    reviewers: Reviewers = Reviewers()
+    retention: Retention = Retention()
+    alarm: Alarm = Alarm()
+    poll: Span = Field(default=1.0, description="how often the service looks for work", gt=0)
+
+    @field_validator("deadlines")
+    @classmethod
+    def _known(cls, given: dict[str, Deadline]) -> dict[str, Deadline]:
+        if unknown := sorted(set(given) - set(DEADLINES)):
+            raise ValueError(f"unknown: {', '.join(unknown)}; write one of {', '.join(DEADLINES)}")
+        return {**DEADLINES, **given}
+
+    @model_validator(mode="after")
+    def _refresh(self) -> QuarantineSettings:
+        if self.snapshot_refresh < self.snapshot_every:
+            raise ValueError("snapshot_refresh must not be shorter than snapshot_every")
+        return self
+
+    @property
+    def records(self) -> Path:
+        """The records database."""
+        return self.state / "records.sqlite"
+
+    @property
+    def audit(self) -> Path:
+        """The audit file."""
+        return self.state / "audit.jsonl"
+
+    @property
+    def heartbeat(self) -> Path:
+        """Touched by the service at every round."""
+        return self.state / "heartbeat.json"

@@ -1,0 +1,137 @@
+"""The snapshot: what the gateway may know of the past (disclosures, correspondents, withdrawals), in keyed hashes.
+
+The service writes the file whole and renames it; the gateway opens it read-only and opens it anew when it changed.  Missing,
+unreadable or stale means ``None`` = unknown, which decisions treat as the stricter answer.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from quarantine import schema
+from quarantine.keyedhash import KeyedHash
+from quarantine.records import Records
+
+SEEN_OFTEN = 3  # an inline image in so many messages of one sender is a recurring one (a logo)
+
+
+def write_snapshot(path: Path, records: Records, now: float) -> None:
+    """Write the snapshot atomically and durably (temp, fsync, rename, fsync folder).  Raises OSError or sqlite3.Error."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o640)
+    connection = sqlite3.connect(temporary, isolation_level=None)
+    try:
+        # Nothing reads the temporary file, and it is fsynced before its rename: no journal, no waiting.
+        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + schema.SNAPSHOT_TABLES)
+        connection.execute("BEGIN")
+        connection.executemany(schema.SNAPSHOT_META, [("version", str(schema.SNAPSHOT_VERSION)), ("written_at", repr(now))])
+        connection.executemany(schema.SNAPSHOT_DISCLOSED, records.disclosed(now))
+        connection.executemany(schema.SNAPSHOT_INLINE, records.inline_seen())
+        connection.executemany(schema.SNAPSHOT_PAIR, records.pairs())
+        connection.executemany(schema.SNAPSHOT_WITHDRAWAL, [(one,) for one in records.withdrawals()])
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+    for target in (temporary, path.parent):
+        if target == path.parent:
+            temporary.rename(path)
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class Snapshot:
+    """The reader.  Answers take plain addresses and identifiers and hash them with the shared key."""
+
+    def __init__(self, path: Path, hashes: KeyedHash, max_age: float = 900.0, clock: Callable[[], float] = time.time) -> None:
+        self._path, self._hashes, self._max_age, self._clock = path, hashes, max_age, clock
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int, int] | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._written: float | None = None
+
+    def age(self) -> float | None:
+        """Seconds since the snapshot was written; None when there is none that can be read."""
+        with self._lock:
+            self._refresh()
+            return None if self._written is None else self._clock() - self._written
+
+    def disclosed(self, image: str, recipient: str) -> bool | None:
+        """Has this image (SHA-256, original or as sent) gone to this address under consent that is still live?"""
+        found = self._ask(schema.READ_DISCLOSED, image, self._hashes.address(recipient))
+        if found is None:
+            return None
+        return any(bool(row[1]) and row[0] > self._clock() for row in found)
+
+    def seen_inline(self, sha256: str, sender: str) -> bool | None:
+        """Does this sender send this inline image again and again?"""
+        found = self._ask(schema.READ_INLINE, sha256, self._hashes.address(sender))
+        return None if found is None else any(row[0] >= SEEN_OFTEN for row in found)
+
+    def wrote_before(self, sender: str, recipient: str) -> bool | None:
+        """Has this sender written to this recipient before?"""
+        found = self._ask(schema.READ_PAIR, self._hashes.address(sender), self._hashes.address(recipient))
+        return None if found is None else bool(found)
+
+    def withdrawn(self, numbers: Sequence[str]) -> bool | None:
+        """Is there a refusal or withdrawal on file for any of these patient identifiers?"""
+        answers = [self._ask(schema.READ_WITHDRAWAL, self._hashes.patient(number)) for number in numbers]
+        if any(answers):
+            return True
+        return None if any(answer is None for answer in answers) else False
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._drop()
+
+    def _ask(self, statement: str, *values: str) -> list[Any] | None:
+        with self._lock:
+            self._refresh()
+            if self._connection is None or self._written is None:
+                return None
+            age = self._clock() - self._written
+            if age > self._max_age or age < -self._max_age:  # written in the future: one of the clocks is wrong
+                return None
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.Error:
+                self._drop()  # unreadable = unknown
+                return None
+
+    def _refresh(self) -> None:
+        try:
+            facts = self._path.stat()
+        except OSError:
+            self._drop()
+            return
+        seen = (facts.st_ino, facts.st_mtime_ns, facts.st_size)
+        if seen == self._seen:
+            return
+        self._drop()
+        self._seen = seen
+        try:
+            # immutable: the file is never changed in place, so no lock and no -wal is looked for
+            self._connection = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+            )
+            meta = dict(self._connection.execute(schema.READ_META).fetchall())
+            if meta.get("version") == str(schema.SNAPSHOT_VERSION):
+                self._written = float(meta["written_at"])
+        except (sqlite3.Error, ValueError, KeyError):
+            self._drop()
+            self._seen = seen  # look again only when the file changes
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._written, self._seen = None, None, None
