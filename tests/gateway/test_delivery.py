@@ -75,7 +75,10 @@ async def test_when_every_recipient_is_refused_no_message_is_sent_and_the_sessio
 
 
 @pytest.mark.parametrize("extensions", [(), ("PIPELINING",)])
-@pytest.mark.parametrize(("verb", "answer"), [("mail", "550 5.7.1 no"), ("mail", "451 4.3.0 later"), ("data", "554 5.5.1 no"), ("final", "552 5.3.4 big"), ("final", "451 4.3.0 later")])
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [("mail", "550 no"), ("mail", "451 later"), ("data", "554 no"), ("final", "552 5.3.4 big"), ("final", "451 later")],
+)
 async def test_a_refusal_of_the_whole_is_everybodys_answer(extensions: tuple[str, ...], verb: str, answer: str) -> None:
     async def script(wire: Wire) -> None:
         await wire.greet(*extensions)
@@ -284,7 +287,8 @@ def test_the_data_survive_dot_stuffing_in_blocks_of_any_size(pieces: list[bytes]
 def test_an_empty_set_of_routes_or_an_unclear_route_is_refused() -> None:
     with pytest.raises(ValueError, match="no next-hop route"):
         Routes([])
-    for wrong in ({}, {"host": "h", "socket": Path("/s")}, {"host": "h", "tls": "mutual"}, {"socket": Path("/s"), "tls": "verified"}):
+    socket = Path("/s")
+    for wrong in ({}, {"host": "h", "socket": socket}, {"host": "h", "tls": "mutual"}, {"socket": socket, "tls": "verified"}):
         with pytest.raises(ValueError, match="route r"):
             Route("r", **wrong)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match="same name"):
