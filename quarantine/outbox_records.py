@@ -52,8 +52,13 @@ class OutboxRecords(Database):
         return [_row(r) for r in self._all(schema.OUTBOX_DUE, {"now": now, "limit": limit})]
 
     def outbox_merged(self, row: OutboxRow) -> list[OutboxRow]:
-        """All pending rows that one notice may answer together with ``row`` (itself among them), due or not."""
-        return [_row(r) for r in self._all(schema.OUTBOX_MERGED, {"merge": row.merge, "kind": row.kind, "recipient": row.to})]
+        """All pending rows that one notice may answer together with ``row`` (itself among them), due or not.
+
+        The copies of a split message may have got different notices (N-1 here, N-3 there): one tells them all.
+        """
+        kind = "N-%" if row.kind.startswith("N-") else row.kind
+        params = {"merge": row.merge, "kind": kind, "recipient": row.to, "hold": row.hold}
+        return [_row(r) for r in self._all(schema.OUTBOX_MERGED, params)]
 
     def outbox_row(self, row: int) -> OutboxRow | None:
         """One row by its number."""
@@ -70,7 +75,7 @@ class OutboxRecords(Database):
         self._run(schema.OUTBOX_RETRY, {"id": row, "due": due, "code": code})
 
     def outbox_cancel(self, hold: str, now: float, code: str = "closed") -> int:
-        """Drop what would only have nagged about a hold that is over (reminders, escalations)."""
+        """Drop what would only have nagged about a hold that is over (N-1r, N-7, alert)."""
         return self._run(schema.OUTBOX_CANCEL, {"hold": hold, "now": now, "code": f"dropped:{code}"})
 
     def outbox_count(self) -> tuple[int, float | None]:

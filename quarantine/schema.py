@@ -130,7 +130,8 @@ VALUES (:dedup, :kind, :message, :hold, :recipient, :role, :merge, :due, :create
   :detail) ON CONFLICT (dedup) DO NOTHING"""
 OUTBOX_DUE = "SELECT * FROM outbox WHERE state = 'pending' AND due <= :now ORDER BY due, id LIMIT :limit"
 OUTBOX_MERGED = """
-SELECT * FROM outbox WHERE state = 'pending' AND merge = :merge AND kind = :kind AND recipient = :recipient ORDER BY id"""
+SELECT * FROM outbox WHERE state = 'pending' AND merge = :merge AND kind LIKE :kind AND recipient = :recipient AND hold = :hold
+ORDER BY id"""
 OUTBOX_ROW = "SELECT * FROM outbox WHERE id = :id"
 OUTBOX_DONE = "UPDATE outbox SET state = :state, code = :code, done = :now WHERE id = :id AND state = 'pending'"
 OUTBOX_RETRY = "UPDATE outbox SET attempts = attempts + 1, due = :due, code = :code WHERE id = :id AND state = 'pending'"
@@ -140,7 +141,7 @@ SELECT COUNT(*) AS n FROM outbox WHERE kind = :kind AND recipient = :recipient A
 OUTBOX_FORGET = "UPDATE outbox SET recipient = '' WHERE state <> 'pending' AND done <= :before AND recipient <> ''"
 OUTBOX_CANCEL = """
 UPDATE outbox SET state = 'dropped', code = :code, done = :now
-WHERE state = 'pending' AND hold = :hold AND kind IN ('reminder', 'escalation')"""
+WHERE state = 'pending' AND hold = :hold AND kind IN ('N-1r', 'N-7', 'alert')"""
 
 ADD_HOLD_IMAGE = "INSERT INTO hold_images (hold, sha256) VALUES (:hold, :sha256) ON CONFLICT (hold, sha256) DO NOTHING"
 HOLD_IMAGES = "SELECT sha256 FROM hold_images WHERE hold = :hold ORDER BY sha256"

@@ -113,7 +113,6 @@ class QuarantineSettings(_Section):
     merge_window: Span = Field(
         default=20.0, description="how long a notice waits for the other copies of a message that an upstream split", ge=0
     )
-    told_deliveries: int = Field(default=3, description="how many first complete deliveries a sender is told of one by one", ge=0)
     deadlines: dict[str, Deadline] = Field(default_factory=lambda: dict(DEADLINES), description="spans by action and urgency")
     office: OfficeHours = OfficeHours()
     reviewers: Reviewers = Reviewers()
