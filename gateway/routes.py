@@ -33,7 +33,7 @@ class Route:
 
     ``tls``: ``none``; ``opportunistic`` (STARTTLS where offered, certificate not looked at, plain text when the handshake
     fails: RFC 7435); ``verified`` (STARTTLS or nothing, certificate chain and name checked); ``mutual`` (verified, and we show
-    ``certificate`` and ``key``).  ``ca`` names a PEM file of trusted authorities (default: the system's); ``tls_name`` the name
+    ``certificate`` and ``key``).  ``ca`` names a PEM file of trusted authorities (default: the system's); ``server_name`` the name
     to check where it is not ``host``.
     """
 
@@ -46,7 +46,7 @@ class Route:
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
-    tls_name: str | None = None
+    server_name: str | None = None
     helo: str = "localhost"
     timeouts: Timeouts = field(default_factory=Timeouts)
     connections: int = 16  # open at once
@@ -57,8 +57,8 @@ class Route:
     def __post_init__(self) -> None:
         if bool(self.host) == bool(self.socket):
             raise ValueError(f"route {self.name}: give either host or socket")
-        if self.tls in ("verified", "mutual") and not (self.tls_name or self.host):
-            raise ValueError(f"route {self.name}: tls {self.tls} over a socket needs tls_name")
+        if self.tls in ("verified", "mutual") and not (self.server_name or self.host):
+            raise ValueError(f"route {self.name}: tls {self.tls} over a socket needs server_name")
         if self.tls == "mutual" and not self.certificate:
             raise ValueError(f"route {self.name}: tls mutual needs certificate")
         if self.connections < 1 or self.reuse < 1:
@@ -67,7 +67,7 @@ class Route:
     @property
     def checked_name(self) -> str:
         """The host name the certificate must bear."""
-        return self.tls_name or self.host
+        return self.server_name or self.host
 
     def context(self) -> ssl.SSLContext | None:
         """A TLS client context, or None for ``none``.  Raises OSError or ssl.SSLError when a file is missing or wrong."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.mimeheader import read_block
-from gateway.mimepart import Field
+from gateway.head import Head
 from gateway.splice import encode_base64
 
 # What an envelope must show for mail to be routed, sorted, threaded and answered.  Everything else goes inside only.
@@ -33,27 +31,6 @@ _PROTECTION: Final = b';\r\n protected-headers="v1"; hp="cipher"'  # the drafts'
 _PROTECTED = re.compile(rb";\s*hp\s*=", re.IGNORECASE)
 _PLAIN: Final = b"Content-Type: text/plain; charset=us-ascii"
 _CHUNK: Final = 57 * 16384  # octets that make whole 76-column lines
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The header fields of a message, as written, and where its body begins."""
-
-    fields: tuple[tuple[bytes, bytes], ...] = field(repr=False)  # (lower-case name, the whole field with its CRLF)
-    body: int
-
-    @classmethod
-    def of(cls, message: bytes) -> Head:
-        block = read_block(message, 0, len(message), top=True, limit=len(message), fields=len(message))
-        return cls(tuple((one.key, _whole(message, one)) for one in block.fields), block.span[1])
-
-    def content(self) -> list[tuple[bytes, bytes]]:
-        """The Content-* fields: they describe the body and stay with it."""
-        return [(name, text) for name, text in self.fields if name.startswith(b"content-")]
-
-
-def _whole(message: bytes, one: Field) -> bytes:
-    return message[one.span[0] : one.value_span[1]] + b"\r\n"
 
 
 def inner_head(head: Head, neutral_subject: str | None) -> list[bytes]:
