@@ -1,0 +1,110 @@
+"""The tables of the templates: which placeholders, which files, which parts.  ``docs/notices.md`` repeats them, tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SENDER = frozenset({"N-1", "N-1r", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"})
+INTERNAL = frozenset({"alert", "emergency", "damaged", "alarm"})
+EVERY = SENDER | INTERNAL | {"frame", "digest", "dsn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """``optional``: a template line is left out when it has nothing to say.  ``many``: stands alone on its line, makes a list."""
+
+    meaning: str
+    where: frozenset[str]
+    optional: bool = False
+    many: bool = False
+
+
+_TOLD = SENDER | {"frame", "dsn"}
+_LISTED = frozenset({"frame", "digest", "dsn"})
+
+PLACEHOLDERS: dict[str, Placeholder] = {
+    "sent": Placeholder("when the email came to us: 14:02, with the date if that was not today", _TOLD | {"emergency", "digest"}),
+    "ref": Placeholder("the reference people quote on the phone: H7Q2-93KD", _TOLD | {"digest"}),
+    "total": Placeholder("how many people the email was for", _TOLD),
+    "count": Placeholder("how many of them this part is about", _TOLD | {"digest"}),
+    "people": Placeholder("their addresses; for a patient \"the patient's address\"", _TOLD),
+    "sender": Placeholder("the address the email came from", frozenset({"frame"})),
+    "organisation": Placeholder("the name of your organisation", EVERY),
+    "ig_contact": Placeholder("how to reach the IG team, as set by you", EVERY),
+    "on_call": Placeholder("whom to phone when it cannot wait, as set by you", EVERY),
+    "alternatives": Placeholder("other ways your organisation offers, as set by you", SENDER, optional=True),
+    "review_hours": Placeholder("how soon the IG team decides; only if you promise it", SENDER | {"frame"}, optional=True),
+    "why": Placeholder("why, in one or two sentences; they come with the policy's rule", SENDER),
+    "help": Placeholder("one more sentence of help that came with the rule", SENDER, optional=True),
+    "who": Placeholder("who decides about the waiting email (the frame's parts \"who …\")", SENDER, optional=True),
+    "answers": Placeholder("the words the sender may add, each with its meaning; all are proved to work", SENDER, many=True),
+    "emergency": Placeholder("the emergency word, if it works for this email", SENDER, optional=True),
+    "deadline": Placeholder("when the waiting ends, with weekday and date", SENDER),
+    "remind_at": Placeholder("when we remind the sender; only if set", SENDER, optional=True),
+    "time": Placeholder("when it was passed on: 14:05, with the date if that was not today", SENDER),
+    "systems": Placeholder("the receiving mail systems: \"royal-example.nhs.uk's mail system\"", SENDER),
+    "domains": Placeholder("the domains of the addresses", SENDER | {"dsn", "digest"}),
+    "code": Placeholder("the answer code of the receiving mail system: 550", SENDER | {"dsn"}, optional=True),
+    "list": Placeholder("one line for each person or email, with what happened", _LISTED, many=True),
+    "clock": Placeholder("hours and minutes", frozenset({"frame"})),
+    "weekday": Placeholder("day of the week", frozenset({"frame"})),
+    "day": Placeholder("day of the month", frozenset({"frame"})),
+    "month": Placeholder("name of the month", frozenset({"frame"})),
+    "domain": Placeholder("one domain", frozenset({"frame"})),
+    "number": Placeholder("how many", INTERNAL | {"digest"}),
+    "ids": Placeholder("references of the holds, one a line", INTERNAL, many=True),
+    "codes": Placeholder("reason codes, no words", INTERNAL, optional=True),
+    "urgency": Placeholder("routine or urgent", INTERNAL, optional=True),
+    "oldest": Placeholder("since when the oldest waits", INTERNAL, optional=True),
+    "minutes": Placeholder("how many minutes are allowed", INTERNAL, optional=True),
+}
+
+# Named here only to say no with a reason: a notice is read on lock screens and forwarded.
+FORBIDDEN = frozenset({
+    "subject", "filename", "file", "file_name", "attachment", "attachments", "name", "display_name", "reason", "reason_text",
+    "statement", "text", "body", "content", "message", "patient", "patient_name", "nhs_number", "identifier", "dob", "record",
+    "thumbnail", "image", "picture", "word", "hash",
+})  # fmt: skip
+
+_FIRST = ("subject", "first one", "first some", "first all", "line", "head", "text")
+_ASK = ("why", "answers", "no answers", "after")
+
+# file -> variants ("" = none).  A part of a variant is written [variant: part]; it falls back to [part].
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "N-3": ("", "advice", "plain"),
+    "N-5": ("released", "refused", "expired", "deleted", "again"),
+    "N-7": ("retry", "stuck", "failed", "unsure"),
+}
+# file -> parts every variant must have, here or in the part without a variant.
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "N-1": (*_FIRST, *_ASK, "emergency"),
+    "N-1r": (*_FIRST, *_ASK, "emergency"),
+    "N-2": (*_FIRST, *_ASK, "emergency"),
+    "N-3": _FIRST,
+    "N-4": (*_FIRST, "why", "answers", "no answers"),
+    "N-5": _FIRST,
+    "N-6": _FIRST,
+    "N-7": (*_FIRST, "why"),
+    "frame": (
+        "list", "reference", "urgent", "questions", "manners", "owner", "nobody", "and", "people many", "patient address",
+        "system", "system patient", "time short", "time full", "weekdays", "months",
+        "who sender", "who ig", "who mail-admin", "who two-person",
+    ),
+    "answers": ("meanings",),
+    "alert": ("subject", "text"),
+    "emergency": ("subject", "text"),
+    "damaged": ("subject", "text"),
+    "alarm": ("subject", "text"),
+    "digest": ("subject", "text", "line"),
+    "dsn": ("subject", "failed", "delayed", "relayed"),
+}  # fmt: skip
+# file -> parts that may be there.
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    "N-1": ("subject no answers",),
+    "N-1r": ("subject no answers",),
+    "N-3": ("why", "method *", "housekeeping", "keep", "answers"),
+    "N-5": ("why", "after"),
+    "N-6": ("after",),
+    "N-7": ("after", "answers", "no answers", "emergency"),
+}
+LINES = {"weekdays": 7, "months": 12}  # parts of the frame with this many lines

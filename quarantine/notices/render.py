@@ -1,0 +1,254 @@
+"""Outcomes in, one notice out.  Pure: clock, settings and templates come in as arguments.
+
+One notice names every recipient of the message with what happened to each; its parts are grouped by what the sender has to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from quarantine.notices import clock
+from quarantine.notices.fates import ORDER, Fate, Told, merge
+from quarantine.notices.letter import Notice, manners
+from quarantine.notices.prose import Block, as_html, as_text, blocks, sentence, tie
+from quarantine.notices.settings import Settings
+from quarantine.notices.wording import Language, Templates
+
+MANY = 6  # more people than this are named in the list only, not in each sentence
+_WAITING = {("N-1", ""), ("N-2", ""), ("N-7", "stuck")}  # what a reminder is about
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """Recipients about whom the same can be said."""
+
+    template: str
+    variant: str
+    fates: tuple[Fate, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Everything the words of one notice are made from."""
+
+    told: Told = field(repr=False)
+    now: float
+    settings: Settings
+    language: Language
+
+    def common(self) -> dict[str, str]:
+        """Values that are the same in every part."""
+        told, settings = self.told, self.settings
+        return {
+            "sent": self.short(told.sent),
+            "ref": ", ".join(told.refs),
+            "total": str(len(told.fates)),
+            "sender": told.sender or "<>",
+            "organisation": settings.organisation,
+            "ig_contact": settings.ig_contact,
+            "on_call": settings.on_call,
+            "alternatives": settings.alternatives,
+            "review_hours": settings.review_hours,
+        }
+
+    def values(self, section: _Section) -> dict[str, str]:
+        """Values of one part."""
+        fates, first = section.fates, section.fates[0]
+        _, emergency = _answers(first)
+        deadline = min((f.deadline for f in fates if f.deadline is not None), default=self.told.sent + self.settings.hold_for)
+        remind = self.told.sent + self.settings.remind_after if self.settings.remind_after else deadline
+        who = self.language.part("frame", f"who {first.releases}") if first.releases else None
+        values = self.common()
+        values |= {
+            "count": str(len(fates)),
+            "people": self.people(fates),
+            "help": first.help,
+            "who": sentence(who, values),
+            "emergency": tie(emergency),
+            "deadline": self.full(deadline),
+            "remind_at": self.full(remind) if self.now < remind < deadline else "",
+            "time": self.short(first.at),
+            "systems": self.join(self.system(fate) for fate in fates),
+            "domains": self.join(fate.domain for fate in fates if not fate.patient) or sentence(self.need("system patient"), {}),
+            "code": first.code,
+        }
+        values["why"] = first.why or sentence(self.language.part(section.template, "why", section.variant), values)
+        return values
+
+    def need(self, name: str) -> Any:
+        return self.language.need("frame", name)
+
+    def full(self, at: float) -> str:
+        return clock.full(at, self.settings.zone, self.language)
+
+    def short(self, at: float) -> str:
+        return clock.short(at, self.now, self.settings.zone, self.language)
+
+    def person(self, fate: Fate) -> str:
+        """How a notice calls a recipient: a patient's address is never shown."""
+        return sentence(self.need("patient address"), {}) if fate.patient else fate.address
+
+    def people(self, fates: Sequence[Fate]) -> str:
+        if len(fates) > MANY:
+            return sentence(self.need("people many"), {"count": str(len(fates))})
+        return self.join(self.person(fate) for fate in fates)
+
+    def system(self, fate: Fate) -> str:
+        return sentence(self.need("system patient" if fate.patient else "system"), {"domain": fate.domain})
+
+    def join(self, texts: Iterable[str]) -> str:
+        """ "a, b and c", each once."""
+        each = list(dict.fromkeys(texts))
+        word = sentence(self.need("and"), {})
+        return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} {word} {each[-1]}" if each else ""
+
+    def part(self, section: _Section, name: str, values: Mapping[str, str], answers: Sequence[str] = ()) -> list[Block]:
+        lines = [_offer(answer, self.language) for answer in answers]
+        return blocks(self.language.part(section.template, name, section.variant), values, {"answers": lines})
+
+    def body(self, section: _Section) -> list[Block]:
+        """The paragraphs of one part, in the order of what matters to the sender."""
+        values = self.values(section)
+        usual, emergency = _answers(section.fates[0])
+        found = self.part(section, "text", values)
+        for method in dict.fromkeys(fate.method for fate in section.fates if fate.method):
+            by = values | {"people": self.people([fate for fate in section.fates if fate.method == method])}
+            found += self.part(section, f"method {method}", by) if method.replace("-", "").isalpha() else []
+        found += self.part(section, "answers", values, usual) if usual else []
+        found += [] if usual or emergency else self.part(section, "no answers", values)
+        found += self.part(section, "emergency", values) if emergency else []
+        found += self.part(section, "after", values)
+        return found + self.part(section, "housekeeping" if self.told.all_gone else "keep", values)
+
+    def line(self, fate: Fate, reminder: bool) -> str:
+        """One line of the list: who, and what happened."""
+        section = _Section(fate.template, fate.variant, (fate,))
+        if reminder and (fate.template, fate.variant) in _WAITING:
+            section = replace(section, template="N-1r", variant="")
+        what = sentence(self.language.need(section.template, "line", section.variant), self.values(section))
+        return f"{self.person(fate)}: {what}"
+
+    def subject(self, section: _Section) -> str:
+        """The subject of the part that matters most."""
+        first = section.fates[0]
+        other = None if first.answers else self.language.part(section.template, "subject no answers", section.variant)
+        values = self.values(section) | {"ref": first.ref}
+        return sentence(other or self.language.need(section.template, "subject", section.variant), values)
+
+    def opening(self, sections: Sequence[_Section]) -> str:
+        """What happened to whom: one sentence for each kind of part."""
+        found: list[str] = []
+        for template, variant in dict.fromkeys((s.template, s.variant) for s in sections):
+            fates = tuple(f for s in sections if (s.template, s.variant) == (template, variant) for f in s.fates)
+            total = len(self.told.fates)
+            which = "first one" if total == 1 else "first all" if len(fates) == total else "first some"
+            values = self.values(_Section(template, variant, fates))
+            found.append(sentence(self.language.need(template, which, variant), values))
+        return " ".join(found)
+
+
+def render(
+    outcomes: Sequence[Mapping[str, Any]],
+    now: float,
+    settings: Settings,
+    templates: Templates,
+    *,
+    about: Collection[str] | None = None,
+    reminder: bool = False,
+    to: str = "",
+    key: str = "",
+) -> Notice:
+    """The one notice about a message, from the meta of the outcomes of all its copies.
+
+    ``about``: ids of the holds that changed; only they get paragraphs, the list still names everyone.  ``reminder``: about what
+    still waits.  ``to``: who is told, if not whom the outcomes name.  ``key``: names the state change (Message-ID).
+    Raises ValueError when there is nothing to say.
+    """
+    told = merge(outcomes)
+    writer = _Writer(told, now, settings, templates.language(settings.language))
+    sections = _sections(told, about, reminder)
+    if not sections:
+        raise ValueError("nothing to say about this message")
+    receiver = to or addressee(told, settings)
+    content = [Block("lead", writer.opening(sections)), *_frame(writer, "list", _list(writer, reminder))]
+    for section in sections:
+        if len(sections) > 1:
+            head = writer.language.need(section.template, "head", section.variant)
+            content.append(Block("head", sentence(head, writer.values(section))))
+        content += writer.body(section)
+    content += _ending(writer, sections, receiver)
+    first = sections[0]
+    subject = writer.subject(first)
+    answers = told.message_id if receiver == told.sender and about is None and not reminder else ""
+    key = key or _key(told, sections)
+    headers = manners(settings.from_address, settings.domain, key, now, reply_to=settings.ig_address, answers=answers)
+    if told.message_id and not answers and receiver == told.sender:
+        headers["References"] = told.message_id  # keeps a later notice in the thread; it is no reply (RFC 3834 3.1.5)
+    return Notice(receiver, subject, as_text(content), as_html(content, subject, writer.language.name), headers)
+
+
+def addressee(told: Told, settings: Settings) -> str:
+    """The sender if a person; else the owner, else IG.  Machines, lists and null senders are never written to (RFC 3834 2)."""
+    if told.sender_kind == "person" and told.sender:
+        return told.sender
+    return told.owner or settings.mailbox("ig")
+
+
+def calls_for_notice(told: Told) -> bool:
+    """Is there anybody whom the policy named a notice for?  Plain deliveries alone are not told."""
+    return any((fate.template, fate.variant) != ("N-3", "plain") for fate in told.fates)
+
+
+def _sections(told: Told, about: Collection[str] | None, reminder: bool) -> list[_Section]:
+    groups: dict[tuple[Any, ...], list[Fate]] = {}
+    for fate in told.fates:
+        if about is not None and fate.hold not in about:
+            continue
+        if reminder and (fate.template, fate.variant) not in _WAITING:
+            continue
+        same = () if fate.template in ("N-3", "N-6") else (fate.why, fate.help, fate.answers, fate.releases, fate.code)
+        groups.setdefault((fate.template, fate.variant, *same), []).append(fate)
+    found = [_Section(group[0].template, group[0].variant, tuple(group)) for group in groups.values()]
+    if reminder:
+        return [replace(section, template="N-1r", variant="") for section in found]
+    return sorted(found, key=lambda s: ORDER.index((s.template, s.variant)))
+
+
+def _list(writer: _Writer, reminder: bool) -> list[str]:
+    return [writer.line(fate, reminder) for fate in writer.told.fates] if len(writer.told.fates) > 1 else []
+
+
+def _frame(writer: _Writer, name: str, items: Sequence[str] = ()) -> list[Block]:
+    if name == "list" and not items:
+        return []
+    return blocks(writer.need(name), writer.common(), {"list": items})
+
+
+def _ending(writer: _Writer, sections: Sequence[_Section], receiver: str) -> list[Block]:
+    told = writer.told
+    over = all(fate.gone or fate.state == "answered" for section in sections for fate in section.fates)
+    found = [] if over else _frame(writer, "urgent")
+    found += _frame(writer, "questions") + _frame(writer, "reference")
+    if receiver != told.sender:
+        found += _frame(writer, "owner" if receiver == told.owner else "nobody")
+    return found + _frame(writer, "manners")
+
+
+def _answers(fate: Fate) -> tuple[tuple[str, ...], str]:
+    """The words offered without the emergency one, and the emergency one."""
+    urgent = [answer for answer in fate.answers if "emergency" in answer.lower()]
+    return tuple(answer for answer in fate.answers if answer not in urgent), urgent[0] if urgent else ""
+
+
+def _offer(answer: str, language: Language) -> str:
+    meaning = language.meaning(answer)
+    return tie(answer) + (f" – {meaning}" if meaning else "")
+
+
+def _key(told: Told, sections: Sequence[_Section]) -> str:
+    """Names message and state change without naming people."""
+    states = sorted(f"{fate.address} {fate.state}" for section in sections for fate in section.fates)
+    return hashlib.sha256("\n".join([*told.refs, told.message_id, *states]).encode()).hexdigest()

@@ -1,0 +1,199 @@
+"""Read and check the templates.  What is wrong is found at load, never when somebody waits for a notice.
+
+A template is a text file of parts.  ``[name]`` or ``[variant: name]`` starts a part, ``#`` a comment line.  Each line holds a
+sentence or two; blank lines part paragraphs; ``- `` makes a list.  ``{placeholder}`` is replaced; ``{{`` and ``}}`` are braces.
+A line whose placeholder has nothing to say is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from quarantine.notices.placeholders import FORBIDDEN, LINES, OPTIONAL, PLACEHOLDERS, REQUIRED, VARIANTS
+
+SHIPPED = Path(__file__).with_name("templates")
+
+_HEAD = re.compile(r"\[(?:([a-z]+): )?([a-z][a-z -]*)\]\s*\Z")
+_BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+class TemplateError(ValueError):
+    """A template cannot be used; the text begins with file:line and says what to write instead."""
+
+    def __init__(self, path: Path, line: int, problem: str) -> None:
+        super().__init__(f"{path.parent.name}/{path.name}:{line}: {problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a template: its lines, stripped; "" parts paragraphs."""
+
+    line: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """All templates of one language, checked."""
+
+    name: str
+    files: Mapping[str, Mapping[tuple[str, str], Part]] = field(repr=False)
+
+    def part(self, file: str, name: str, variant: str = "") -> Part | None:
+        """The part of a variant, else the one without a variant, else None."""
+        parts = self.files[file]
+        return parts.get((variant, name)) or parts.get(("", name))
+
+    def need(self, file: str, name: str, variant: str = "") -> Part:
+        """As ``part`` for parts whose presence was checked at load."""
+        part = self.part(file, name, variant)
+        if part is None:
+            raise KeyError(f"{file}: {variant} {name}")
+        return part
+
+    def meaning(self, answer: str) -> str:
+        """What a word offered to the sender means; "" when nobody wrote it down."""
+        return self._meanings().get(_key(answer), "")
+
+    def _meanings(self) -> dict[str, str]:
+        lines = self.need("answers", "meanings").lines
+        return {_key(left): right.strip() for left, _, right in (line.partition("=") for line in lines if line)}
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Every language found."""
+
+    languages: Mapping[str, Language] = field(repr=False)
+
+    def language(self, name: str) -> Language:
+        """Raises KeyError naming the languages there are."""
+        try:
+            return self.languages[name]
+        except KeyError:
+            raise KeyError(f"no notice templates for language {name!r}; there are: {', '.join(sorted(self.languages))}") from None
+
+
+def load(folder: Path = SHIPPED) -> Templates:
+    """All languages below ``folder`` (one folder each).  Raises TemplateError or, if there is none, ValueError."""
+    languages = {path.name: _language(path) for path in sorted(folder.iterdir()) if path.is_dir()}
+    if not languages:
+        raise ValueError(f"{folder.name}: no language folder with notice templates in it")
+    return Templates(MappingProxyType(languages))
+
+
+def _language(folder: Path) -> Language:
+    for path in sorted(folder.glob("*.txt")):
+        if path.stem not in REQUIRED:
+            raise TemplateError(path, 1, f"no notice has this name; names are {', '.join(sorted(REQUIRED))}")
+    return Language(folder.name, MappingProxyType({stem: _file(folder / f"{stem}.txt") for stem in REQUIRED}))
+
+
+def _file(path: Path) -> Mapping[tuple[str, str], Part]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")  # Windows editors put a byte order mark in front
+    except FileNotFoundError:
+        raise TemplateError(path, 1, "this template is missing; every language needs every file") from None
+    except UnicodeDecodeError as error:
+        raise TemplateError(path, 1, f"not UTF-8 at byte {error.start}: save the file as UTF-8") from None
+    parts: dict[tuple[str, str], Part] = {}
+    for start, key, lines in _split(path, text):
+        if key in parts:
+            raise TemplateError(path, start, f"{_shown(key)} stands here twice; the first is in line {parts[key].line}")
+        _check_name(path, start, key)
+        parts[key] = Part(start, _trim(tuple(line for _, line in lines)))
+        for number, line in lines:
+            _check_line(path, number, key, line)
+        _check_part(path, key, parts[key])
+    for variant in VARIANTS.get(path.stem, ("",)):
+        for name in REQUIRED[path.stem]:
+            if (variant, name) not in parts and ("", name) not in parts:
+                raise TemplateError(path, 1, f"part {_shown((variant, name))} is missing")
+    return MappingProxyType(parts)
+
+
+def _split(path: Path, text: str) -> Iterator[tuple[int, tuple[str, str], list[tuple[int, str]]]]:
+    """(line of the head, (variant, name), numbered lines) of each part."""
+    current: tuple[int, tuple[str, str], list[tuple[int, str]]] | None = None
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if line.startswith("#"):
+            continue
+        head = _HEAD.match(line)
+        if head:
+            if current:
+                yield current
+            current = (number, (head[1] or "", head[2]), [])
+        elif current:
+            current[2].append((number, line))
+        elif line:
+            raise TemplateError(path, number, "text before the first part: begin with a line such as [subject]")
+    if current:
+        yield current
+
+
+def _check_name(path: Path, line: int, key: tuple[str, str]) -> None:
+    variant, name = key
+    if variant and variant not in VARIANTS.get(path.stem, ()):
+        known = ", ".join(v for v in VARIANTS.get(path.stem, ()) if v) or "none"
+        raise TemplateError(path, line, f"{_shown(key)}: no such variant here; there are: {known}")
+    allowed = (*REQUIRED[path.stem], *OPTIONAL.get(path.stem, ()))
+    if name not in allowed and not any(a.endswith("*") and name.startswith(a[:-1]) for a in allowed):
+        raise TemplateError(path, line, f"{_shown(key)}: no such part here; there are: {', '.join(allowed)}")
+
+
+def _check_line(path: Path, number: int, key: tuple[str, str], line: str) -> None:
+    if path.stem == "answers" and line and "=" not in line:
+        raise TemplateError(path, number, "write: words = what they mean")
+    for match in _BRACES.finditer(line):
+        if match[0] in ("{{", "}}"):
+            continue
+        name = match[1]
+        if name is None:
+            raise TemplateError(path, number, f"a single {match[0]!r}: write {match[0] * 2} for the character itself")
+        if name in FORBIDDEN:
+            raise TemplateError(path, number, f"{{{name}}} may not stand in a notice: it could show what the email is about")
+        known = PLACEHOLDERS.get(name)
+        here = sorted(n for n, p in PLACEHOLDERS.items() if path.stem in p.where)
+        if known is None or path.stem not in known.where:
+            raise TemplateError(path, number, f"{{{name}}} is not known here; there are: {', '.join(here) or 'none'}")
+        if known.many and line != match[0]:
+            raise TemplateError(path, number, f"{{{name}}} makes a list and must stand alone on its line")
+        if known.many and key[1] in ("subject", "line", "head"):
+            raise TemplateError(path, number, f"{{{name}}} makes a list and cannot stand in {_shown(key)}")
+
+
+def _check_part(path: Path, key: tuple[str, str], part: Part) -> None:
+    if not any(part.lines):
+        raise TemplateError(path, part.line, f"{_shown(key)} is empty")
+    wanted = LINES.get(key[1]) if path.stem == "frame" else None
+    if wanted and len(part.lines) != wanted:
+        raise TemplateError(path, part.line, f"{_shown(key)} needs {wanted} lines, there are {len(part.lines)}")
+    if key[1] in ("subject", "line", "head") and len(part.lines) != 1:
+        raise TemplateError(path, part.line, f"{_shown(key)} must be one line")
+
+
+def _trim(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Without blank lines at either end."""
+    full = [at for at, line in enumerate(lines) if line]
+    return lines[full[0] : full[-1] + 1] if full else ()
+
+
+def _shown(key: tuple[str, str]) -> str:
+    return f"[{key[0]}: {key[1]}]" if key[0] else f"[{key[1]}]"
+
+
+def _key(answer: str) -> str:
+    return " ".join(answer.lower().replace("[", " ").replace("]", " ").split())
+
+
+def fill(text: str, values: Mapping[str, str]) -> str | None:
+    """One template line with its placeholders replaced, or None when one of them has nothing to say."""
+    names = [m[1] for m in _BRACES.finditer(text) if m[1] is not None]
+    if any(not values.get(name) for name in names):
+        return None
+    return _BRACES.sub(lambda m: m[0][0] if m[1] is None else values[m[1]], text)
