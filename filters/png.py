@@ -1,0 +1,270 @@
+"""PNG and APNG, scrubbed by chunks: the compressed rows are copied byte for byte, everything not needed to show them goes.
+
+Kept: the chunks of ``_KEEP``, ICC profile without text, orientation (eXIf).  The rows are deflated anew only when the stream
+holds more rows than the picture.  PNG third edition (W3C 2025).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from filters import animation, chunks, exif, icc, page, scanlines
+from filters.api import Fate, FilterError, Finding, ImageInfo, Scrubbed
+from filters.chunks import Chunk, Header
+
+# Kept as they are when they have one of these lengths and stand before the rows; None = any length.
+_KEEP: Mapping[bytes, frozenset[int] | None] = {
+    b"cHRM": frozenset((32,)),
+    b"gAMA": frozenset((4,)),
+    b"sBIT": frozenset((1, 2, 3, 4)),
+    b"sRGB": frozenset((1,)),
+    b"cICP": frozenset((4,)),
+    b"mDCV": frozenset((24,)),
+    b"mDCv": frozenset((24,)),  # as it was written before the third edition
+    b"cLLI": frozenset((8,)),
+    b"cLLi": frozenset((8,)),
+    b"bKGD": frozenset((1, 2, 6)),
+    b"hIST": None,
+    b"pHYs": frozenset((9,)),
+}
+_GEOMETRY: Mapping[bytes, tuple[str, int]] = {  # layout, greatest sensible number: where the picture sits, nothing more
+    b"oFFs": (">iiB", 1_000_000),
+    b"vpAg": (">IIB", 1_000_000),
+    b"caNv": (">IIii", 1_000_000),
+    b"sTER": (">B", 1),
+}
+_NAMES: Mapping[bytes, str] = {
+    b"tEXt": "png.text", b"zTXt": "png.text", b"iTXt": "png.text", b"tIME": "png.time", b"caBX": "png.jumbf",
+    b"sPLT": "png.suggested-palette", b"pCAL": "png.calibration", b"sCAL": "png.calibration",
+}  # fmt: skip
+_TEXTS: tuple[tuple[bytes, str], ...] = ((b"XML:com.adobe.xmp\0", "png.xmp"), (b"Raw profile type ", "png.raw-profile"))
+_PROFILE_NAME = b"ICC"
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What becomes of the file: per chunk, its range in the input or new bytes; nothing when it goes."""
+
+    out: list[tuple[int, int] | bytes] = field(default_factory=list, repr=False)
+    findings: list[Finding] = field(default_factory=list)
+
+    def keep(self, start: int, end: int) -> None:
+        last = self.out[-1] if self.out else None
+        if isinstance(last, tuple) and last[1] == start:
+            self.out[-1] = (last[0], end)
+        else:
+            self.out.append((start, end))
+
+    def note(self, code: str, chunk: Chunk, fate: Fate = Fate.REMOVED) -> None:
+        self.findings.append(Finding(code, f"{chunk.name.decode('ascii')}@{chunk.start}", fate))
+
+
+class Png:
+    """The scrubber for PNG and APNG."""
+
+    name = "png"
+
+    def recognises(self, data: bytes) -> bool:
+        return data[:8] == chunks.SIGNATURE
+
+    def inspect(self, data: bytes) -> ImageInfo:
+        """Facts of the picture.  Raises FilterError."""
+        job = _Job(data)
+        plan = job.plan()
+        shape, facts = job.header, job.facts
+        codes = {finding.code for finding in plan.findings if finding.fate is not Fate.KEPT} | facts.codes
+        info = ImageInfo(
+            width=shape.width, height=shape.height, bits=shape.bits, frames=max(1, job.motion.frames),
+            orientation=facts.orientation, codes=frozenset(codes), colours=job.colours(), make=facts.make, model=facts.model,
+            serial=facts.serial, taken=facts.taken,
+        )  # fmt: skip
+        return page.marked(info)
+
+    def scrub(self, data: bytes) -> Scrubbed:
+        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
+        plan = _Job(data).plan()
+        findings = tuple(plan.findings)
+        if plan.out == [(0, len(data))]:
+            return Scrubbed(data, findings)
+        view = memoryview(data)
+        return Scrubbed(b"".join(part if isinstance(part, bytes) else view[part[0] : part[1]] for part in plan.out), findings)
+
+    def residue(self, data: bytes) -> tuple[Finding, ...]:
+        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
+        try:
+            plan = _Job(data).plan()
+        except FilterError:
+            return (Finding("png.unreadable", "file", Fate.STUCK),)
+        return tuple(finding for finding in plan.findings if finding.fate is not Fate.KEPT)
+
+
+class _Job:
+    """One walk through one file."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.chunks = chunks.walk(data)
+        self.header: Header = chunks.header(data, self.chunks)
+        self.motion = animation.read(data, self.chunks, self.header)
+        self.rows_at = next(chunk.start for chunk in self.chunks if chunk.name == b"IDAT")
+        blocks = [chunk.body(data) for chunk in self.chunks if chunk.name == b"eXIf" and chunk.sound]
+        self.facts = exif.facts(blocks[0]) if blocks else exif.ExifFacts()
+        self.seen: set[bytes] = set()
+        self.streams = self._streams()
+
+    def colours(self) -> int:
+        """Number of palette entries, 2 for bilevel pictures, else 0."""
+        if self.header.colour == 3:
+            return next((chunk.end - chunk.start - 12) // 3 for chunk in self.chunks if chunk.name == b"PLTE")
+        return 2 if self.header.bits == 1 else 0
+
+    def plan(self) -> _Plan:
+        plan = _Plan()
+        plan.keep(0, 8)
+        for chunk in self.chunks:
+            if chunk.name == b"IEND":
+                self._end(plan, chunk)
+            elif chunk.name in (b"IHDR", b"PLTE", b"tRNS"):
+                self._palette(plan, chunk)
+            elif chunk.name in (b"IDAT", b"fdAT", b"fcTL", b"acTL"):
+                self._picture(plan, chunk)
+            elif chunk.name == b"eXIf":
+                self._exif(plan, chunk)
+            elif chunk.name == b"iCCP":
+                self._profile(plan, chunk)
+            elif self._fits(chunk):
+                self.seen.add(chunk.name)
+                plan.keep(chunk.start, chunk.end)
+            else:
+                plan.note(self._code(chunk), chunk)
+        return plan
+
+    # ---- ancillary chunks
+
+    def _fits(self, chunk: Chunk) -> bool:
+        """A chunk of the keep list, sound, of its defined length, for the first time and before the rows."""
+        if not chunk.sound or chunk.name in self.seen or chunk.start > self.rows_at:
+            return False
+        if chunk.name in _GEOMETRY:
+            layout, most = _GEOMETRY[chunk.name]
+            body = chunk.body(self.data)
+            return len(body) == struct.calcsize(layout) and all(abs(n) <= most for n in struct.unpack(layout, body))
+        if chunk.name not in _KEEP:
+            return False
+        lengths, size = _KEEP[chunk.name], chunk.end - chunk.start - 12
+        return size in lengths if lengths is not None else size == 2 * self.colours()
+
+    def _code(self, chunk: Chunk) -> str:
+        if chunk.name in (b"zTXt", b"tEXt", b"iTXt"):
+            word = self.data[chunk.start + 8 : chunk.start + 28]
+            return next((code for prefix, code in _TEXTS if word.startswith(prefix)), "png.text")
+        if chunk.name in _NAMES:
+            return _NAMES[chunk.name]
+        return "png.damaged-chunk" if chunk.name in _KEEP or chunk.name in _GEOMETRY else "png.private-chunk"
+
+    def _exif(self, plan: _Plan, chunk: Chunk) -> None:
+        if chunk.sound and chunk.name not in self.seen:
+            self.seen.add(chunk.name)
+            block = chunk.body(self.data)
+            if exif.display_only(block):
+                plan.keep(chunk.start, chunk.end)
+                return
+            if self.facts.orientation != 1:
+                plan.note("exif.orientation", chunk, Fate.KEPT)
+                plan.out.append(chunks.write(b"eXIf", exif.orientation_only(self.facts.orientation)[len(exif.PREFIX) :]))
+        plan.note("exif.block", chunk)
+        for code in sorted(self.facts.codes):
+            plan.note(code, chunk)
+
+    def _profile(self, plan: _Plan, chunk: Chunk) -> None:
+        name, _, rest = chunk.body(self.data).partition(b"\0")
+        if not chunk.sound or chunk.name in self.seen or chunk.start > self.rows_at or rest[:1] != b"\0":
+            plan.note("icc.damaged", chunk)
+            return
+        self.seen.add(chunk.name)
+        profile, exact = _inflate(rest[1:])
+        cleaned = icc.clean(profile) if profile is not None else icc.Cleaned(None, "icc.damaged")
+        if cleaned.code:
+            plan.note(cleaned.code, chunk)
+        if cleaned.data is None:
+            return
+        plan.note("icc.profile", chunk, Fate.KEPT)
+        named = icc.known_name(name)
+        if cleaned.data is profile and exact and named:
+            plan.keep(chunk.start, chunk.end)
+            return
+        if not named or not exact:
+            plan.note("png.profile-name" if not named else "png.stream-tail", chunk)
+        body = rest[1:] if cleaned.data is profile and exact else zlib.compress(cleaned.data, 9)
+        plan.out.append(chunks.write(b"iCCP", (name if named else _PROFILE_NAME) + b"\0\0" + body))
+
+    # ---- the picture itself
+
+    def _palette(self, plan: _Plan, chunk: Chunk) -> None:
+        colour, most = self.header.colour, 1 << self.header.bits
+        if (chunk.name == b"PLTE" and colour in (0, 4)) or (chunk.name == b"tRNS" and colour in (4, 6)):
+            plan.note("png.damaged-chunk", chunk)  # has no meaning for this kind of picture
+        elif chunk.name == b"PLTE" and colour == 3 and chunk.end - chunk.start - 12 > 3 * most:
+            plan.note("png.palette-tail", chunk)  # no pixel can point there
+            plan.out.append(chunks.write(b"PLTE", chunk.body(self.data)[: 3 * most]))
+        else:
+            plan.keep(chunk.start, chunk.end)
+
+    def _streams(self) -> dict[int, tuple[bytes | None, str]]:
+        """Start of a chunk that has to change -> (its new body, or None when it is not needed any more; code why)."""
+        found: dict[int, tuple[bytes | None, str]] = {}
+        view, budget = memoryview(self.data), scanlines.MAX_RAW
+        for stream in self.motion.streams:
+            head = 4 if stream.chunks[0].name == b"fdAT" else 0  # the sequence number
+            parts = [view[chunk.start + 8 + head : chunk.end - 4] for chunk in stream.chunks]
+            passes = self.header.rows(stream.width, stream.height)
+            used, beyond = scanlines.check(parts, passes, budget)
+            budget -= chunks.total(passes)
+            if beyond:
+                rest, code = scanlines.shorten(parts, chunks.total(passes)), "png.rows-beyond"
+            elif used != sum(len(part) for part in parts):
+                rest, code = b"".join(parts)[:used], "png.stream-tail"
+            else:
+                continue
+            step = -(-len(rest) // len(parts))  # as many chunks as before: APNG numbers them
+            for index, chunk in enumerate(stream.chunks):
+                body = self.data[chunk.start + 8 : chunk.start + 8 + head] + rest[index * step : (index + 1) * step]
+                found[chunk.start] = (body or None, code)
+        return found
+
+    def _picture(self, plan: _Plan, chunk: Chunk) -> None:
+        """A chunk of the picture: kept, replaced together with its stream, or dropped when no viewer shows it."""
+        if chunk.start in self.motion.stray:
+            plan.note("png.hidden-frame", chunk)
+        elif chunk.start in self.streams:
+            body, code = self.streams[chunk.start]
+            plan.note(code, chunk)
+            if body is not None:
+                plan.out.append(chunks.write(chunk.name, body))
+        else:
+            plan.keep(chunk.start, chunk.end)
+
+    def _end(self, plan: _Plan, chunk: Chunk) -> None:
+        if chunk.end - chunk.start == 12:
+            plan.keep(chunk.start, chunk.end)
+        else:
+            plan.note("png.trailer", chunk)
+            plan.out.append(chunks.write(b"IEND", b""))
+        if chunk.end != len(self.data):
+            plan.note("png.trailer", chunk)
+
+
+def _inflate(stream: bytes) -> tuple[bytes | None, bool]:
+    """(the profile or None when the stream is damaged or a bomb, True if nothing stood behind the stream)."""
+    engine = zlib.decompressobj()
+    try:
+        profile = engine.decompress(stream, icc.MAX_PROFILE)
+    except zlib.error:
+        return None, False
+    return (profile if engine.eof else None), not engine.unused_data
+
+
+PNG = Png()

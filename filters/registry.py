@@ -1,0 +1,14 @@
+"""The formats that can be cleaned: one module and one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from filters.api import Scrubber
+from filters.jpeg import JPEG
+from filters.png import PNG
+
+SCRUBBERS: Mapping[str, Scrubber] = {
+    "jpeg": JPEG,
+    "png": PNG,
+}
