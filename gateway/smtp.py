@@ -23,7 +23,8 @@ from gateway.data import DataReader
 from gateway.incoming import Incoming, hand_over
 from gateway.intake import Intake, ListenerSettings
 from gateway.limits import Roster, fetch
-from gateway.model import Reply
+from gateway.model import Envelope, Reply
+from gateway.patience import Patience
 from gateway.wire import CHUNK, Gone, TooLong, Wire
 
 # Its DEBUG prints body lines and its INFO addresses, whatever the level of the root logger.
@@ -63,14 +64,14 @@ class Session(aiosmtpd.SMTP):
         self._settings = settings
         self._intake = intake
         self._roster = roster
-        self._out = bytearray()
         self._fed = 0  # bytes received so far
         self._answered: tuple[str, int] | None = None  # message key, bytes received when its reply went out
-        self._deadline = 0.0
+        self._patience = Patience(self.loop, lambda: self._leave(say.TIMED_OUT))
         self._mistakes = 0
         self._in_data = False
         self._working = False
         self._quit = False
+        self._over = False  # the last word is said
         self._announced: frozenset[str] = frozenset()
         self._incoming = Incoming()
 
@@ -80,7 +81,7 @@ class Session(aiosmtpd.SMTP):
         """Called a second time when STARTTLS has succeeded: nothing of the session before survives (RFC 3207 4.2)."""
         self._announced = frozenset()
         super().connection_made(transport)
-        self._wire = Wire(self._reader, self._flush)
+        self._wire = Wire(self._reader, self._writer)
         self._fed = 0
 
     def data_received(self, data: bytes) -> None:
@@ -93,8 +94,12 @@ class Session(aiosmtpd.SMTP):
         return self.session.ssl is None  # True keeps our half open; TLS has no half-closed state
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._end()
-        super().connection_lost(error)
+        """The connection is gone.  aiosmtpd would cancel the work here; we let the conversation find the end by itself."""
+        self._patience.stop()
+        if self._original_transport is not None:
+            self._original_transport.close()
+        asyncio.StreamReaderProtocol.connection_lost(self, error)
+        self.transport = None
 
     def _set_rset_state(self) -> None:
         """Forget the transaction."""
@@ -104,30 +109,14 @@ class Session(aiosmtpd.SMTP):
         self._incoming.end()
         self._incoming = Incoming()
 
-    # -- time
-
     def _reset_timeout(self, duration: float | None = None) -> None:
-        """The client has made progress.  One timer a connection, pushed on lazily."""
-        self._set_deadline(self.loop.time() + (duration or self._timeout_duration))
-
-    def _set_deadline(self, deadline: float) -> None:
-        self._deadline = deadline
-        if self._timeout_handle is None or self._timeout_handle.when() > deadline:
-            if self._timeout_handle is not None:
-                self._timeout_handle.cancel()
-            self._timeout_handle = self.loop.call_at(deadline, self._timeout_cb)
-
-    def _timeout_cb(self) -> None:
-        if self.loop.time() < self._deadline:
-            self._timeout_handle = self.loop.call_at(min(self._deadline, self.loop.time() + 3600), self._timeout_cb)
-            return
-        self._leave(say.TIMED_OUT)
+        self._patience.until(self.loop.time() + (duration or self._timeout_duration))
 
     def _leave(self, reply: Reply) -> None:
         """Say a last word outside of the conversation, and hang up."""
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(bytes(self._out) + say.line(reply).encode() + b"\r\n")
-            self._out.clear()
+        if self.transport is not None and not self.transport.is_closing() and not self._over:
+            self._over = True
+            self.transport.write(self._wire.unsent() + say.line(reply).encode() + b"\r\n")
             self.transport.close()
             self.loop.call_later(LINGER, self.transport.abort)  # close() waits for a client that does not read
 
@@ -138,22 +127,13 @@ class Session(aiosmtpd.SMTP):
 
     def dismiss(self) -> None:
         """The listener closes: hang up now, or after the transaction that is under way."""
-        if not self.busy and not self._wire.has_line:
+        if not self.busy and self._wire.idle:
             self._leave(say.CLOSING)
 
     # -- conversation
 
     async def push(self, status: str | bytes) -> None:
-        """Write one reply line.  Replies to pipelined commands travel together (RFC 2920 3.2)."""
-        self._out += (status.encode() if isinstance(status, str) else status) + b"\r\n"
-        if not self._wire.has_line:
-            await self._flush()
-
-    async def _flush(self) -> None:
-        if self._out:
-            self._writer.write(bytes(self._out))
-            self._out.clear()
-            await self._writer.drain()
+        await self._wire.send(status if isinstance(status, str) else status.decode("ascii"))
 
     async def _say(self, reply: Reply) -> None:
         if reply.enhanced.startswith("5.5."):
@@ -179,10 +159,9 @@ class Session(aiosmtpd.SMTP):
             self._end()
 
     def _end(self) -> None:
-        """Once for certain: a failed TLS handshake ends a connection without ``connection_lost``."""
         self._roster.leave(self)
         self._incoming.end()
-        self._answered = None
+        self._patience.stop()
         if self.transport is not None:
             self.transport.close()
 
@@ -264,7 +243,9 @@ class Session(aiosmtpd.SMTP):
         """Close so that the last reply is read: closing with unread input would reset the connection and lose it."""
         if self.transport is None or self.transport.is_closing():
             return
-        await self._flush()
+        self._over = True
+        self._patience.until(math.inf)
+        await self._wire.flush()
         if self.session.ssl is None:  # TLS has no half-closed state; its close sends close_notify first
             self._writer.write_eof()
             async with asyncio.timeout(LINGER):
@@ -292,8 +273,7 @@ class Session(aiosmtpd.SMTP):
         self.session.host_name = name
         self._announced = frozenset(offer.partition(" ")[0] for offer in offers)
         lines = [self.hostname, *offers]
-        for text in lines[:-1]:
-            self._out += f"250-{text}\r\n".encode()
+        self._wire.put(*(f"250-{text}" for text in lines[:-1]))
         await self.push(f"250 {lines[-1]}")
         return None
 
@@ -389,9 +369,9 @@ class Session(aiosmtpd.SMTP):
             # Where sender and server disagree about lines, nothing that follows on this connection can be trusted.
             self._quit = reader.fault in (say.BARE_NEWLINE, say.NUL)
             self._set_post_data_state()
-            return await self._answer("", [reader.fault], len(envelope.recipients))
+            return await self._answer("", [reader.fault] * self._answers(envelope), self._answers(envelope))
         work = self._roster.work(hand_over(incoming, envelope, reader.content(), self.hostname, self._intake))
-        return await self._wait(work, len(envelope.recipients))
+        return await self._wait(work, self._answers(envelope))
 
     async def _receive(self, incoming: Incoming) -> DataReader:
         """Read to the end of the message, good or not.  Each chunk is progress; the whole has its own limit."""
@@ -401,43 +381,56 @@ class Session(aiosmtpd.SMTP):
         self._in_data = True
         rest = None
         while rest is None:
-            self._set_deadline(min(self.loop.time() + settings.data_timeout, last))
+            self._patience.until(min(self.loop.time() + settings.data_timeout, last))
             rest = reader.feed(await self._wire.chunk())
         self._wire.unread(rest)
         self._in_data = False
         return reader
 
-    async def _wait(self, work: asyncio.Task[Any], recipients: int) -> None:
+    def _answers(self, envelope: Envelope) -> int:
+        """How many final replies there are: one, or with LMTP one for each recipient (RFC 2033 4.2)."""
+        return len(envelope.recipients) if self._settings.lmtp else 1
+
+    async def _wait(self, work: asyncio.Task[Any], wanted: int) -> None:
         """Answer when ``work`` is done.  When the client leaves, this ends and the work does not."""
         self._incoming = Incoming()  # the old one, with its memory, is the work's
         self._working = True
-        self._set_deadline(math.inf)
-        await self._flush()
+        self._patience.until(math.inf)
+        await self._wire.flush()
         await asyncio.wait({work})
         self._working = False
-        self._reset_timeout()
-        if error := fetch(work):
+        if (error := fetch(work)) is not None:
             log.error("smtp.error", listener=self._settings.name, error=type(error).__name__)
-        key, replies = ("", []) if error or work.cancelled() else work.result()
-        await self._answer(key, replies, recipients)
+        failed = error is not None or work.cancelled()
+        key, replies = ("", [say.LOCAL_ERROR] * wanted) if failed else work.result()
+        await self._answer(key, replies, wanted)
 
-    async def _answer(self, key: str, replies: list[Reply], recipients: int) -> None:
-        """The final reply: one, or with LMTP one for each recipient (RFC 2033 4.2).  A missing one is 451 for all."""
-        wanted = recipients if self._settings.lmtp else 1
-        if not key and len(replies) == 1:
-            replies = replies * wanted
-        if len(replies) != wanted or not all(isinstance(reply, Reply) for reply in replies):
+    async def _answer(self, key: str, replies: list[Reply], wanted: int) -> None:
+        """The final replies; too few, too many or nonsense are 451 for all."""
+        if not _fit(replies, wanted):
+            log.error("smtp.error", listener=self._settings.name, error="replies")
             replies = [say.LOCAL_ERROR] * wanted
         self._mistakes = 0
-        for reply in replies:
-            self._out += say.line(reply).encode() + b"\r\n"
+        self._reset_timeout()
+        self._wire.put(*map(say.line, replies))
+        for _ in range(2):
+            await asyncio.sleep(0)  # lets the event loop read what the client has sent before our reply
         if key and self._keeps_listening():
             self._answered = (key, self._fed)
-        await self._flush()
+        await self._wire.flush()
 
     def _keeps_listening(self) -> bool:
         """False if the client half-closed, or if unread input would make it impossible to say what came after the reply."""
         return not self._reader.at_eof() and self.transport is not None and self.transport.is_reading()
+
+
+def _fit(replies: Any, wanted: int) -> bool:
+    """True for the right number of final replies."""
+    return isinstance(replies, list) and len(replies) == wanted and all(map(_final, replies))
+
+
+def _final(reply: object) -> bool:
+    return isinstance(reply, Reply) and reply.code // 100 in (2, 4, 5)
 
 
 def _peer(peername: Any) -> str:

@@ -1,9 +1,8 @@
-"""The bytes of one connection in order: command lines and chunks of a message, whatever packets they came in."""
+"""The bytes of one connection: command lines and chunks of a message in order, whatever packets they came in, and replies."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 CHUNK = 2**18  # at most so much is taken at once: what asyncio's transports read
 
@@ -17,12 +16,13 @@ class TooLong(Exception):
 
 
 class Wire:
-    """Reads from ``reader``; ``before_wait`` runs before each wait for the network (pending replies go out there)."""
+    """Replies to pipelined commands travel together (RFC 2920 3.2), and never wait while we wait for the client."""
 
-    def __init__(self, reader: asyncio.StreamReader, before_wait: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
-        self._before_wait = before_wait
+        self._writer = writer
         self._ahead = bytearray()
+        self._out = bytearray()
         self.received = 0  # bytes taken off the reader so far
 
     async def line(self, limit: int) -> bytes:
@@ -59,13 +59,36 @@ class Wire:
     def ahead(self) -> int:
         return len(self._ahead)
 
+    def put(self, *lines: str) -> None:
+        """Add reply lines to what goes out next."""
+        for line in lines:
+            self._out += line.encode() + b"\r\n"
+
+    async def send(self, *lines: str) -> None:
+        """Add reply lines; they go out now unless the next command is already here.  Raises ConnectionError."""
+        self.put(*lines)
+        if b"\n" not in self._ahead:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Let out what was added.  Raises ConnectionError."""
+        if self._out:
+            self._writer.write(self.unsent())
+            await self._writer.drain()
+
+    def unsent(self) -> bytes:
+        """What was added and not let out; it is the caller's now."""
+        out = bytes(self._out)
+        self._out.clear()
+        return out
+
     @property
-    def has_line(self) -> bool:
-        """True if the next command is already here, so that its reply can travel with ours (RFC 2920 3.2)."""
-        return b"\n" in self._ahead
+    def idle(self) -> bool:
+        """True if nothing the client sent waits to be obeyed."""
+        return not self._ahead
 
     async def _more(self) -> bytes:
-        await self._before_wait()
+        await self.flush()
         data = await self._reader.read(CHUNK)
         if not data:
             raise Gone
