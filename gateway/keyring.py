@@ -32,6 +32,7 @@ REASONS: Final[Mapping[str, str]] = {
     "smime.crl-stale": "the authority's list of revoked certificates is missing or out of date",
     "smime.revoked": "the certificate was revoked",
 }
+REFRESH: Final = timedelta(seconds=5)
 CRL_KEYS: Final = get_args(CertificateIssuerPublicKeyTypes)
 _RANK: Final = {code: rank for rank, code in enumerate(REASONS)}
 
@@ -85,6 +86,7 @@ class Keyring:
         self.settings = settings
         self.problems: tuple[Problem, ...] = ()
         self._stamp: frozenset[tuple[str, int, int]] | None = None
+        self._looked: datetime | None = None
         self._entries: tuple[Entry, ...] = ()
         self._index: dict[str, list[Entry]] = {}
         self._authorities: tuple[x509.Certificate, ...] = ()  # intermediates
@@ -125,6 +127,14 @@ class Keyring:
         self.problems = tuple(problems)
         self._stamp = stamp
         return True
+
+    def refresh(self, at: datetime) -> bool:
+        """``reload``, but at most once in REFRESH seconds of the caller's clock: for use before every message."""
+        if self._looked is not None and timedelta(0) <= at - self._looked < REFRESH:
+            return False
+        changed = self.reload()
+        self._looked = at
+        return changed
 
     def find(self, address: str, at: datetime) -> Found:
         """Usable certificates for ``address`` at ``at`` (aware), the one that ends last first; else the nearest reason."""

@@ -217,6 +217,14 @@ def test_reload_sees_changes_and_does_nothing_without(tmp_path: Path) -> None:
     assert keys.reload() and len(keys) == 0
 
 
+def test_refresh_looks_again_only_after_a_while(tmp_path: Path) -> None:
+    keys = keyring(tmp_path)
+    assert not keys.refresh(NOW)
+    (tmp_path / "new.pem").write_bytes(jane().pem)
+    assert not keys.refresh(NOW + timedelta(seconds=4)) and keys.refresh(NOW + timedelta(seconds=5))
+    assert keys.find(JANE, NOW).ok
+
+
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="absent"):
         Keyring.load(tmp_path / "absent")

@@ -1,0 +1,66 @@
+"""Method ``smime``: a certificate of the recipient in the keyring; the whole message goes inside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from gateway.encryption.api import CannotProtect, ProtectedCopy
+from gateway.encryption.smime import protect_smime
+from gateway.model import Recipient
+from policies.model import Consent, Decision, Facts, RecipientFacts
+from policies.vocabulary import FORMS
+
+if TYPE_CHECKING:
+    from gateway.context import Context
+    from gateway.finish import Finisher
+
+ROUTE: Final = "default"  # ciphertext needs no special way
+
+
+class SmimeMethod:
+    """Signed by the organisation, encrypted to the one recipient."""
+
+    name = "smime"
+
+    def ready(self, context: Context, recipient: Recipient, known: RecipientFacts, at: datetime) -> str:
+        """ "ok", ``smime.not-configured``, ``smime.signer-*`` or a reason of the keyring."""
+        if context.keyring is None or context.signing is None:
+            return "smime.not-configured"
+        try:
+            context.keyring.refresh(at)
+        except OSError:
+            return "smime.keyring-unavailable"
+        return context.signing.fault(at) or context.keyring.find(recipient.address, at).reason
+
+    def protect(
+        self, context: Context, finisher: Finisher, recipient: Recipient, facts: Facts, decision: Decision
+    ) -> ProtectedCopy:
+        """The keyring is asked again: a certificate may have gone since the facts were gathered."""
+        reason = self.ready(context, recipient, facts.recipient, facts.at)
+        if reason != "ok" or context.keyring is None or context.signing is None:
+            raise CannotProtect(reason)
+        found = context.keyring.find(recipient.address, facts.at)
+        inner = finisher.plain(decision)
+        made = protect_smime(
+            inner.passed.cleared.data,
+            found.certificates[0],
+            context.signing,
+            neutral_subject=context.policy.neutral_subject,
+            inside_note=consent_note(facts.consent) if decision.consent_out == "inside" else None,
+        )
+        return ProtectedCopy(finisher.encrypted(inner, made), ROUTE)
+
+
+def consent_note(consent: Consent) -> str | None:
+    """The consent as a sentence for the recipient (domain/03 3.7, "inside"): GMC forbids use beyond it, so they must know it.
+
+    None when there is no statement.  No identifier and no free text of the statement goes in.
+    """
+    statement = consent.statement
+    if statement is None:
+        return None
+    known = statement.form in FORMS  # any other word came from outside
+    basis = f"with {statement.form} agreement" if known else "under the sender's statement of consent"
+    until = f" until {statement.expires:%-d %B %Y}" if statement.expires else ""
+    return f"The pictures in this email are shared {basis}, for this purpose only{until}. Please do not reuse them."
