@@ -16,6 +16,7 @@ _HOLD: Final[Mapping[str, str]] = {
     "mime.bom": "The message begins with a byte order mark, so that its first header field has no agreed name.",
     "mime.blank-separator": "A header block holds a line of blanks, which some programs take for its end.",
     "mime.continuation-first": "A header block begins with a continuation line.",
+    "mime.charset": "A text is in a charset that hides plain characters, such as UTF-7.",
     "mime.encoded-word-structure": "A field that decides the structure holds an encoded-word, which only some programs decode.",
     "mime.from-line": "The message begins with a mailbox separator line instead of a header field.",
     "mime.header-image": "A header field holds a picture.",
@@ -28,6 +29,7 @@ _HOLD: Final[Mapping[str, str]] = {
     # duplicates (RFC 2045 3: each field once)
     "mime.duplicate-field": "A part states its type, encoding or disposition twice and differently.",
     "mime.duplicate-boundary": "A multipart states two different boundaries.",
+    "mime.duplicate-shown": "From, Sender or Subject stands twice: programs show different ones.",
     # Content-Type
     "mime.comment-structure": "A comment stands inside a field that decides the structure.",
     "mime.structure-form": "A field that decides the structure does not follow the grammar.",
@@ -84,7 +86,7 @@ _NOTE: Final[Mapping[str, str]] = {
     "mime.content-type-form": "A part's type does not follow the grammar; its bytes decide what it is.",
     "mime.duplicate-same": "A part states its type, encoding or disposition twice in the same words.",
     "mime.duplicate-param": "A parameter is given twice.",
-    "mime.duplicate-top": "A field that may stand once (From, Subject, Date ...) stands twice.",
+    "mime.duplicate-top": "A field of little weight that may stand once (Date, Message-ID ...) stands twice.",
     "mime.empty-part": "A part has neither header nor body.",
     "mime.lf-only": "All line ends are bare line feeds.",
     "mime.long-header-line": "A header line is longer than 998 characters.",

@@ -8,16 +8,24 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.mimeheader import Block
-from gateway.mimeparams import TOKEN, Params, Structured, joined, structured
+from gateway.mimeparams import LIMIT, TOKEN, Params, Structured, joined, structured
 from gateway.mimepart import IDENTITY
 from gateway.mimewords import is_unsafe, safe_name, unfold
 
+_NOTHING: Final = structured(b"")
 _STRUCTURAL: Final = re.compile(r"multipart|message/|boundary", re.I)
-_ONCE: Final = frozenset({b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"date", b"message-id", b"mime-version"})
+_ONCE: Final = frozenset({b"reply-to", b"to", b"cc", b"date", b"message-id", b"mime-version"})
+_SHOWN: Final = frozenset({b"from", b"sender", b"subject"})
 _MIME: Final = (b"content-type", b"content-transfer-encoding", b"content-disposition")
 _BCHARS = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]*")  # RFC 2046 5.1.1
 _WORD = re.compile(rb"=\?[^?]+\?[BbQq]\?")
-_PRINTABLE = re.compile(r"[\x21-\x7e]*")
+_HIDING = re.compile(  # not readable as ASCII; UTF-16 and UTF-32 are recognised by their bytes in filters.text
+    r"[\s'\"]*(?:(?:x-)?(?:unicode-1-1-)?utf-?7|unicode-1-1|utf-?7-imap|hz|hz-gb"
+    r"|(?:cp|ibm-?)(?:037|424|500|1026|1047|1140)"
+    r"|ebcdic|scsu|bocu|punycode|x-user-defined)",
+    re.I,
+)
+_PRINTABLE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # single blanks inside are bchars
 _UU: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
 _ENCODINGS: Final = IDENTITY | {"base64", "quoted-printable"}
 
@@ -42,7 +50,9 @@ def read_content(raw: bytes, block: Block, default: str) -> Content:
     values = {key: _values(raw, block, key) for key in (*_MIME, b"content-id")}
     for key in _MIME:
         codes |= _repeated(values[key])
-    typed, params, type_codes = _content_type(values[b"content-type"], default)
+    parsed = structured(values[b"content-type"][0]) if values[b"content-type"] else _NOTHING
+    params = joined(parsed.params)
+    typed, type_codes = _content_type(values[b"content-type"], parsed, params, default)
     codes |= type_codes
     encoding, encoding_codes = _encoding(values[b"content-transfer-encoding"])
     codes |= encoding_codes
@@ -50,7 +60,7 @@ def read_content(raw: bytes, block: Block, default: str) -> Content:
     codes |= disposition_codes
     name, name_codes = _name(disposed, params)
     codes |= name_codes
-    boundary, boundary_codes = _boundary(values[b"content-type"], params)
+    boundary, boundary_codes = _boundary(parsed, params)
     if typed.startswith("multipart/"):
         codes |= boundary_codes
     ids = values[b"content-id"]
@@ -60,8 +70,12 @@ def read_content(raw: bytes, block: Block, default: str) -> Content:
 
 def repeated_top(block: Block) -> set[str]:
     """Fields of a message that RFC 5322 3.6 allows once and that stand twice."""
-    keys = [one.key for one in block.fields if one.key in _ONCE]
-    return {"mime.duplicate-top"} if len(keys) != len(set(keys)) else set()
+    codes = set()
+    for code, once in (("mime.duplicate-shown", _SHOWN), ("mime.duplicate-top", _ONCE)):
+        keys = [one.key for one in block.fields if one.key in once]
+        if len(keys) != len(set(keys)):
+            codes.add(code)
+    return codes
 
 
 def _values(raw: bytes, block: Block, key: bytes) -> list[bytes]:
@@ -75,12 +89,10 @@ def _repeated(values: list[bytes]) -> set[str]:
     return {"mime.duplicate-same"} if same else {"mime.duplicate-field"}
 
 
-def _content_type(values: list[bytes], default: str) -> tuple[str, Params, set[str]]:
+def _content_type(values: list[bytes], parsed: Structured, params: Params, default: str) -> tuple[str, set[str]]:
     if not values:
-        return default, joined(()), set()
-    text = unfold(values[0])
-    parsed = structured(values[0])
-    params = joined(parsed.params)
+        return default, set()
+    text = unfold(values[0][:LIMIT])
     structural = _STRUCTURAL.search(text) is not None
     codes = _form(text, parsed, structural)
     media = parsed.media
@@ -88,7 +100,11 @@ def _content_type(values: list[bytes], default: str) -> tuple[str, Params, set[s
         codes.add("mime.structure-form" if structural else "mime.content-type-form")
     if params.repeated:
         codes.add("mime.duplicate-param")
-    return media or "text/plain", params, codes
+    if _HIDING.match(params.values.get("charset", "")):
+        codes.add("mime.charset")
+    if parsed.too_long:
+        codes.add("mime.limit-header")
+    return media or "text/plain", codes
 
 
 def _form(text: str, parsed: Structured, structural: bool) -> set[str]:
@@ -135,6 +151,8 @@ def _disposition(values: list[bytes]) -> tuple[str | None, Params, set[str]]:
     parsed = structured(values[0])
     params = joined(parsed.params)
     codes = {"mime.comment"} if parsed.comment else set()
+    if parsed.too_long:
+        codes.add("mime.limit-header")
     if parsed.broken:
         codes.add("mime.name-form")
     return parsed.word.decode("latin-1").lower(), params, codes
@@ -153,18 +171,18 @@ def _name(disposed: Params, typed: Params) -> tuple[str | None, set[str]]:
     return (safe_name(given[0]) if given else None), codes
 
 
-def _boundary(values: list[bytes], params: Params) -> tuple[bytes | None, set[str]]:
+def _boundary(parsed: Structured, params: Params) -> tuple[bytes | None, set[str]]:
     """(the boundary, codes).  None when there is none to split by."""
     text = params.values.get("boundary")
     if text is None:
         return None, {"mime.boundary-missing"}
-    codes = _boundary_form(values[0], params, text)
+    codes = _boundary_form(parsed, params, text)
     if not text.strip(" \t"):
         return None, codes | {"mime.boundary-empty"}
     return text.encode("utf-8", "replace"), codes
 
 
-def _boundary_form(value: bytes, params: Params, text: str) -> set[str]:
+def _boundary_form(parsed: Structured, params: Params, text: str) -> set[str]:
     codes = set()
     if "boundary" in params.conflicting:
         codes.add("mime.duplicate-boundary")
@@ -172,7 +190,7 @@ def _boundary_form(value: bytes, params: Params, text: str) -> set[str]:
         codes.add("mime.boundary-rfc2231")
     if len(text) > 70:
         codes.add("mime.boundary-long")
-    written = [one for one in structured(value).params if one.key == "boundary"]
+    written = [one for one in parsed.params if one.key == "boundary"]
     if any(one.escaped for one in written) or not _PRINTABLE.fullmatch(text):
         codes.add("mime.boundary-form")
     if any(not one.clean for one in written):

@@ -42,12 +42,16 @@ def read_block(raw: bytes, start: int, end: int, *, top: bool, limit: int, field
             if found and (top or raw[end - 1] != 0x0A):  # else the line end of the boundary is the empty line (RFC 2046 5.1.1)
                 codes |= _unseparated(found, top)
             break
-        if at >= stop or len(found) >= fields:
+        if len(found) >= fields:
             codes.add("mime.limit-header")
             body = at
             break
-        newline = raw.find(b"\n", at, end)
+        newline = raw.find(b"\n", at, min(stop + 1, end))
         after = newline + 1 if newline >= 0 else end
+        if after > stop and after > at + 2:
+            codes.add("mime.limit-header")
+            body = at
+            break
         line_end = _trim(raw, at, newline if newline >= 0 else end)
         if line_end == at:
             body = after

@@ -19,6 +19,8 @@ _STOP = re.compile(rb'[;"(]')
 _QUOTED_STOP = re.compile(rb'["\\]')
 _COMMENT_STOP = re.compile(rb"[()\\]")
 _SECTION = re.compile(r"^(?P<base>[^*]*)\*(?:(?P<index>0|[1-9][0-9]{0,3})(?P<coded>\*)?)?$")
+LIMIT: Final = 4096  # bytes of one structured value; the longest RFC 2231 names stay below
+_PIECES: Final = 100
 _BLANK: Final = b" \t\r\n"
 
 
@@ -42,6 +44,7 @@ class Structured:
     params: tuple[Param, ...] = field(repr=False)
     comment: bool = False
     broken: bool = False  # unterminated quote or comment, or text where none may stand
+    too_long: bool = False  # more than is ever read: what stands behind was not looked at
 
     @property
     def media(self) -> str | None:
@@ -50,18 +53,19 @@ class Structured:
 
 
 def structured(value: bytes) -> Structured:
-    """Take a folded field value apart.  Never raises; linear."""
-    pieces, comment, broken = _split(value)
+    """Take a folded field value apart, up to ``LIMIT`` bytes and parameters.  Never raises; linear."""
+    pieces, comment, broken = _split(value[:LIMIT])
     word = b"".join(piece for piece, quoted, _ in pieces[0][0]).strip(_BLANK)
     params = []
-    for chunks, start, end in pieces[1:]:
+    for chunks, start, end in pieces[1:_PIECES]:
         param = _param(chunks, start, end)
         if param is None:
             continue
         params.append(param)
         broken |= not param.clean
     broken |= any(quoted for _, quoted, _ in pieces[0][0])
-    return Structured(word, tuple(params), comment, broken)
+    too_long = len(value) > LIMIT or len(pieces) > _PIECES
+    return Structured(word, tuple(params), comment, broken or too_long, too_long)
 
 
 _Chunk = tuple[bytes, bool, bool]  # text, quoted, held a quoted-pair
@@ -79,7 +83,7 @@ def _split(value: bytes) -> tuple[list[_Piece], bool, bool]:
         stop = match.start() if match else len(value)
         if stop > at:
             chunks.append((value[at:stop], False, False))
-        if match is None:
+        if match is None or len(pieces) > _PIECES:
             break
         kind = value[stop]
         at = stop + 1

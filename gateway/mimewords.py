@@ -12,6 +12,7 @@ _BETWEEN = re.compile(r"(\?=)[ \t\r\n]+(?==\?[A-Za-z0-9_.:*+-]{1,60}\?[BbQq]\?)"
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_FOLD_AT: Final = 78
 _LINE: Final = 75  # RFC 2047 2: an encoded-word is at most 75 characters
 
 
@@ -50,12 +51,12 @@ def to_text(data: bytes, charset: str) -> str:
 
 
 def encode_words(text: str, first: int) -> bytes:
-    """``text`` as a header value: as it is when ASCII, else base64 encoded-words folded to 75 characters.
+    """``text`` as a header value, folded with CRLF: as it is when ASCII, else in base64 encoded-words.
 
     ``first`` is the number of characters already on the first line (the field's name and colon).
     """
-    if text.isascii() and not _UNSAFE.search(text):
-        return text.encode("ascii")
+    if text.isascii() and not _UNSAFE.search(text) and "=?" not in text:
+        return _folded(text, first).encode("ascii")
     words: list[str] = []
     chunk, room = b"", _room(first)
     for char in text:
@@ -66,6 +67,18 @@ def encode_words(text: str, first: int) -> bytes:
         chunk += encoded
     words.append(_word(chunk))
     return "\r\n ".join(words).encode("ascii")
+
+
+def _folded(text: str, first: int) -> str:
+    """ASCII text folded at blanks to 78 characters a line where it can be (RFC 5322 2.1.1)."""
+    lines, line, used = [], "", first
+    for index, word in enumerate(text.split(" ")):
+        piece = word if index == 0 else " " + word
+        if line.strip() and word and used + len(line) + len(piece) > _FOLD_AT:
+            lines.append(line)
+            line, used = "", 0
+        line += piece
+    return "\r\n".join([*lines, line])
 
 
 def _room(used: int) -> int:

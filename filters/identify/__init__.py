@@ -1,0 +1,1 @@
+"""Evidence about identity in texts and pictures: it may tighten a decision, never relax one."""
