@@ -29,6 +29,10 @@ class WorkerLost(Exception):
         self.why = why
 
 
+class NoWorker(Exception):
+    """No compute process can be started: a fault of this machine or its configuration, not of any message."""
+
+
 @dataclass(eq=False)
 class _Worker:
     process: subprocess.Popen[bytes]
@@ -92,14 +96,14 @@ class Pool:
         self._busy: set[_Worker] = set()
 
     async def start(self) -> str:
-        """Start all processes; returns the policy digest they loaded.  Raises WorkerLost when one cannot start."""
+        """Start all processes; returns the policy digest they loaded.  Raises NoWorker when one cannot start."""
         workers = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
         for worker in workers:
             self._idle.put_nowait(worker)
         return workers[0].policy
 
     async def plan(self, received: Received) -> Plan:
-        """Run steps 2-10 on one message.  Raises WorkerLost."""
+        """Run steps 2-10 on one message.  Raises WorkerLost, or NoWorker when the message was not even tried."""
         worker = await self._take()
         self._busy.add(worker)
         kept = False
@@ -127,7 +131,7 @@ class Pool:
         self._generation += 1
         try:
             probe = await self._spawn()
-        except WorkerLost:
+        except NoWorker:
             self._context = old
             raise
         place = self._idle.get_nowait() if not self._idle.empty() else None
@@ -173,9 +177,9 @@ class Pool:
             packet, fd = pack({"memory": self._memory, "context": self._context}, [])
             await worker.send(packet, fd)
             header, _ = unpack(*await worker.answer(START_SECONDS))
-        except WorkerLost:
+        except WorkerLost as error:
             worker.kill()
-            raise
+            raise NoWorker(error.why) from None
         worker.policy = header["policy"]
         return worker
 

@@ -43,15 +43,21 @@ class TlsSettings(_Section):
 
     certificate: Path = Field(description="PEM file with our certificate chain")
     key: Path = Field(description="PEM file with our private key")
-    client_ca: Path = Field(description="PEM file with the CA that signs the MTA's client certificate; required from every client")
+    client_ca: Path = Field(
+        description="PEM file with the CA that signs the MTA's client certificate; required from every client"
+    )
 
 
 class ListenerConfig(_Section):
     """One place where mail comes in."""
 
     name: str = Field(description="name used in logs, metrics and the ledger")
-    kind: Literal["relay", "submission"] = Field("relay", description="relay: an MTA in front; submission: clients themselves, who may get a 550")
-    protocol: Literal["SMTP", "LMTP"] = Field("LMTP", description="LMTP gives every recipient an answer of its own and is preferred")
+    kind: Literal["relay", "submission"] = Field(
+        "relay", description="relay: an MTA in front; submission: clients themselves, who may get a 550"
+    )
+    protocol: Literal["SMTP", "LMTP"] = Field(
+        "LMTP", description="LMTP gives every recipient an answer of its own and is preferred"
+    )
     host: str = Field("127.0.0.1", description="address to listen on; anything but loopback needs tls")
     port: int = Field(description="port to listen on", ge=0, le=65535)
     vouches: Vouches = Field(
@@ -61,7 +67,9 @@ class ListenerConfig(_Section):
     )
     trusted: tuple[Network, ...] = Field(("127.0.0.0/8", "::1/128"), description="networks that may connect")
     xforward: bool = Field(True, description="take XFORWARD from the MTA (its queue id is the key of the ledger)")
-    bare_newlines: Literal["refuse", "normalise"] = Field("refuse", description="bare CR or LF in a message: refuse, or normalise for clients known to send them")
+    bare_newlines: Literal["refuse", "normalise"] = Field(
+        "refuse", description="bare CR or LF in a message: refuse, or normalise for clients known to send them"
+    )
     tls: TlsSettings | None = Field(None, description="mutual TLS")
 
     @model_validator(mode="after")
@@ -115,12 +123,18 @@ class DkimConfig(_Section):
 class Limits(_Section):
     """What one message and one machine may use."""
 
-    message_bytes: int = Field(50_000_000, description="largest message taken; announce no more than the next hop's limit / 1.4", ge=100_000)
+    message_bytes: int = Field(
+        50_000_000, description="largest message taken; announce no more than the next hop's limit / 1.4", ge=100_000
+    )
     recipients: int = Field(100, description="recipients of one message", ge=1, le=1000)
     connections: int = Field(100, description="connections at one time, per listener", ge=1)
-    memory_bytes: int = Field(1_500_000_000, description="memory for messages in flight; when it is spent MAIL is answered 452", ge=100_000_000)
+    memory_bytes: int = Field(
+        1_500_000_000, description="memory for messages in flight; when it is spent MAIL is answered 452", ge=100_000_000
+    )
     command_seconds: float = Field(300.0, description="idle time before a client is let go", gt=0)
-    deadline_seconds: float = Field(240.0, description="time after the final dot in which an answer is given; below the upstream's own limit", ge=10, le=540)
+    deadline_seconds: float = Field(
+        240.0, description="time after the final dot in which an answer is given; below the upstream's own limit", ge=10, le=540
+    )
     compute_seconds: float = Field(30.0, description="time one attempt at one message may take in a compute process", gt=0)
     compute_processes: int = Field(0, description="compute processes; 0: one a core", ge=0, le=64)
     compute_memory_bytes: int = Field(2_000_000_000, description="address space of one compute process", ge=500_000_000)
@@ -144,19 +158,27 @@ class MetricsConfig(_Section):
 class Settings(_Section):
     """The whole file."""
 
-    hostname: str = Field(description="name in our banner and Received lines; also our loop id", pattern=r"^[A-Za-z0-9.-]{1,253}$")
+    hostname: str = Field(
+        description="name in our banner and Received lines; also our loop id", pattern=r"^[A-Za-z0-9.-]{1,253}$"
+    )
     state: Path = Field(Path("/var/lib/clinigate/gateway"), description="the gateway's own folder: ledger, journal, attempts")
     policy: Path = Field(Path("/etc/clinigate/policies"), description="the IG team's folder: policy.yaml, domains.yaml")
     listeners: tuple[ListenerConfig, ...] = Field(description="where mail comes in", min_length=1)
-    release_socket: Path = Field(Path("/run/clinigate/release.sock"), description="Unix socket for releases; only the quarantine service may reach it")
+    release_socket: Path = Field(
+        Path("/run/clinigate/release.sock"), description="Unix socket for releases; only the quarantine service may reach it"
+    )
     routes: dict[str, RouteConfig] = Field(description="named next-hop ports; `default` must be among them", min_length=1)
-    trusted_hosts: tuple[str, ...] = Field((), description="host names whose Received line may name the login (authenticated-received)")
+    trusted_hosts: tuple[str, ...] = Field(
+        (), description="host names whose Received line may name the login (authenticated-received)"
+    )
     keys: KeysConfig
     smime: SmimeConfig | None = Field(None, description="S/MIME; without it the method smime serves nobody")
     dkim: tuple[DkimConfig, ...] = Field((), description="DKIM keys by sender domain")
     limits: Limits = Limits()
     metrics: MetricsConfig = MetricsConfig()
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what is logged; no level ever logs content")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="what is logged; no level ever logs content"
+    )
     quarantine: QuarantineSettings = Field(description="the quarantine service")
 
     @model_validator(mode="after")

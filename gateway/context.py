@@ -71,9 +71,7 @@ class Context:
 
     def decoration(self, sender: str) -> Decoration:
         """What makes an image decorative when ``sender`` sends it."""
-        return Decoration(
-            self.policy.decorative, self.policy.known_logos, lambda digest: self.seen_inline(digest, sender)
-        )
+        return Decoration(self.policy.decorative, self.policy.known_logos, lambda digest: self.seen_inline(digest, sender))
 
     def methods(self, recipient: Recipient, known: RecipientFacts, at: datetime) -> Mapping[str, str]:
         """method -> "ok" or the code why it cannot serve this recipient now."""

@@ -19,7 +19,9 @@ class Vouches(StrEnum):
     """What a listener vouches for."""
 
     ENVELOPE_SENDER = "envelope-sender"  # the MTA in front binds MAIL FROM to its login (Postfix: reject_sender_login_mismatch)
-    AUTHENTICATED_RECEIVED = "authenticated-received"  # the trusted top Received names the login (smtpd_sasl_authenticated_header)
+    AUTHENTICATED_RECEIVED = (
+        "authenticated-received"  # the trusted top Received names the login (smtpd_sasl_authenticated_header)
+    )
     NOTHING = "nothing"
 
 

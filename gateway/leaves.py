@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from filters.api import FilterError, ImageInfo, OpaqueReason, Sniffed
 from filters.decorative import DecorativeSettings, decorative
-from filters.registry import SCRUBBERS
 from filters.sniff import sniff
+
+from filters.api import FilterError, ImageInfo, OpaqueReason, Sniffed
+from filters.registry import SCRUBBERS
 from filters.text import embedded
 from gateway.message import Message, Part, Undecodable, decode
 from policies.model import Kind
@@ -34,6 +35,11 @@ class Leaf:
     def clinical(self) -> bool:
         """An image that can be scrubbed and is not positively known to be decorative."""
         return self.info is not None and self.opaque is None and self.decorative is None
+
+    @property
+    def inline(self) -> bool:
+        """Shown inside the text, as signature logos are."""
+        return self.part.content_id is not None and self.part.disposition != "attachment"
 
     @property
     def kind(self) -> Kind:
@@ -80,9 +86,7 @@ def _open(message: Message, part: Part, decoration: Decoration, accepted: Collec
     return Leaf(part, body, digest, sniffed, reasons[0] if reasons else None, codes=codes | {one.code for one in hidden})
 
 
-def _inspect(
-    part: Part, body: bytes, digest: str, sniffed: Sniffed, codes: frozenset[str], decoration: Decoration
-) -> Leaf:
+def _inspect(part: Part, body: bytes, digest: str, sniffed: Sniffed, codes: frozenset[str], decoration: Decoration) -> Leaf:
     try:
         info = SCRUBBERS[sniffed.format].inspect(body)
     except FilterError as error:

@@ -29,9 +29,19 @@ class Metrics:
         )
         self.bytes = Counter("clinigate_received_bytes", "Bytes of messages received", registry=self.registry)
         self.lost = Counter("clinigate_compute_lost", "Compute processes lost", ["why"], registry=self.registry)
-        self.failures = Counter("clinigate_commit_failures", "Messages answered 451 because something could not be made durable", registry=self.registry)
-        self.policy_failed = Gauge("clinigate_policy_reload_failed", "1 while a new policy is broken and the old one stays in force", registry=self.registry)
-        self.circuit = Gauge("clinigate_next_hop_circuit_open", "1 while mail is answered 451 at MAIL", ["route"], registry=self.registry)
+        self.failures = Counter(
+            "clinigate_commit_failures",
+            "Messages answered 451 because something could not be made durable",
+            registry=self.registry,
+        )
+        self.policy_failed = Gauge(
+            "clinigate_policy_reload_failed",
+            "1 while a new policy is broken and the old one stays in force",
+            registry=self.registry,
+        )
+        self.circuit = Gauge(
+            "clinigate_next_hop_circuit_open", "1 while mail is answered 451 at MAIL", ["route"], registry=self.registry
+        )
 
 
 class _Quiet(WSGIRequestHandler):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import structlog
+
 from gateway.context import Context
 from gateway.encryption import METHODS
 from gateway.encryption.api import CannotProtect
@@ -16,20 +18,22 @@ from gateway.exitcheck import Cleared, Leak, Original, original
 from gateway.facts import Opened
 from gateway.finish import Finished, Finisher
 from gateway.model import Copy, Hold, Plan, Received, Refusal
-from policies.explain import REASONS
 from policies.model import Action, Decision, Facts, Mode
+
+log = structlog.get_logger()
 
 DEFAULT_ROUTE = "default"
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Done:
     """What the plan does with one recipient: the decision as carried out."""
 
     state: str  # deliver | hold | refuse
     action: Action
     reasons: tuple[str, ...]
     method: str = "none"
+    notice: str | None = None
     finished: Finished | None = field(default=None, repr=False)
 
 
@@ -42,13 +46,13 @@ class Outgoing:
         self._copies: dict[tuple[int, str, str], tuple[list[int], Cleared | Original]] = {}
         self._holds: dict[Hold, list[int]] = {}
         self._refusals: dict[Refusal, list[int]] = {}
-        self.fates: dict[int, Fate] = {}
+        self.done: dict[int, Done] = {}
 
     def send(self, index: int, facts: Facts, decision: Decision) -> None:
         """Carry out one recipient's decision in the recipient's mode."""
         if facts.mode is Mode.OBSERVE:
             self._copy(index, original(self._finisher.untouched(), Mode.OBSERVE), DEFAULT_ROUTE, "observe")
-            self.fates[index] = Fate("deliver", decision.action, decision.reasons, "observe")
+            self.done[index] = Done("deliver", decision.action, decision.reasons, "observe")
         elif decision.action <= Action.PROTECT:
             self._deliver(index, facts, decision)
         elif facts.mode is Mode.ADVISE:
@@ -77,9 +81,9 @@ class Outgoing:
     def _deliver(self, index: int, facts: Facts, decision: Decision) -> None:
         try:
             if decision.action is Action.DELIVER:
-                finished = self._finisher.plain(decision) if decision.scrub and self._opened.clinical else self._finisher.as_came()
+                finished = self._finisher.plain() if decision.scrub and self._opened.clinical else self._finisher.as_came()
                 self._copy(index, finished.passed.cleared, DEFAULT_ROUTE, "none")
-                self.fates[index] = Fate("deliver", decision.action, decision.reasons, "none", finished)
+                self.done[index] = Done("deliver", decision.action, decision.reasons, "none", decision.notice, finished)
                 return
             self._protect(index, facts, decision)
         except (CannotProtect, Leak) as error:
@@ -93,17 +97,20 @@ class Outgoing:
                 why = CannotProtect(facts.methods.get(name, "protect.no-method"))
                 continue
             try:
-                protected = METHODS[name].protect(self._context, self._finisher, self._received.envelope.recipients[index], facts, decision)
+                made = METHODS[name].protect(
+                    self._context, self._finisher, self._received.envelope.recipients[index], facts, decision
+                )
             except CannotProtect as error:
                 why = error
                 continue
-            self._copy(index, protected.finished.passed.cleared, protected.route, name)
-            self.fates[index] = Fate("deliver", decision.action, decision.reasons, name, protected.finished)
+            self._copy(index, made.finished.passed.cleared, made.route, name)
+            self.done[index] = Done("deliver", decision.action, decision.reasons, name, decision.notice, made.finished)
             return
         raise why
 
     def _fail(self, index: int, facts: Facts, decision: Decision, code: str) -> None:
         """A later step could not do what was decided: the decision's own ``on_failure``, never less."""
+        log.warning("protect.failed", code=code, rule=decision.rule)
         failed = replace(
             decision,
             action=max(decision.on_failure, Action.ASK),
@@ -123,12 +130,12 @@ class Outgoing:
         """Advise strips what can be stripped, delivers, and tells."""
         finished: Finished | None = None
         try:
-            finished = self._finisher.plain(decision) if self._opened.clinical else None
+            finished = self._finisher.plain() if self._opened.clinical else None
         except (CannotProtect, Leak):
             finished = None
         data = finished.passed.cleared.data if finished else self._finisher.untouched()
         self._copy(index, original(data, Mode.ADVISE), DEFAULT_ROUTE, "advise")
-        self.fates[index] = Fate("deliver", decision.action, decision.reasons, "advise", finished)
+        self.done[index] = Done("deliver", decision.action, decision.reasons, "advise", None, finished)
 
     def _copy(self, index: int, data: Cleared | Original, route: str, method: str) -> None:
         self._copies.setdefault((id(data.data), route, method), ([], data))[0].append(index)
@@ -147,14 +154,9 @@ class Outgoing:
             alert=decision.alert,
         )
         self._holds.setdefault(hold, []).append(index)
-        self.fates[index] = Fate("hold", decision.action, decision.reasons)
+        self.done[index] = Done("hold", decision.action, decision.reasons, notice=decision.notice)
 
     def _refuse(self, index: int, decision: Decision) -> None:
         refusal = Refusal((), decision.rule, decision.reasons, decision.notice or "N-4")
         self._refusals.setdefault(refusal, []).append(index)
-        self.fates[index] = Fate("refuse", decision.action, decision.reasons)
-
-
-def words(reasons: tuple[str, ...]) -> str:
-    """The reasons as plain sentences for people."""
-    return " ".join(REASONS[code] for code in reasons if code in REASONS)
+        self.done[index] = Done("refuse", decision.action, decision.reasons, notice=refusal.notice)

@@ -50,4 +50,4 @@ def _steps(context: Context, received: Received) -> Plan:
     outgoing = Outgoing(context, received, opened)
     for index, (one, decision) in enumerate(zip(facts, decisions, strict=True)):
         outgoing.send(index, one, decision)
-    return outgoing.plan(record(context, received, opened, facts, decisions, outgoing))
+    return outgoing.plan(record(context, received, opened, facts, decisions, outgoing.done))

@@ -6,7 +6,6 @@ Protocol on one SOCK_SEQPACKET descriptor: a packet is a JSON header, or a heade
 
 from __future__ import annotations
 
-
 import os
 import resource
 import signal

@@ -15,7 +15,9 @@ class Mailbox:
     def __init__(self, folder: Path, port: int = 0) -> None:
         self.folder = folder
         self._lock = threading.Lock()
-        self._controller = Controller(self, hostname="127.0.0.1", port=port, data_size_limit=70_000_000, ready_timeout=10, enable_SMTPUTF8=True)
+        self._controller = Controller(
+            self, hostname="127.0.0.1", port=port, data_size_limit=70_000_000, ready_timeout=10, enable_SMTPUTF8=True
+        )
 
     @property
     def port(self) -> int:
@@ -31,7 +33,7 @@ class Mailbox:
         """Everything that arrived for one recipient, oldest first."""
         return sorted((self.folder / recipient.lower()).glob("*.eml"))
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
         head = f"Return-Path: <{envelope.mail_from or ''}>\r\n".encode()
         with self._lock:

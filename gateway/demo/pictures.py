@@ -23,7 +23,9 @@ def photo(seed: int = 1) -> bytes:
     for ring in range(60, 9, -3):
         shade = 60 + ring
         wobble = 8 * math.sin(ring + seed)
-        draw.ellipse((x - ring * 2 - wobble, y - ring, x + ring * 2, y + ring + wobble), fill=(shade + 30, shade // 2, shade // 3))
+        draw.ellipse(
+            (x - ring * 2 - wobble, y - ring, x + ring * 2, y + ring + wobble), fill=(shade + 30, shade // 2, shade // 3)
+        )
     out = io.BytesIO()
     base.save(out, "JPEG", quality=88, exif=_phone_exif(seed))
     return out.getvalue()
@@ -98,6 +100,9 @@ def encrypted_zip() -> bytes:
     crc = zlib.crc32(body)
     local = struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 1, 0, 0, 0x5C63, crc, len(body), len(body), len(name), 0) + name + body
     central = (
-        struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 20, 20, 1, 0, 0, 0x5C63, crc, len(body), len(body), len(name), 0, 0, 0, 0, 0, 0) + name
+        struct.pack(
+            "<IHHHHHHIIIHHHHHII", 0x02014B50, 20, 20, 1, 0, 0, 0x5C63, crc, len(body), len(body), len(name), 0, 0, 0, 0, 0, 0
+        )
+        + name
     )
     return local + central + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 1, 1, len(central), len(local), 0)

@@ -68,10 +68,16 @@ def locked(message: EmailMessage) -> None:
     message.add_attachment(encrypted_zip(), "application", "zip", filename="files.zip")
 
 
-CONSENT_HEADER = 'given; v=1; form=verbal; given-by=patient; purpose=COC; scope=record; identifiable'
+CONSENT_HEADER = "given; v=1; form=verbal; given-by=patient; purpose=COC; scope=record; identifiable"
 
 SAMPLES = (
-    Sample("photo, consent by header", (COLLEAGUE,), "Second opinion", attach=(picture(1),), headers={"Clinical-Image-Consent": CONSENT_HEADER}),
+    Sample(
+        "photo, consent by header",
+        (COLLEAGUE,),
+        "Second opinion",
+        attach=(picture(1),),
+        headers={"Clinical-Image-Consent": CONSENT_HEADER},
+    ),
     Sample("photo, consent by subject tag", (COLLEAGUE,), "Second opinion [consent verbal]", attach=(picture(2),)),
     Sample(
         "photo, consent in first line, typed on a phone",
@@ -81,10 +87,18 @@ SAMPLES = (
         attach=(picture(3),),
     ),
     Sample("photo, encrypted for the recipient (S/MIME)", (HOSPICE,), "Dressing [consent written]", attach=(picture(4),)),
-    Sample("photo, no consent; then again with the tag", (COLLEAGUE,), "What is this?", attach=(picture(5),), again_with_answer=True),
+    Sample(
+        "photo, no consent; then again with the tag", (COLLEAGUE,), "What is this?", attach=(picture(5),), again_with_answer=True
+    ),
     Sample("photo to an unapproved domain", (STRANGER,), "Second opinion [consent verbal]", attach=(picture(6),)),
     Sample("three recipients, three fates", (COLLEAGUE, STRANGER, FILE_SHARE), "Case [consent verbal]", attach=(picture(7),)),
-    Sample("signature logo only", (STRANGER,), "Room change", body="Clinic on Thursday is moved to room 4.\n", attach=(signature_logo,)),
+    Sample(
+        "signature logo only",
+        (STRANGER,),
+        "Room change",
+        body="Clinic on Thursday is moved to room 4.\n",
+        attach=(signature_logo,),
+    ),
     Sample("plain text", (STRANGER,), "Lunch", body="Shall we meet at one?\n"),
     Sample("PDF letter", (COLLEAGUE,), "Clinic letter", attach=(letter,)),
     Sample("encrypted ZIP", (COLLEAGUE,), "Files", attach=(locked,)),

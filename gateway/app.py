@@ -1,0 +1,281 @@
+"""The gateway program, composed: listeners in front, compute processes in the middle, commit and delivery behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from gateway.attempts import POISON_AT, Attempts
+from gateway.commit import Committer
+from gateway.compute import NoWorker, Pool, WorkerLost
+from gateway.config import ConfigError, ListenerConfig, Settings, policy_files
+from gateway.delivery import Delivery
+from gateway.journal import Journal
+from gateway.ledger import Ledger
+from gateway.limits import MemoryBudget, Share
+from gateway.links import listener_settings, release_settings, routes
+from gateway.listener import Listener, start
+from gateway.metrics import Metrics, Server
+from gateway.model import Envelope, Plan, Received, Reply
+from gateway.outgoing import DEFAULT_ROUTE
+from gateway.plans import failure_plan
+from gateway.withdrawals import SnapshotWithdrawals
+from policies.load import Policy, PolicyError, load_policy
+from quarantine import token
+from quarantine.keyedhash import KeyedHash
+from quarantine.keys import load_public, load_secret
+from quarantine.snapshot import Snapshot
+from quarantine.stores import STORES
+from quarantine.vault import Vault
+
+log = structlog.get_logger()
+
+MEMORY_FACTOR = 4.5  # bytes of memory one byte of message may cost at its peak, all processes together
+RELOAD_SECONDS = 2.0  # how often the policy folder is looked at
+EXPIRE_SECONDS = 3600.0
+LATER = Reply(451, "4.3.0", "local trouble, try again later")
+NEXT_HOP_DOWN = Reply(451, "4.4.1", "the next hop cannot be reached, try again later")
+NO_MEMORY = Reply(452, "4.3.1", "too much mail at once, try again later")
+
+
+class Gateway:
+    """One front process with its compute processes.  ``serve`` runs until ``stop`` is called."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        state = settings.state
+        for folder in (state, state / "attempts", state / "journal"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._hashes = KeyedHash.load(settings.keys.hash)
+        self._release_key = load_secret(settings.keys.release)
+        self._spec = settings.context_spec()
+        self._policy = _policy(self._spec)
+        self._pool = Pool(
+            self._spec,
+            size=settings.limits.compute_processes or os.cpu_count() or 1,
+            memory=settings.limits.compute_memory_bytes,
+            seconds=settings.limits.compute_seconds,
+        )
+        self._attempts = Attempts(state / "attempts")
+        self._journal = Journal(state / "journal", "gateway")
+        self._ledger = Ledger(state / "ledger.sqlite", "gateway-0", time.time)
+        self._delivery = Delivery(routes(settings))
+        store = STORES[settings.quarantine.store_kind](settings.quarantine.store)
+        self._snapshot = Snapshot(settings.quarantine.snapshot, self._hashes)
+        self._committer = Committer(
+            self._delivery,
+            Vault(store, load_public(settings.keys.quarantine)),
+            self._journal,
+            self._ledger,
+            withdrawals=SnapshotWithdrawals(self._snapshot),
+        )
+        self._budget = MemoryBudget(settings.limits.memory_bytes, MEMORY_FACTOR)
+        self._listeners: list[Listener] = []
+        self._stopping = asyncio.Event()
+        self._server: Server | None = None
+        self._chores: list[asyncio.Task[None]] = []
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """listener name -> port it listens on; "metrics" too."""
+        found = {listener.settings.name: listener.port for listener in self._listeners if listener.port}
+        return found | ({"metrics": self._server.port} if self._server else {})
+
+    async def start(self) -> None:
+        """Open everything.  Raises OSError, WorkerLost or ValueError: then nothing listens."""
+        await self._pool.start()
+        await self._delivery.probe(DEFAULT_ROUTE)
+        self._server = Server(self.metrics, self.health, self.settings.metrics.host, self.settings.metrics.port)
+        for listener in self.settings.listeners:
+            door = Door(self, listener.kind)
+            self._listeners.append(await start(listener_settings(self.settings, listener), door))
+        self.settings.release_socket.unlink(missing_ok=True)
+        self._listeners.append(await start(release_settings(self.settings), Door(self, "release")))
+        self._chores = [asyncio.create_task(self._watch_policy()), asyncio.create_task(self._expire())]
+        log.info("gateway.started", ports=self.ports, policy=self._policy.digest)
+
+    async def serve(self) -> None:
+        """Start, run until ``stop``, finish what is in flight."""
+        await self.start()
+        await self._stopping.wait()
+        await self.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def close(self) -> None:
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*(listener.close(self.settings.limits.deadline_seconds) for listener in self._listeners))
+        await self._committer.drain()
+        await self._pool.stop()
+        await self._delivery.aclose()
+        await self._ledger.aclose()
+        await asyncio.to_thread(self._journal.close)
+        if self._server is not None:
+            await asyncio.to_thread(self._server.close)
+        log.info("gateway.stopped")
+
+    def health(self) -> Mapping[str, Any]:
+        """What GET /healthz says.  Mail flows only while the next hop's circuit is closed."""
+        return {
+            "ok": self._delivery.circuit(DEFAULT_ROUTE) == "closed",
+            "policy": self._policy.digest,
+            "snapshot_age": self._snapshot.age(),
+        }
+
+    # -- one message -------------------------------------------------------------------------------------------------
+
+    async def take(self, received: Received, kind: str) -> list[Reply]:
+        """Steps 2-11 for one message; any failure is 451 and nothing is lost (step 12)."""
+        deadline = received.at + self.settings.limits.deadline_seconds
+        with self.metrics.seconds.time():
+            try:
+                plan = await self._plan(received)
+                replies = await self._committer.commit(plan, received, kind, deadline)
+            except (OSError, ValueError, LookupError, sqlite3.Error, NoWorker) as error:
+                log.error("message.later", error=type(error).__name__)
+                self.metrics.failures.inc()
+                replies = [LATER] * (len(received.envelope.recipients) if received.envelope.protocol == "LMTP" else 1)
+            finally:
+                self._lived(received.key)
+        self._count(received, replies)
+        return replies
+
+    async def _plan(self, received: Received) -> Plan:
+        """Steps 2-10, counted before each try; at the third try of a message that kills its process it is held as poison."""
+        for attempt in range(1, POISON_AT + 1):
+            if self._begin(received.key, attempt) >= POISON_AT:
+                break
+            try:
+                return await self._pool.plan(received)
+            except WorkerLost as error:
+                log.error("compute.lost", why=error.why, key=self._hashes.of(received.key))
+                self.metrics.lost.labels(error.why).inc()
+        log.error("message.poison", key=self._hashes.of(received.key))
+        return failure_plan(self._policy, received, "poison")
+
+    def _begin(self, key: str, attempt: int) -> int:
+        """Tries begun and not finished; without a disk to count on, those of this process."""
+        try:
+            return max(self._attempts.begin(key), attempt)
+        except OSError as error:
+            log.warning("attempts.uncounted", error=type(error).__name__)
+            return attempt
+
+    def _lived(self, key: str) -> None:
+        """This process outlived the message: whatever became of it, it is no poison."""
+        try:
+            self._attempts.finish(key)
+        except OSError as error:
+            log.warning("attempts.uncounted", error=type(error).__name__)
+
+    def _count(self, received: Received, replies: list[Reply]) -> None:
+        self.metrics.bytes.inc(len(received.raw))
+        for reply in replies:
+            self.metrics.messages.labels(received.envelope.listener, f"{reply.code // 100}xx").inc()
+
+    # -- chores ------------------------------------------------------------------------------------------------------
+
+    async def _watch_policy(self) -> None:
+        """Go over to a changed policy without dropping a connection; a broken one leaves the old in force and says so."""
+        seen = self._spec["policy"]
+        while True:
+            await asyncio.sleep(RELOAD_SECONDS)
+            try:
+                now = await asyncio.to_thread(policy_files, self.settings.policy)
+                if now == seen:
+                    continue
+                seen = now
+                spec = {**self._spec, "policy": now}
+                policy = await asyncio.to_thread(_policy, spec)
+                await self._pool.reload(spec)
+            except (OSError, ConfigError, PolicyError, NoWorker) as error:
+                self.metrics.policy_failed.set(1)
+                log.error(
+                    "policy.broken",
+                    error=type(error).__name__,
+                    problems=getattr(error, "problems", []),
+                    in_force=self._policy.digest,
+                )
+                continue
+            self._spec, self._policy = spec, policy
+            self.metrics.policy_failed.set(0)
+            log.info("policy.loaded", digest=policy.digest)
+
+    async def _expire(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(self._attempts.expire, time.time() - 6 * 86400)
+            try:
+                await self._ledger.expire(time.time())
+            except sqlite3.Error as error:
+                log.warning("ledger.not-expired", error=type(error).__name__)
+            await asyncio.sleep(EXPIRE_SECONDS)
+
+    # -- what the listeners ask --------------------------------------------------------------------------------------
+
+    def admit(self) -> Reply | None:
+        """451 while the next hop's circuit is open: what could not be answered is better not begun."""
+        is_open = self._delivery.circuit(DEFAULT_ROUTE) == "open"
+        self.metrics.circuit.labels(DEFAULT_ROUTE).set(is_open)
+        return NEXT_HOP_DOWN if is_open else None
+
+    def reserve(self, size: int) -> Share | None:
+        return self._budget.reserve(size)
+
+    def extensions(self) -> frozenset[str]:
+        return self._delivery.extensions(DEFAULT_ROUTE) & {"8BITMIME", "SMTPUTF8", "DSN"}
+
+    async def went_on(self, key: str) -> None:
+        await self._committer.went_on(key)
+
+    def verify_release(self, text: str) -> Mapping[str, Any] | None:
+        try:
+            return token.verify(text, self._release_key, time.time())
+        except token.BadToken:
+            log.warning("release.bad-token")
+            return None
+
+
+class Door:
+    """What one listener sees of the gateway (``gateway.intake.Intake``)."""
+
+    def __init__(self, gateway: Gateway, kind: str) -> None:
+        self._gateway, self._kind = gateway, kind
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def admit(self, envelope_size: int | None) -> Reply | None:
+        return self._gateway.admit()
+
+    def reserve(self, size: int) -> Share | None:
+        return self._gateway.reserve(size)
+
+    def extensions(self) -> frozenset[str]:
+        return self._gateway.extensions()
+
+    async def message(self, received: Received) -> list[Reply]:
+        return await self._gateway.take(received, self._kind)
+
+    def went_on(self, key: str) -> None:
+        task = asyncio.ensure_future(self._gateway.went_on(key))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def verify_release(self, text: str, envelope: Envelope) -> Mapping[str, Any] | None:
+        return self._gateway.verify_release(text)
+
+
+def _policy(spec: Mapping[str, Any]) -> Policy:
+    return load_policy({name: text.encode() for name, text in spec["policy"].items()})
+
+
+__all__ = ["Door", "Gateway", "ListenerConfig"]

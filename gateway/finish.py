@@ -1,0 +1,169 @@
+"""Steps 7, 9 and 10 for bytes that recipients may share: splice what must change, sign it, check it.
+
+One ``Finisher`` per message.  Each scrubbed image and each variant of the message is made once, whoever gets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from filters.api import FilterError, Scrubbed
+from filters.registry import SCRUBBERS
+from gateway.context import Context
+from gateway.dkim import drop_broken
+from gateway.edits import outgoing_edits, received_line
+from gateway.encryption.api import CannotProtect
+from gateway.encryption.smime import Protected
+from gateway.exitcheck import Ciphertext, Clearance, Manifest, Passed, check
+from gateway.facts import Opened
+from gateway.leaves import Leaf
+from gateway.message import Edit, decode, replace_body, replace_name, splice
+from gateway.model import Received
+from gateway.names import neutral_name
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Cleared bytes, and which image became which (SHA-256 as received -> as sent)."""
+
+    passed: Passed
+    scrubbed: Mapping[str, str] = field(default_factory=dict)
+
+
+class Finisher:
+    """Makes the variants of one message.  Every method may raise ``Leak`` (the exit check) or ``CannotProtect`` (the scrubber)."""
+
+    def __init__(self, context: Context, received: Received, opened: Opened) -> None:
+        self._context, self._received, self._opened = context, received, opened
+        self._images: dict[str, Scrubbed] | None = None
+        self._spliced: bytes | None = None
+        self._as_came: Finished | None = None
+        self._plain: Finished | None = None
+        self._inner: Finished | None = None
+        self._untouched: bytes | None = None
+
+    def untouched(self) -> bytes:
+        """The message as it came, under our Received line.  Never fails."""
+        if self._untouched is None:
+            self._untouched = self._trace() + self._received.raw
+        return self._untouched
+
+    def as_came(self) -> Finished:
+        """``untouched``, cleared: the decision allowed every leaf as it is."""
+        if self._as_came is None:
+            leaves = {leaf.sha256: _unchanged(leaf) for leaf in self._opened.leaves}
+            self._as_came = Finished(check(self.untouched(), Manifest(leaves, self._accepted())))
+        return self._as_came
+
+    def plain(self) -> Finished:
+        """Scrubbed, statement taken out, traced, signed, cleared."""
+        if self._plain is None:
+            data = self.sign(self._trace() + drop_broken(self._received.raw, self._splice()))
+            self._plain = Finished(check(data, self._manifest()), self._scrubbed_hashes())
+        return self._plain
+
+    def inner(self) -> Finished:
+        """The same without trace and signature, cleared: what goes inside a ciphertext."""
+        if self._inner is None:
+            self._inner = Finished(check(self._splice(), self._manifest()), self._scrubbed_hashes())
+        return self._inner
+
+    def encrypted(self, inner: Finished, made: Protected) -> Finished:
+        """A message encrypted from ``inner``: traced, signed, cleared."""
+        declared = Ciphertext(made.ciphertext_sha256, made.recipient_ids, inner.passed.sha256)
+        return Finished(
+            check(self.sign(self._trace() + made.data), Manifest({}, ciphertext=declared), inner.passed), inner.scrubbed
+        )
+
+    def sign(self, data: bytes) -> bytes:
+        """DKIM for vouched senders of configured domains; anybody else's message goes unsigned."""
+        domain = self._received.envelope.sender.rpartition("@")[2].lower()
+        signer = self._context.signers.get(domain)
+        if signer is None or not self._opened.identity.vouched:
+            return data
+        return signer.sign(data, at=self._received.at)
+
+    # -- step 7 ------------------------------------------------------------------------------------------------------
+
+    def _splice(self) -> bytes:
+        """The message with what the rules name changed, and nothing else (P3)."""
+        if self._spliced is None:
+            message, carried = self._opened.message, self._opened.carried
+            edits: list[Edit] = outgoing_edits(
+                message,
+                own_id=self._context.spec.hostname,
+                subject_spans=carried.subject_spans,
+                body_line=carried.body_line,
+                remove_trace=True,
+            )
+            images = self._scrub()
+            clinical = self._opened.clinical
+            for number, leaf in enumerate(clinical, 1):
+                if leaf.part.in_signed:
+                    raise CannotProtect("mail.signed-image")
+                if images[leaf.part.path].data is not leaf.body:
+                    edits += replace_body(message, leaf.part, images[leaf.part.path].data)
+                if leaf.part.name and self._context.policy.neutral_names:
+                    name = neutral_name(self._reference(), number, len(clinical), leaf.sniffed.format)
+                    edits += replace_name(message, leaf.part, name)
+            self._spliced = splice(self._received.raw, edits)
+        return self._spliced
+
+    def _scrub(self) -> Mapping[str, Scrubbed]:
+        """path -> scrubbed image, for every clinical image."""
+        if self._images is None:
+            try:
+                self._images = {leaf.part.path: SCRUBBERS[leaf.sniffed.format].scrub(leaf.body) for leaf in self._opened.clinical}
+            except FilterError:
+                raise CannotProtect("scrub.failed") from None
+        return self._images
+
+    def _scrubbed_hashes(self) -> dict[str, str]:
+        images = self._scrub()
+        return {leaf.sha256: sha256(images[leaf.part.path].data).hexdigest() for leaf in self._opened.clinical}
+
+    def _reference(self) -> str:
+        """Names this message for the sending organisation, and for nobody without its key (domain S4-10)."""
+        return self._context.hashes.of(f"message:{self._received.key}")
+
+    # -- step 10 -----------------------------------------------------------------------------------------------------
+
+    def _manifest(self) -> Manifest:
+        """What may stand in a scrubbed variant."""
+        cut = dict(self._opened.carried.body_line.cuts) if self._opened.carried.body_line else {}
+        leaves: dict[str, Clearance] = {}
+        for leaf in self._opened.leaves:
+            if leaf.clinical:
+                continue
+            digest = leaf.sha256
+            if leaf.part.path in cut and not leaf.part.in_signed:
+                digest = sha256(_without(decode(self._opened.message, leaf.part), cut[leaf.part.path])).hexdigest()
+            leaves[digest] = _unchanged(leaf)
+        for image in self._scrub().values():
+            leaves[sha256(image.data).hexdigest()] = Clearance.SCRUBBED
+        return Manifest(leaves, self._accepted())
+
+    def _accepted(self) -> frozenset[str]:
+        """The decision has seen these codes and let the message go all the same; anything new is ours and a leak."""
+        return self._opened.message.codes.union(*(leaf.codes for leaf in self._opened.leaves))
+
+    def _trace(self) -> bytes:
+        envelope, host = self._received.envelope, self._context.spec.hostname
+        return received_line(f"{host} (Clinigate)", envelope, self._reference()[:12].upper(), self._received.at)
+
+
+def _unchanged(leaf: Leaf) -> Clearance:
+    if leaf.decorative:
+        return Clearance.DECORATIVE
+    return Clearance.ALLOWED if leaf.opaque is None else Clearance.RELEASED
+
+
+def _without(data: bytes, cuts: tuple[tuple[int, int], ...]) -> bytes:
+    """``data`` without the byte spans ``cuts``."""
+    kept, at = [], 0
+    for start, stop in sorted(cuts):
+        kept.append(data[at:start])
+        at = max(at, stop)
+    return b"".join([*kept, data[at:]])

@@ -1,0 +1,95 @@
+"""What is recorded of every message (P7): facts, decision, rule, policy digest, SHA-256 of images.  Never content (P5).
+
+The record travels with the plan; ``gateway.commit`` adds what became of each recipient and writes both to the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from policies.explain import words
+from policies.record import to_record
+
+from filters.identify.numbers import find
+from gateway.context import Context
+from gateway.facts import Opened
+from gateway.model import Received
+from gateway.outgoing import Done
+from policies.model import Decision, Facts
+
+
+def record(
+    context: Context,
+    received: Received,
+    opened: Opened,
+    facts: Sequence[Facts],
+    decisions: Sequence[Decision],
+    done: Mapping[int, Done],
+) -> dict[str, Any]:
+    """JSON-able; recipients in the order of the envelope."""
+    sender = received.envelope.sender
+    return {
+        "policy": context.policy.digest,
+        "sender": context.hashes.address(sender) if sender else "",
+        "sender_domain": sender.rpartition("@")[2].lower(),
+        "identity": {"vouched": opened.identity.vouched, "codes": sorted(opened.identity.codes)},
+        "images": _images(opened, done),
+        "inline": sorted({leaf.sha256 for leaf in opened.leaves if leaf.info and leaf.inline}),
+        "patients": _patients(context, opened),
+        "recipients": [
+            _recipient(context, received, index, one, decision, done[index])
+            for index, (one, decision) in enumerate(zip(facts, decisions, strict=True))
+        ],
+    }
+
+
+def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:
+    """Every clinical image: hash as received, and as sent where it was scrubbed."""
+    scrubbed: dict[str, str] = {}
+    for one in done.values():
+        if one.finished is not None:
+            scrubbed |= one.finished.scrubbed
+    return [
+        {
+            "part": leaf.part.path,
+            "sha256": leaf.sha256,
+            "scrubbed": scrubbed.get(leaf.sha256),
+            "format": leaf.sniffed.format,
+            "kind": leaf.kind.value,
+            "codes": sorted(leaf.codes),
+        }
+        for leaf in opened.leaves
+        if leaf.clinical
+    ]
+
+
+def _patients(context: Context, opened: Opened) -> list[str]:
+    """Keyed hashes of the valid identifiers in subject and file names: the reference under which consent can be withdrawn."""
+    texts = [opened.message.text(field) for field in opened.message.fields("Subject")]
+    texts += [leaf.part.name for leaf in opened.leaves if leaf.part.name]
+    return sorted({context.hashes.patient(one.value) for text in texts for one in find(text) if one.strong})
+
+
+def _recipient(context: Context, received: Received, index: int, facts: Facts, decision: Decision, done: Done) -> dict[str, Any]:
+    statement = facts.consent.statement
+    return {
+        "address": context.hashes.address(received.envelope.recipients[index].address),
+        "class": facts.recipient.cls.value,
+        "mode": facts.mode.value,
+        "kind": decision.kind.value,
+        "action": done.action.name,
+        "decided": decision.action.name,
+        "rule": decision.rule,
+        "reasons": list(done.reasons),
+        "words": words(done.reasons),
+        "method": done.method,
+        "notice": done.notice,
+        "urgency": decision.urgency,
+        "alert": decision.alert,
+        "consent": statement.status.value if statement else None,
+        "form": statement.form if statement else None,
+        "purpose": statement.purpose if statement else None,
+        "expires": statement.expires.isoformat() if statement and statement.expires else None,
+        "facts": to_record(facts),
+    }
