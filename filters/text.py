@@ -5,6 +5,7 @@ Pure and linear.  A finding with ``opaque`` cannot be cleaned here: whoever hold
 
 from __future__ import annotations
 
+import binascii
 import html as markup
 import re
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,6 @@ CODES: Final[Mapping[str, str]] = {
     "text.vcard-photo": "A contact card holds a photograph, logo or sound.",
     "text.ical-attach": "An invitation holds an attached file.",
     "text.rtf-picture": "A rich text document holds a picture or an embedded object.",
-    "text.mime-message": "A mail message with encoded parts stands in the text.",
     "text.utf-7": "The text is written in UTF-7.",
     "text.limit": "The text holds too many things that look like hidden files.",
     "html.script": "The page holds a script that can build a file.",
@@ -48,7 +48,7 @@ _RUN: Final = 100  # characters of base64 behind a signature
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """One thing found.  ``start`` and ``end`` are byte offsets into the text; the whole text where it had to be converted first."""
+    """One thing found.  ``start`` and ``end`` are byte offsets into the text; the whole text where it was converted first."""
 
     code: str
     start: int
@@ -81,9 +81,10 @@ def _narrow(data: bytes) -> bytes:
     head = data[:4096]
     if len(head) < 8 or head.count(0) * 5 < len(head):
         return data
-    zeros = tuple(head[offset::4].count(0) * 8 > len(head[offset::4]) * 5 for offset in range(4))
-    charset = _ZEROS.get(zeros)
-    return data.decode(charset, "replace").encode("utf-8", "replace") if charset else data
+    zeros = "".join("0" if head[offset::4].count(0) * 8 > len(head[offset::4]) * 5 else "x" for offset in range(4))
+    if zeros not in _ZEROS:
+        return data
+    return data.decode(_ZEROS[zeros], "replace").encode("utf-8", "replace")
 
 
 _MARKS: Final = (
@@ -93,10 +94,10 @@ _MARKS: Final = (
     (b"\xfe\xff", "utf-16"),
 )
 _ZEROS: Final = {
-    (False, True, False, True): "utf-16-le",
-    (True, False, True, False): "utf-16-be",
-    (False, True, True, True): "utf-32-le",
-    (True, True, True, False): "utf-32-be",
+    "x0x0": "utf-16-le",
+    "0x0x": "utf-16-be",
+    "x000": "utf-32-le",
+    "000x": "utf-32-be",
 }
 
 
@@ -143,12 +144,6 @@ _MARKED: Final[tuple[tuple[str, bytes, re.Pattern[bytes], str], ...]] = (
     ("text.utf-7", b"+A", re.compile(rb"\+AD[wxyz][A-Za-z0-9+/]{0,80}-?[!a-zA-Z/]|\+ADw[A-Za-z0-9+/]{4}"), _HOLD),
     ("text.utf-7", b"utf", re.compile(rb"(?i)charset\s{0,3}=\s{0,3}[\"']?\s{0,3}utf-?7"), _HOLD),
     ("text.utf-7", b"UTF", re.compile(rb"(?i)charset\s{0,3}=\s{0,3}[\"']?\s{0,3}utf-?7"), _HOLD),
-    (
-        "text.mime-message",
-        b"ase64",
-        re.compile(
-            rb"(?im)^[> ]{0,8}content-transfer-encoding[ \t]{0,8}:[ \t]{0,8}base64[ \t]{0,8}\r?$[^\0]{0,1000}?\n[> ]{0,8}\r?\n[> ]{0,8}[A-Za-z0-9+/]{60}"
-        ),
         _HOLD,
     ),
 )
@@ -239,9 +234,9 @@ def _cards(text: bytes) -> Iterator[Embedded]:
                 if _BINARY.search(match["params"]) or value.lower().startswith(b"data:"):
                     yield Embedded(code, *match.span(), _HOLD)
                     break
-    match = _JPEG_PHOTO.search(text) if b"hoto" in text else None
-    if match:
-        yield Embedded("text.base64-image", *match.span(), _HOLD)
+    photo = _JPEG_PHOTO.search(text) if b"hoto" in text else None
+    if photo:
+        yield Embedded("text.base64-image", *photo.span(), _HOLD)
 
 
 # --- base64 ---------------------------------------------------------------------------------------------------------------------
@@ -287,8 +282,6 @@ _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 def _decode(text: bytes) -> bytes:
     """As much as can be read of a piece of base64: only to recognise what it is."""
-    import binascii
-
     flat = re.sub(rb"[^A-Za-z0-9+/]", b"", text.replace(b"%2B", b"+").replace(b"%2F", b"/").translate(_URL_SAFE))
     return binascii.a2b_base64(flat[: len(flat) // 4 * 4])
 
@@ -335,7 +328,8 @@ _SCRIPT = re.compile(
 _INERT = re.compile(rb"(?i)type\s{0,3}=\s{0,3}[\"']?\s{0,3}(?:application/(?:ld\+)?json|text/(?:x-)?(?:template|plain|html))\b")
 _BUILDS = re.compile(
     rb"\batob\b|\bBlob\b|createObjectURL|msSave|\bUint8Array\b|ArrayBuffer|fromCharCode|fromCodePoint|\bunescape\b|\beval\b"
-    rb"|decodeURIComponent|document\.write|toDataURL|FileSaver|\bbtoa\b|WebAssembly|\bDecompressionStream\b|new\s{1,3}Function|\bfetch\("
+    rb"|decodeURIComponent|document\.write|toDataURL|FileSaver|\bbtoa\b|WebAssembly|\bDecompressionStream\b|new\s{1,3}Function"
+    rb"|\bfetch\("
     rb"|(?:\d{1,3}\s{0,2},\s{0,2}){200}|charCodeAt|parseInt|\\x[0-9a-fA-F]{2}\\x[0-9a-fA-F]{2}"
 )
 

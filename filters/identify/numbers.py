@@ -1,8 +1,8 @@
 """Patient numbers in short texts (subject, file name, header): NHS, CHI, IHI, Medicare.
 
-A check digit alone is weak evidence: one random 10-digit number in eleven passes as an NHS number, one in five as NHS or CHI.  Therefore
-``strong`` needs more: the way the number is written, a word beside it, or a birth date in it.  Sources: NHS Data Dictionary (modulus 11);
-Public Health Scotland phsmethods (CHI, modulus 10 from February 2026); AU Base IG (IHI); Services Australia (Medicare).
+A check digit alone is weak evidence: one random 10-digit number in eleven passes as an NHS number, one in five as NHS or CHI.
+Therefore ``strong`` needs more: the way the number is written, a word beside it, or a birth date in it.  Sources: NHS Data
+Dictionary (modulus 11); Public Health Scotland phsmethods (CHI, modulus 10 from February 2026); AU Base IG (IHI); Services Australia.
 """
 
 from __future__ import annotations
@@ -76,10 +76,16 @@ def _read(match: re.Match[str], digits: str, before: str) -> Iterator[Identifier
         return
     if is_nhs(digits) and match["chi64"] is None:
         named = _WORDS["nhs"].search(before) is not None
-        yield Identifier("nhs", digits, named or (match["nhs334"] is not None and not phone and digits[0] in "3479"))
+        yield Identifier("nhs", digits, named or (_written_as_nhs(match) and not phone))
     if is_chi(digits) and match["nhs334"] is None:
         named = _WORDS["chi"].search(before) is not None
-        yield Identifier("chi", digits, named or (match["chi64"] is not None and not phone and _is_date(digits)))
+        # ten digits beginning with 1 may be a time in seconds (2001 to 2033), as in many file names
+        yield Identifier("chi", digits, named or (not phone and (match["chi64"] is not None or digits[0] != "1")))
+
+
+def _written_as_nhs(match: re.Match[str]) -> bool:
+    """3-3-4 with blanks and in a range that is issued; with dashes or full stops it may be a North American telephone number."""
+    return match["nhs334"] is not None and match["s"] not in "-.\u2010\u2011\u2013" and match[0][0] in "34679"
 
 
 def is_nhs(digits: str) -> bool:
