@@ -144,8 +144,6 @@ _MARKED: Final[tuple[tuple[str, bytes, re.Pattern[bytes], str], ...]] = (
     ("text.utf-7", b"+A", re.compile(rb"\+AD[wxyz][A-Za-z0-9+/]{0,80}-?[!a-zA-Z/]|\+ADw[A-Za-z0-9+/]{4}"), _HOLD),
     ("text.utf-7", b"utf", re.compile(rb"(?i)charset\s{0,3}=\s{0,3}[\"']?\s{0,3}utf-?7"), _HOLD),
     ("text.utf-7", b"UTF", re.compile(rb"(?i)charset\s{0,3}=\s{0,3}[\"']?\s{0,3}utf-?7"), _HOLD),
-        _HOLD,
-    ),
 )
 
 

@@ -2,7 +2,8 @@
 
 A check digit alone is weak evidence: one random 10-digit number in eleven passes as an NHS number, one in five as NHS or CHI.
 Therefore ``strong`` needs more: the way the number is written, a word beside it, or a birth date in it.  Sources: NHS Data
-Dictionary (modulus 11); Public Health Scotland phsmethods (CHI, modulus 10 from February 2026); AU Base IG (IHI); Services Australia.
+Dictionary (modulus 11); Public Health Scotland phsmethods (CHI, modulus 10 from February 2026); AU Base IG (IHI); Services
+Australia (Medicare).
 """
 
 from __future__ import annotations
