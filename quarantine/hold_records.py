@@ -57,7 +57,7 @@ class HoldRecords(Database):
         return None if row is None else self._hold(row)
 
     def find(self, ref: str) -> list[HoldRow]:
-        """Holds by reference or id, as a person types it."""
+        """Holds by their own reference or id, or by the reference of their message's outcome (as notices give it)."""
         return self._holds(schema.HOLDS_BY_REF, {"ref": ref})
 
     def holds(self, state: State | None = None) -> list[HoldRow]:
@@ -69,6 +69,10 @@ class HoldRecords(Database):
     def holds_of(self, message: str) -> list[HoldRow]:
         """Every hold of one message."""
         return self._holds(schema.HOLDS_OF, {"message": message})
+
+    def holds_of_sender(self, state: State, sender: str) -> list[HoldRow]:
+        """Holds of one sender in one state."""
+        return self._holds(schema.HOLDS_OF_SENDER, {"state": state.value, "sender": sender})
 
     def ready(self, state: State, now: float, limit: int = 50) -> list[HoldRow]:
         """Holds in ``state`` whose next try is due."""
@@ -113,7 +117,29 @@ class HoldRecords(Database):
 
     def transitions(self, hold: str) -> list[Transition]:
         """The history of a hold, oldest first."""
-        return [Transition(**{k: r[k] for k in r.keys()}) for r in self._all(schema.TRANSITIONS, {"hold": hold})]  # noqa: SIM118 sqlite3.Row iterates values
+        return [_transition(r) for r in self._all(schema.TRANSITIONS, {"hold": hold})]
+
+    def unnoted(self, limit: int = 200) -> list[Transition]:
+        """Moves that no sealed note tells of yet."""
+        return [_transition(r) for r in self._all(schema.UNNOTED, {"limit": limit})]
+
+    def noted(self, line: Transition) -> None:
+        """A sealed note tells of this move now."""
+        self._run(schema.NOTED, {"hold": line.hold, "version": line.version})
+
+    def restore(self, line: Transition, hold: Mapping[str, Any], closed: bool) -> None:
+        """Take a move from its note (rebuild): the history, and the hold as it stood after it."""
+        with self.transaction():
+            self._run(schema.ADD_TRANSITION, {k: getattr(line, k) for k in Transition.__slots__})
+            self.noted(line)
+            values = {name: hold.get(name) for name in RESTORED}
+            self._run(schema.RESTORE, {
+                **values, "id": line.hold, "state": line.target, "version": line.version, "closed": line.at if closed else None,
+            })  # fmt: skip
+
+    def set_key(self, hold: str, key: str) -> None:
+        """The object is sealed to another key now."""
+        self._run(schema.SET_KEY, {"id": hold, "key": key})
 
     def advance(self, row: HoldRow, transition: Transition, change: Change, closed: bool) -> HoldRow:
         """Compare-and-set: write the move if the hold is as ``row`` says.  Raises ``Conflict`` if it is not."""
@@ -156,11 +182,16 @@ class HoldRecords(Database):
         )
 
 
+RESTORED = ("next_try", "attempts", "deadline", "round", "release", "key")  # of a hold, carried by the note of a move
 _COPIED = (
     "id", "ref", "version", "created", "deadline", "action", "rule", "releases", "key", "sender", "message", "attempts",
     "next_try", "urgency", "notice", "sender_kind", "owner", "complete", "round", "release", "reminded", "escalated", "alarmed",
     "closed", "purged",
 )  # fmt: skip
+
+
+def _transition(row: sqlite3.Row) -> Transition:
+    return Transition(**{name: row[name] for name in Transition.__slots__})
 
 
 def _hold_params(row: HoldRow) -> dict[str, Any]:

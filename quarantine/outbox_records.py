@@ -65,6 +65,11 @@ class OutboxRecords(Database):
         found = self._one(schema.OUTBOX_ROW, {"id": row})
         return None if found is None else _row(found)
 
+    def outbox_state(self, dedup: str) -> str | None:
+        """pending | done | dropped of the row promised under ``dedup``; None if nothing was promised."""
+        row = self._one(schema.OUTBOX_STATE, {"dedup": dedup})
+        return None if row is None else str(row["state"])
+
     def outbox_done(self, row: int, now: float, code: str = "sent") -> None:
         """Said.  ``code`` is the next hop's code or why nothing had to be said; ``dropped:…`` marks the latter."""
         state = "dropped" if code.startswith("dropped") else "done"

@@ -45,12 +45,27 @@ def outcome_told(records: Records, outcome: str, merge: str, meta: Mapping[str, 
     if notices:
         to, role = addressee(kind, sender, owner, tuple(str(r) for line in told for r in line.get("reasons", ())))
         records.outbox_add(
-            strictest(notices), to=to, role=role, due=now + window, message=message, merge=merge, dedup=f"outcome:{outcome}", now=now
+            strictest(notices),
+            to=to,
+            role=role,
+            due=now + window,
+            message=message,
+            merge=merge,
+            dedup=f"outcome:{outcome}",
+            now=now,
         )
     if any(line.get("kind") == "dsn" for line in told):
         to, role = addressee(kind, sender, owner)
         records.outbox_add(
-            "dsn", to=to, role=role, due=now, message=message, merge=merge, dedup=f"dsn:{outcome}", now=now, detail={"outcome": outcome}
+            "dsn",
+            to=to,
+            role=role,
+            due=now,
+            message=message,
+            merge=merge,
+            dedup=f"dsn:{outcome}",
+            now=now,
+            detail={"outcome": outcome},
         )
 
 
@@ -79,3 +94,11 @@ def told(records: Records, row: HoldRow, kind: str, role: str, now: float, dedup
 def decided_told(records: Records, row: HoldRow, now: float, **detail: Any) -> None:
     """N-5: what became of a hold in the end (released, refused, expired, deleted)."""
     told(records, row, "N-5", "sender", now, f"N-5:{row.id}:{row.state.value}", **detail)
+
+
+def expired_told(records: Records, row: HoldRow, now: float) -> None:
+    """A hold whose time was over: N-7 for what we could not deliver, N-5 for what nobody answered or decided."""
+    if row.action == "DEFERRED":
+        told(records, row, "N-7", "sender", now, f"expired:{row.id}", variant="failed")
+        return
+    decided_told(records, row, now)

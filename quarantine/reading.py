@@ -28,7 +28,7 @@ class Unreadable(Exception):
 
 def from_header(header: Header, at: float, table: Mapping[str, Deadline]) -> HoldRow:
     """What can be known of a hold whose key is not here: enough to keep its deadline."""
-    return _row(header.id, {"created": at, "ref": header.id[:8].upper()}, {}, header.key, HEADER, table)
+    return _row(header.id, {"created": at}, {}, header.key, HEADER, table)
 
 
 def from_hold(obj: SealedObject, table: Mapping[str, Deadline]) -> tuple[HoldRow, list[HeldRecipient]]:
@@ -56,7 +56,15 @@ def holds_in_outcome(
         key = keys.get(hold) or ("online" if lines[0].get("state") == "deferred" else "review")
         first.setdefault("action", _action(first, key))
         named = [dsn.get(str(line["address"])) or HeldRecipient(str(line["address"])) for line in lines]
-        yield _row(hold, meta, {**first, "ref": None}, key, OUTCOME, table), named
+        yield _row(hold, meta, first, key, OUTCOME, table), named
+
+
+def named_holds(meta: Mapping[str, Any]) -> list[str]:
+    """Ids of the holds an outcome names.  Raises ``Unreadable`` for what cannot be one."""
+    found = sorted({str(line["hold"]) for line in meta.get("recipients", ()) if line.get("hold")})
+    if not all(len(hold) == 32 and set(hold) <= set("0123456789abcdef") for hold in found):
+        raise Unreadable("hold")
+    return found
 
 
 def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,7 +121,7 @@ def _row(
     state = STATES.get(action, State.QUARANTINED)
     return HoldRow(
         id=hold,
-        ref=str(line.get("ref") or (meta.get("ref") if complete != OUTCOME else "") or reference(hold)),
+        ref=reference(hold),
         state=state,
         version=0,
         created=float(created),

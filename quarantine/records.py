@@ -51,7 +51,15 @@ class Records(HoldRecords, OutboxRecords):
 
     def add_outcome(self, outcome: str, message: str, merge: str, created: float, meta: Mapping[str, Any]) -> bool:
         """Note one outcome; False when it was known."""
-        params = {"id": outcome, "message": message, "merge": merge, "created": created, "meta": json.dumps(meta, sort_keys=True)}
+        ref = str(meta.get("ref", ""))
+        params = {
+            "id": outcome,
+            "ref": ref,
+            "message": message,
+            "merge": merge,
+            "created": created,
+            "meta": json.dumps(meta, sort_keys=True),
+        }
         return self._run(schema.ADD_OUTCOME, params) > 0
 
     def outcomes(self, message: str) -> list[OutcomeRow]:

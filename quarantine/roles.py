@@ -1,7 +1,7 @@
 """Who may decide what (docs: "Who may release what").
 
 Technical reasons → mail admin, from facts alone; consent, domain and kind reasons → IG; sender's answers → the sender;
-intimate and child kinds → two people.  The policy names the role with the hold; this table is a floor that a rule cannot go below.
+intimate and child kinds → two people.  The policy names the role with the hold; this table is a floor no rule can go below.
 """
 
 from __future__ import annotations

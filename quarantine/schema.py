@@ -26,9 +26,12 @@ CREATE TABLE IF NOT EXISTS recipients (
   state TEXT NOT NULL, code TEXT NOT NULL DEFAULT '', PRIMARY KEY (hold, position));
 CREATE TABLE IF NOT EXISTS transitions (
   hold TEXT NOT NULL, version INTEGER NOT NULL, at REAL NOT NULL, event TEXT NOT NULL, source TEXT NOT NULL,
-  target TEXT NOT NULL, actor TEXT NOT NULL, role TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (hold, version));
+  target TEXT NOT NULL, actor TEXT NOT NULL, role TEXT NOT NULL, reason TEXT NOT NULL, noted INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (hold, version));
+CREATE INDEX IF NOT EXISTS transitions_noted ON transitions (noted);
 CREATE TABLE IF NOT EXISTS outcomes (
-  id TEXT PRIMARY KEY, message TEXT NOT NULL, merge TEXT NOT NULL, created REAL NOT NULL, meta TEXT NOT NULL);
+  id TEXT PRIMARY KEY, ref TEXT NOT NULL, message TEXT NOT NULL, merge TEXT NOT NULL, created REAL NOT NULL,
+  meta TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS outcomes_message ON outcomes (message);
 CREATE INDEX IF NOT EXISTS outcomes_merge ON outcomes (merge);
 CREATE TABLE IF NOT EXISTS outbox (
@@ -68,7 +71,8 @@ COMPLETE_HOLD = """
 UPDATE holds SET ref = :ref, message = :message, state = :state, created = :created, deadline = :deadline, action = :action,
   rule = :rule, reasons = :reasons, releases = :releases, urgency = :urgency, alert = :alert,
   notice = :notice, answers = :answers,
-  sender = :sender, sender_kind = :sender_kind, owner = :owner, complete = :complete, next_try = :next_try
+  sender = :sender, sender_kind = :sender_kind, owner = :owner, complete = :complete, next_try = :next_try,
+  key = :key
 WHERE id = :id AND complete < :complete AND version = 0"""
 ADD_RECIPIENT = """
 INSERT INTO recipients (hold, position, address, notify, orcpt, state) VALUES (:hold, :position, :address,
@@ -76,7 +80,10 @@ INSERT INTO recipients (hold, position, address, notify, orcpt, state) VALUES (:
 ON CONFLICT (hold, position) DO UPDATE SET notify = excluded.notify, orcpt = excluded.orcpt
   WHERE excluded.orcpt IS NOT NULL OR excluded.notify IS NOT NULL"""
 HOLD = "SELECT * FROM holds WHERE id = :id"
-HOLDS_BY_REF = "SELECT * FROM holds WHERE ref = :ref OR id = :ref ORDER BY created, id"
+HOLDS_BY_REF = """
+SELECT * FROM holds WHERE ref = :ref OR id = :ref OR message IN (SELECT message FROM outcomes WHERE ref = :ref AND message <> '')
+ORDER BY created, id"""
+HOLDS_OF_SENDER = "SELECT * FROM holds WHERE state = :state AND lower(sender) = lower(:sender) ORDER BY created, id"
 HOLDS = "SELECT * FROM holds ORDER BY created, id"
 HOLDS_IN = "SELECT * FROM holds WHERE state = :state ORDER BY created, id"
 HOLDS_OF = "SELECT * FROM holds WHERE message = :message ORDER BY created, id"
@@ -93,7 +100,14 @@ WHERE id = :id AND state = :source AND version = :version"""
 ADD_TRANSITION = """
 INSERT INTO transitions (hold, version, at, event, source, target, actor, role, reason)
 VALUES (:hold, :version, :at, :event, :source, :target, :actor, :role, :reason) ON CONFLICT (hold, version) DO NOTHING"""
+UNNOTED = "SELECT * FROM transitions WHERE noted = 0 ORDER BY hold, version LIMIT :limit"
+NOTED = "UPDATE transitions SET noted = 1 WHERE hold = :hold AND version = :version"
+RESTORE = """
+UPDATE holds SET state = :state, version = :version, next_try = :next_try, attempts = :attempts, deadline = :deadline,
+  round = :round, release = :release, closed = :closed, key = :key
+WHERE id = :id AND version <= :version"""
 TRANSITIONS = "SELECT * FROM transitions WHERE hold = :hold ORDER BY version"
+SET_KEY = "UPDATE holds SET key = :key WHERE id = :id"
 LATER = "UPDATE holds SET attempts = attempts + 1, next_try = :next_try WHERE id = :id AND state = :state"
 MARKS = {
     "reminded": "UPDATE holds SET reminded = :at WHERE id = :id",
@@ -115,8 +129,8 @@ ORDER BY created"""
 COUNT_STATES = "SELECT state, COUNT(*) AS n, MIN(created) AS oldest FROM holds GROUP BY state"
 
 ADD_OUTCOME = """
-INSERT INTO outcomes (id, message, merge, created, meta) VALUES (:id, :message, :merge, :created,
-  :meta) ON CONFLICT (id) DO NOTHING"""
+INSERT INTO outcomes (id, ref, message, merge, created, meta) VALUES (:id, :ref, :message, :merge, :created, :meta)
+ON CONFLICT (id) DO NOTHING"""
 OUTCOMES_OF = "SELECT * FROM outcomes WHERE message = :message ORDER BY created, id"
 OUTCOMES_MERGED = "SELECT * FROM outcomes WHERE merge = :merge ORDER BY created, id"
 OLD_OUTCOMES = """
@@ -132,6 +146,7 @@ OUTBOX_DUE = "SELECT * FROM outbox WHERE state = 'pending' AND due <= :now ORDER
 OUTBOX_MERGED = """
 SELECT * FROM outbox WHERE state = 'pending' AND merge = :merge AND kind LIKE :kind AND recipient = :recipient AND hold = :hold
 ORDER BY id"""
+OUTBOX_STATE = "SELECT state FROM outbox WHERE dedup = :dedup"
 OUTBOX_ROW = "SELECT * FROM outbox WHERE id = :id"
 OUTBOX_DONE = "UPDATE outbox SET state = :state, code = :code, done = :now WHERE id = :id AND state = 'pending'"
 OUTBOX_RETRY = "UPDATE outbox SET attempts = attempts + 1, due = :due, code = :code WHERE id = :id AND state = 'pending'"

@@ -125,11 +125,6 @@ def peek(data: bytes) -> Header:
     return _parse(data).header
 
 
-def erasable(data: bytes) -> int:
-    """How many leading bytes to overwrite so that the rest can never be opened: header and wrapped key."""
-    return _parse(data).body
-
-
 def _layout(header: Header, meta: int, size: int, prefix: bytes) -> _Layout:
     """Lay out an object; the header is canonical JSON, so that there is one way to write it."""
     fields: dict[str, Any] = {

@@ -25,7 +25,8 @@ class Event(StrEnum):
     RETRY = "retry"  # the service sends a deferred one again
     SENT = "sent"  # the gateway has answered for every recipient
     HELD_AGAIN = "held-again"  # the gateway's policy held the release
-    LATER = "later"  # a temporary failure
+    LATER = "later"  # a temporary failure: the release goes on
+    PUT_OFF = "put-off"  # a temporary failure of what was deferred anyway
     FAILED = "failed"  # a permanent failure for everyone
     REFUSE = "refuse"  # a person decides that it does not go
     DELETE = "delete"  # a person takes it back
@@ -62,6 +63,7 @@ TRANSITIONS: Mapping[tuple[State, Event], Move] = {
     (State.RELEASING, Event.SENT): Move(State.RELEASED),
     (State.RELEASING, Event.HELD_AGAIN): Move(State.QUARANTINED),
     (State.RELEASING, Event.LATER): Move(State.RELEASING),
+    (State.RELEASING, Event.PUT_OFF): Move(State.DEFERRED),
     (State.RELEASING, Event.FAILED): Move(State.REFUSED),
     (State.RELEASING, Event.EXPIRE): Move(State.EXPIRED),
 }

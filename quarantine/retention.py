@@ -1,0 +1,36 @@
+"""What is kept how long after a hold has ended: content is erased first, names later; codes and history stay."""
+
+from __future__ import annotations
+
+from quarantine.audit import Audit
+from quarantine.model import ObjectKind
+from quarantine.notes import note_id
+from quarantine.records import Records
+from quarantine.settings import Retention
+from quarantine.stores.api import Place, Store
+
+DAY = 86400.0
+ERASED = 8192  # header and wrapped key: without them the rest of the file is noise
+
+
+def purge(store: Store, records: Records, audit: Audit, retention: Retention, now: float) -> int:
+    """One round; how many things were erased or blanked.  Raises StoreError, sqlite3.Error, OSError: tried again."""
+    count = 0
+    for row in records.purgeable(now - retention.content_days * DAY):
+        store.delete(row.id, ObjectKind.HOLD, Place.HELD, erase=ERASED)
+        records.mark(row.id, "purged", now)
+        audit.purged(row)
+        count += 1
+    before = now - retention.records_days * DAY
+    for row in records.forgettable(before):
+        for line in records.transitions(row.id):  # the notes name people
+            store.delete(note_id(row.id, line.version), ObjectKind.OUTCOME, Place.HELD, erase=ERASED)
+        audit.forgotten(row)
+        records.forget(row.id, now)
+        count += 1
+    for outcome in records.old_outcomes(before):
+        store.delete(outcome, ObjectKind.OUTCOME, Place.HELD, erase=ERASED)
+        records.drop_outcome(outcome)
+        count += 1
+    records.drop_disclosures(min(now, before))
+    return count + records.outbox_forget(before)

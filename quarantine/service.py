@@ -1,0 +1,282 @@
+"""The quarantine service: one loop a concern, each retried by itself; one bad object or a dead neighbour never stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from quarantine import keys as keyfiles
+from quarantine import ops, promises, roles
+from quarantine.audit import Audit
+from quarantine.deadlines import Due, due
+from quarantine.ingest import Intake
+from quarantine.journal import read_journal
+from quarantine.keyedhash import KeyedHash
+from quarantine.lmtp import LmtpError
+from quarantine.model import HoldRow
+from quarantine.notes import write_notes
+from quarantine.records import Records
+from quarantine.release import Deliver, Releaser, deliver, end_recipients
+from quarantine.retention import purge
+from quarantine.seal import SealError
+from quarantine.settings import QuarantineSettings
+from quarantine.snapshot import write_snapshot
+from quarantine.state import Conflict, Event, NotAllowed, move
+from quarantine.stores import STORES, Place, StoreError
+
+log = structlog.get_logger()
+RunDue = Callable[[], Awaitable[object]]
+# What a step may meet in the world.  Anything else is a fault of ours and ends the service loudly: systemd starts it again.
+TROUBLE: Final = (
+    OSError,
+    sqlite3.Error,
+    StoreError,
+    SealError,
+    LmtpError,
+    Conflict,
+    NotAllowed,
+    ValueError,
+    KeyError,
+    TimeoutError,
+)
+PURGE_EVERY: Final = 3600.0
+STALE_WRITES: Final = 86400.0
+
+
+class Service:
+    """Ingest, deadlines, releases, outbox, snapshot, retention, heartbeat."""
+
+    def __init__(
+        self,
+        settings: QuarantineSettings,
+        run_outbox: RunDue | None = None,
+        clock: Callable[[], float] = time.time,
+        deliver: Deliver = deliver,
+    ) -> None:
+        """Opens everything.  Raises OSError, sqlite3.Error, keys.KeyFileError: what is missing is said before work begins."""
+        self.settings, self._clock = settings, clock
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _single(settings.state / "lock")
+        self.hashes = KeyedHash.load(settings.hash_key)
+        self.private_keys = keyfiles.load_private(settings.keys)
+        self.public_keys = keyfiles.load_public(settings.keys)
+        self.store = STORES[settings.store_kind](settings.store)
+        self.store.prepare()
+        self.records = Records(settings.records)
+        self.audit = Audit(settings.audit, self.hashes, clock)
+        self.run_outbox = run_outbox
+        self.intake = Intake(self.store, self.records, self.private_keys, self.hashes, self.audit, settings)
+        self.releaser = Releaser(
+            self.store, self.records, self.private_keys, self.public_keys, keyfiles.load_secret(settings.release_key), self.hashes,
+            self.audit, settings, clock, deliver,
+        )  # fmt: skip
+        self._stop = asyncio.Event()
+        self._snapshot: tuple[int, float] = (-1, 0.0)  # what the last snapshot showed, and when it was written
+        self._done: dict[str, float] = {}
+        self._failing: dict[str, str] = {}
+
+    def desk(self) -> ops.Desk:
+        """What the command line's functions need, in this process."""
+        return ops.Desk(self.store, self.records, self.audit, self.settings, self.public_keys, self.private_keys, self._clock)
+
+    def stop(self) -> None:
+        """End ``run`` after the steps in hand."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Work until ``stop``."""
+        poll = self.settings.poll
+        steps: list[tuple[str, Callable[[], Awaitable[object]], float]] = [
+            ("ingest", self.ingest, poll),
+            ("deadlines", self.deadlines, poll),
+            ("release", self.release, poll),
+            ("snapshot", self.snapshot, poll),
+            ("notes", self.notes, poll),
+            ("retention", self.retention, PURGE_EVERY),
+            ("alarm", self.alarm, max(poll, 5.0)),
+        ]
+        if self.run_outbox is not None:
+            steps.append(("outbox", self.run_outbox, poll))
+        tasks = [asyncio.create_task(self._every(name, step, seconds)) for name, step, seconds in steps]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.close()
+
+    def close(self) -> None:
+        """Let go of files and of the lock."""
+        self.records.close()
+        os.close(self._lock)
+
+    async def step(self, name: str, work: Callable[[], Awaitable[object]]) -> bool:
+        """One step; its failure is logged by type only (a text could quote a path or an address) and tried again."""
+        try:
+            await work()
+        except TROUBLE as error:
+            self._failing[name] = type(error).__name__
+            log.error("service.step-failed", step=name, error=type(error).__name__)
+            return False
+        self._failing.pop(name, None)
+        self._done[name] = self._clock()
+        return True
+
+    async def ingest(self) -> int:
+        """Take in what the gateway wrote."""
+        return await asyncio.to_thread(self.intake.run, self._clock())
+
+    async def deadlines(self) -> int:
+        """Remind, escalate, end."""
+        now, count = self._clock(), 0
+        for row in self.records.holds():
+            if row.closed is None:
+                for what in due(row, now, self.settings.deadlines, self.settings.office):
+                    with contextlib.suppress(Conflict):  # it was decided this very moment
+                        self._due(row, what, now)
+                        count += 1
+        return count
+
+    async def release(self) -> int:
+        """Send what is decided or due."""
+        return await self.releaser.run(self._clock())
+
+    async def notes(self) -> int:
+        """Write the moves down beside the objects."""
+        return await asyncio.to_thread(write_notes, self.records, self.store, self.public_keys)
+
+    async def snapshot(self) -> bool:
+        """Read the journal; write the snapshot if it would say something new, or before it looks stale."""
+        now, settings = self._clock(), self.settings
+        await asyncio.to_thread(read_journal, settings.journal, self.records)
+        changes, (seen, written) = self.records.changes(), self._snapshot
+        age = now - written
+        if not (age >= settings.snapshot_refresh or (changes != seen and age >= settings.snapshot_every)):
+            return False
+        settings.snapshot.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(write_snapshot, settings.snapshot, self.records, now)
+        self._snapshot = (changes, now)
+        return True
+
+    async def retention(self) -> int:
+        """Erase what has been kept long enough; sweep unfinished writes."""
+        now = self._clock()
+        for place in Place:
+            self.store.sweep(place, now - STALE_WRITES)
+        return await asyncio.to_thread(purge, self.store, self.records, self.audit, self.settings.retention, now)
+
+    async def alarm(self) -> int:
+        """Raise the alarm outside for holds nobody was told of; write the heartbeat."""
+        now, count = self._clock(), 0
+        for row in self.records.unnoticed(now - self.settings.alarm.after):
+            log.error("hold.unnoticed", hold=row.id, ref=row.ref, minutes=int((now - row.created) / 60))
+            await self._command("hold-unnoticed", row.ref)
+            promises.told(self.records, row, "alarm", "on-call", now, f"alarm:{row.id}")
+            self.records.mark(row.id, "alarmed", now)
+            self.audit.alarmed(row)
+            count += 1
+        self._heartbeat(now)
+        return count
+
+    def status(self) -> dict[str, Any]:
+        """For health checks and metrics: numbers, names of steps and types of failures."""
+        now = self._clock()
+        waiting, oldest = self.records.outbox_count()
+        states = self.records.states()
+        return {
+            "at": now,
+            "holds": {state: count for state, (count, _) in states.items()},
+            "oldest_open": min((o for s, (_, o) in states.items() if s in _OPEN), default=None),
+            "outbox": waiting,
+            "outbox_oldest": oldest,
+            "damaged": sum(1 for _ in self.store.list(Place.DAMAGED)),
+            "incoming": sum(1 for _ in self.store.list(Place.INCOMING)),
+            "steps": dict(self._done),
+            "failing": dict(self._failing),
+            "snapshot_age": now - self._snapshot[1] if self._snapshot[1] else None,
+            "ok": not self._failing,
+        }
+
+    def _due(self, row: HoldRow, what: Due, now: float) -> None:
+        with self.records.transaction():
+            if what is Due.EXPIRE:
+                moved = move(self.records, row, Event.EXPIRE, "service", roles.SYSTEM, now, reason="deadline")
+                end_recipients(self.records, row.id, "expired")
+                promises.expired_told(self.records, moved, now)
+                self.audit.expired(moved)
+            elif what is Due.REMIND:
+                if row.action == "ASK":
+                    promises.told(self.records, row, "N-1r", "sender", now, f"N-1r:{row.id}")
+                else:
+                    promises.told(self.records, row, "alert", _desk_of(row), now, f"remind:{row.id}", why="waiting")
+                self.records.mark(row.id, "reminded", now)
+                self.audit.reminded(row)
+            else:
+                promises.told(self.records, row, "alert", "on-call", now, f"escalate:{row.id}", why="unanswered")
+                self.records.mark(row.id, "escalated", now)
+                self.audit.escalated(row)
+
+    async def _every(self, name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
+        while not self._stop.is_set():
+            await self.step(name, work)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def _command(self, code: str, ref: str) -> None:
+        """The site's own alarm: a program, with code and reference as its last arguments."""
+        command = self.settings.alarm.command
+        if not command:
+            return
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            code,
+            ref,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            result = await asyncio.wait_for(process.wait(), self.settings.alarm.timeout)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise
+        if result != 0:
+            raise OSError("the alarm command failed")
+
+    def _heartbeat(self, now: float) -> None:
+        path = self.settings.heartbeat
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self.status() | {"at": now}, sort_keys=True))
+        temporary.rename(path)
+
+
+_OPEN = frozenset({"ASKED", "QUARANTINED", "DEFERRED", "RELEASING"})
+
+
+def _desk_of(row: HoldRow) -> str:
+    """Whose inbox a waiting decision belongs in."""
+    needed = roles.required(row.releases, row.reasons)
+    return "mail-admin" if needed == roles.MAIL_ADMIN else "ig"
+
+
+def _single(path: Path) -> int:
+    """Take the lock that only one service may have.  Raises OSError when another one runs."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
