@@ -1,0 +1,118 @@
+"""A decision in plain words: which rule, from where, why not an earlier one, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from policies.decide import FLOOR, GUARD, Verdict, decide, judged
+from policies.features import WHEN, View
+from policies.load import Policy
+from policies.model import Action, Decision, Facts
+from policies.reasons import REASONS
+from policies.rules import Ready
+
+__all__ = ["REASONS", "explain", "sentences"]
+
+_WHAT: Final[Mapping[Action, str]] = {
+    Action.DELIVER: "goes as it came",
+    Action.PROTECT: "goes, cleaned and protected",
+    Action.ASK: "waits for the sender's answer",
+    Action.QUARANTINE: "waits for a reviewer",
+    Action.REFUSE: "is not sent, and no copy is kept",
+}
+_WHO: Final[Mapping[str, str]] = {
+    "sender": "the sender, by stating what is missing",
+    "mail-admin": "a mail administrator",
+    "ig": "the information-governance team",
+    "two-person": "two people of the information-governance team together",
+}
+_NEAR: Final = 4  # stricter rules told that nearly fitted
+
+
+def sentences(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """The plain sentences of reason codes; codes of other parts of the program (methods) have none here."""
+    return tuple(REASONS[code] for code in codes if code in REASONS)
+
+
+def explain(policy: Policy, facts: Facts, decision: Decision) -> str:
+    """Several lines for people.  Holds no address, name or free text of the message."""
+    verdicts = judged(policy, facts)
+    leading = next((v for v in verdicts if v.rule == decision.rule), verdicts[0])
+    view = leading.view
+    lines = [
+        f"The copy for {facts.recipient.domain or 'this recipient'} {_WHAT[decision.action]}.",
+        f"Rule: {decision.rule} of policy {policy.version}{_note(decision)}",
+    ]
+    lines += [f"Source: {'; '.join(decision.source)}"] if decision.source else []
+    lines += [f"- {sentence}" for sentence in sentences(decision.reasons)]
+    lines.append(f"Seen: {_seen(view)}")
+    lines += _nearly(policy, leading)
+    lines += _methods(facts, decision)
+    lines += _help(decision)
+    return "\n".join(lines)
+
+
+def _note(decision: Decision) -> str:
+    if decision.rule == FLOOR:
+        return " (no rule fitted: the floor holds what nobody thought of)"
+    return " (a safeguard outside the rules)" if decision.rule == GUARD else ""
+
+
+def _seen(view: View) -> str:
+    shown = ("recipient", "kind", "consent", "purpose", "basis", "opaque", "standing")
+    return ", ".join(f"{key} {view.values[key]}" for key in shown if view.values[key] not in ("none", "unlisted") or key == "consent")
+
+
+def _nearly(policy: Policy, verdict: Verdict) -> list[str]:
+    """Earlier, stricter rules for this class and kind that one condition kept from fitting."""
+    found = []
+    for ready in policy.compiled.get(verdict.view.values["recipient"], ()):
+        if ready.rule.id == verdict.rule:
+            break
+        missing = _missing(ready, verdict.view)
+        if ready.rule.then > verdict.action and len(missing) == 1 and "kind" not in missing:
+            found.append(f"Stricter rule {ready.rule.id} did not fit: {missing[0]} ({_meaning(missing[0])}) would have to be "
+                         f"{' or '.join(sorted(_allowed(ready, missing[0])))}.")  # fmt: skip
+    found += [f"Rule {rule} fitted, but a release accepted its reasons." for rule in verdict.skipped]
+    return found[:_NEAR]
+
+
+def _missing(ready: Ready, view: View) -> list[str]:
+    missing = [key for key, allowed in ready.tests if view.values[key] not in allowed]
+    if ready.codes is not None and ready.codes.isdisjoint(view.codes):
+        missing.append("codes")
+    return missing
+
+
+def _allowed(ready: Ready, key: str) -> frozenset[str]:
+    return (ready.codes or frozenset()) if key == "codes" else dict(ready.tests)[key]
+
+
+def _meaning(key: str) -> str:
+    return WHEN[key][1]
+
+
+def _methods(facts: Facts, decision: Decision) -> list[str]:
+    if decision.action is Action.PROTECT:
+        return [f"Protected by: {', then '.join(decision.methods)}; if none works it {_WHAT[decision.on_failure]}."]
+    if "protect.no-method" in decision.reasons:
+        return [f"Method {name} cannot serve: {code}." for name, code in sorted(facts.methods.items()) if code != "ok"]
+    return []
+
+
+def _help(decision: Decision) -> list[str]:
+    """What can be done now."""
+    if decision.action <= Action.PROTECT or decision.action is Action.REFUSE:
+        return []
+    lines = [f"May be released by: {_WHO[decision.releases]}."]
+    if decision.answers:
+        lines.append(f"The sender can send it again with one of these in the subject: {', '.join(decision.answers)}.")
+    else:
+        lines.append("No word of the sender would let it go; if it cannot wait, phone the recipient.")
+    return lines
+
+
+def why(policy: Policy, facts: Facts) -> str:
+    """``explain`` for the decision the policy makes."""
+    return explain(policy, facts, decide(policy, facts))

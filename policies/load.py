@@ -1,0 +1,210 @@
+"""YAML texts -> ``Policy``.  Nothing is opened here: the caller gives names and bytes.
+
+Every fault is told at once, each as ``file:line: key: what is wrong, what is allowed, nearest valid word``.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+import pydantic
+
+from policies.model import Mode, Rule
+from policies.register import Register, a_label, split_address
+from policies.registerfile import build_register
+from policies.rulefile import check_rules
+from policies.rules import Ready, by_class
+from policies.settings import PolicyModel, RegisterModel, SettingsModel
+from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
+
+POLICY: Final = "policy.yaml"
+DOMAINS: Final = "domains.yaml"
+LISTS: Final = ("freemail.txt", "denied.txt", "suffixes.txt")
+FILES: Final = (POLICY, DOMAINS, *LISTS)
+_STRICTNESS: Final = (Mode.OBSERVE, Mode.ADVISE, Mode.ENFORCE)
+
+
+class PolicyError(ValueError):
+    """The policy cannot be used.  ``problems``: one printable line each; the text is all of them."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules, register and settings in force.  ``digest`` is the SHA-256 of their canonical content (P7)."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    register: Register = field(repr=False)
+    settings: SettingsModel
+    sender_groups: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]  # group -> (address patterns, domains)
+    modes: Mapping[str, Mode]  # "default", "group:NAME", "domain:NAME"
+    digest: str
+    compiled: Mapping[str, tuple[Ready, ...]] = field(repr=False, compare=False)
+    machines: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def version(self) -> str:
+        """Short name of this very policy: profile and the start of the digest."""
+        return f"{self.name}-{self.digest[:12]}"
+
+    @property
+    def known_logos(self) -> frozenset[str]:
+        return frozenset(self.settings.known_logos)
+
+    @property
+    def decorative(self) -> Mapping[str, int | float]:
+        """The numbers of settings.decorative, as written."""
+        return self.settings.decorative
+
+    def group_of(self, sender: str) -> str:
+        """The first group that names the sender's address or domain, else ``ungrouped``."""
+        address = sender.strip().lower()
+        domain = a_label(split_address(address)[1]) or ""
+        for name, (patterns, domains) in self.sender_groups.items():
+            if domain in domains or any(fnmatch.fnmatchcase(address, pattern) for pattern in patterns):
+                return name
+        return "ungrouped"
+
+    def mode_of(self, group: str, recipient_domain: str) -> Mode:
+        """Of the group's mode and the recipient domain's the stricter; the default where neither is named."""
+        domain = recipient_domain.strip().rstrip(".").lower()
+        named = [self.modes[key] for key in (f"group:{group}", f"domain:{domain}") if key in self.modes]
+        return max(named, key=_STRICTNESS.index) if named else self.modes["default"]
+
+    def machine_owner(self, sender: str) -> str | None:
+        """Address of the person who answers for a registered machine; None if ``sender`` is none."""
+        return self.machines.get(sender.strip().lower())
+
+
+def load_policy(files: Mapping[str, bytes]) -> Policy:
+    """Read ``policy.yaml``, ``domains.yaml`` and the three lists (by base name).  Raises ``PolicyError`` naming every fault."""
+    named = {name.rpartition("/")[2]: text for name, text in files.items()}
+    problems = [f"{name}:1: this file is missing; copy it from the defaults" for name in FILES if name not in named]
+    if problems:
+        raise PolicyError(problems)
+    policy, policy_data, lines = _model(PolicyModel, POLICY, named[POLICY], problems)
+    register, register_data, register_lines = _model(RegisterModel, DOMAINS, named[DOMAINS], problems)
+    lists = {name: _list(name, named[name], problems) for name in LISTS}
+    if policy is None or register is None:
+        raise PolicyError(problems)
+    rules = check_rules(policy, lines, POLICY, problems)
+    _check_settings(policy, lines, problems)
+    content = {"policy": policy_data, "register": register_data, "lists": {name: sorted(words) for name, words in lists.items()}}
+    own = frozenset(filter(None, (a_label(domain) for domain in policy.settings.own_domains)))
+    built = build_register(
+        register, register_lines, DOMAINS, problems,
+        own=own, lists=lists, version=_digest({key: content[key] for key in ("register", "lists")})[:12],
+    )  # fmt: skip
+    if problems:
+        raise PolicyError(problems)
+    return Policy(
+        name=policy.name,
+        rules=rules,
+        register=built,
+        settings=policy.settings,
+        sender_groups={
+            name: (tuple(a.lower() for a in group.addresses), tuple(a_label(d) or d for d in group.domains))
+            for name, group in policy.sender_groups.items()
+        },
+        modes=_modes(policy),
+        digest=_digest(content),
+        compiled=by_class(rules),
+        machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
+    )
+
+
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+def _model(model: type[Model], file: str, text: bytes, problems: list[str]) -> tuple[Model | None, Any, Lines]:
+    try:
+        data, lines = parse(text, file)
+    except YamlError as error:
+        problems.extend(error.problems)
+        return None, None, {}
+    if not isinstance(data, dict) or not data:
+        problems.append(f"{file}:1: the file is empty or no table of keys; an empty policy would permit nothing and explain nothing")
+        return None, data, lines
+    try:
+        return model.model_validate(data), data, lines
+    except pydantic.ValidationError as error:
+        problems.extend(explain_validation(error, lines, file, model))
+        return None, data, lines
+
+
+def _list(file: str, text: bytes, problems: list[str]) -> frozenset[str]:
+    """One domain or address a line; # begins a comment."""
+    try:
+        lines = text.decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        problems.append(f"{file}:1: not UTF-8 text")
+        return frozenset()
+    found = set()
+    for number, line in enumerate(lines, 1):
+        word = line.partition("#")[0].strip().lower()
+        if not word:
+            continue
+        local, domain = split_address(word)
+        name = a_label(domain)
+        if name is None:
+            problems.append(f'{file}:{number}: "{word[:60]}" is neither a domain nor an address')
+        else:
+            found.add(f"{local}@{name}" if local else name)
+    if not found and not problems:
+        problems.append(f"{file}:1: the list is empty; copy it from the defaults")
+    return frozenset(found)
+
+
+def _modes(policy: PolicyModel) -> dict[str, Mode]:
+    modes = {"default": Mode(policy.modes.default)}
+    modes.update({f"group:{name}": Mode(mode) for name, mode in policy.modes.groups.items()})
+    modes.update({f"domain:{a_label(name) or name}": Mode(mode) for name, mode in policy.modes.recipient_domains.items()})
+    return modes
+
+
+def _check_settings(policy: PolicyModel, lines: Lines, problems: list[str]) -> None:
+    """What the models cannot see by themselves: names that must exist, and what enforce needs."""
+    settings, modes = policy.settings, policy.modes
+    for at, domain in enumerate(settings.own_domains):
+        if a_label(domain) is None or "." not in domain:
+            problems.append(say(POLICY, lines, ("settings", "own_domains", at), f'"{domain}" is not a domain name'))
+    for at, machine in enumerate(settings.machines):
+        for key, address in (("address", machine.address), ("owner", machine.owner)):
+            if "@" not in address:
+                problems.append(say(POLICY, lines, ("settings", "machines", at, key), f'"{address}" is not an email address'))
+    groups = (*policy.sender_groups, "ungrouped")
+    for name in modes.groups:
+        if name not in groups:
+            what = f'no sender group is called "{name}"; there are {", ".join(groups)}{nearest(name, groups)}'
+            problems.append(say(POLICY, lines, ("modes", "groups", name), what))
+    for name in modes.recipient_domains:
+        if a_label(name) is None:
+            problems.append(say(POLICY, lines, ("modes", "recipient_domains", name), "not a domain name"))
+    enforcing: list[KeyPath] = [("modes", "default")] if modes.default == "enforce" else []
+    enforcing += [("modes", "groups", name) for name, mode in modes.groups.items() if mode == "enforce"]
+    enforcing += [("modes", "recipient_domains", name) for name, mode in modes.recipient_domains.items() if mode == "enforce"]
+    if not enforcing:
+        return
+    if not settings.i_accept_holding_unopened_types:
+        what = (
+            "enforce holds every file that this version cannot open (HEIC, PDF with pictures, ZIP, Office ...); "
+            "if that is understood, write settings: i_accept_holding_unopened_types: true"
+        )
+        problems.append(say(POLICY, lines, enforcing[0], what))
+    if settings.on_call is None or not (settings.on_call.phone or settings.on_call.email):
+        what = "enforce needs somebody to call when an urgent email is held; write settings: on_call: {name: ..., phone: ...}"
+        problems.append(say(POLICY, lines, enforcing[0], what))
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()

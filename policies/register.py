@@ -1,0 +1,140 @@
+"""The register of domains: what is known of a recipient's address.
+
+Exact domain in A-label form; subdomains only where the entry says so.  Expired entries have 30 days' grace, then count as unknown;
+suspended ones stop at once.  Freemail and public endings can never be approved (``policies.load`` refuses them).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from difflib import SequenceMatcher
+from typing import Final
+
+from policies.lookalike import Lookalikes
+from policies.model import DomainEntry, RecipientClass, RecipientFacts
+
+GRACE: Final = timedelta(days=30)
+_LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+
+
+def a_label(domain: str) -> str | None:
+    """The domain in lower-case A-label form without a trailing dot (RFC 5890); None if it is no domain name."""
+    domain = domain.strip().rstrip(".").lower()
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode("ascii").lower()
+        except UnicodeError:
+            return None
+    if not domain or len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
+        return None
+    return domain
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """(local part, domain) at the last @; angle brackets and spaces round it are dropped."""
+    local, _, domain = address.strip().strip("<>").rpartition("@")
+    return local, domain
+
+
+def parents(domain: str) -> Iterable[str]:
+    """The domains above ``domain``, nearest first, the top-level one last."""
+    while "." in domain:
+        domain = domain.partition(".")[2]
+        yield domain
+
+
+def _resembles(local: str, sender: str) -> bool:
+    """True if a private local part looks like the sender's own: jane.smith and janesmith82, jsmith, smith.jane."""
+    first, second = _tokens(local), _tokens(sender)
+    if not first or not second:
+        return False
+    joined, other = "".join(first), "".join(second)
+    if joined == other or sorted(first) == sorted(second):
+        return True
+    if len(second) > 1 and joined in {second[0][0] + second[-1], second[0] + second[-1][0], second[-1] + second[0][0], second[-1] + second[0]}:
+        return True
+    return min(len(joined), len(other)) >= 6 and SequenceMatcher(None, joined, other).ratio() >= 0.85
+
+
+def _tokens(local: str) -> list[str]:
+    return [token for token in re.split(r"[^a-z]+", local.lower().partition("+")[0]) if token]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Everything known of domains and single addresses.  ``version`` names the content."""
+
+    own: frozenset[str]
+    domains: Mapping[str, DomainEntry]
+    addresses: Mapping[str, DomainEntry] = field(default_factory=dict, repr=False)  # single entries, patients among them
+    freemail: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()  # domains and whole addresses
+    suffixes: frozenset[str] = frozenset()
+    version: str = ""
+    lookalikes: Lookalikes | None = field(default=None, repr=False, compare=False)
+
+    def match(self, address: str, *, sender: str = "", today: date) -> RecipientFacts:
+        """What is known of ``address``.  Never raises: an address that is none is class D, standing ``invalid``."""
+        local, written = split_address(address)
+        domain = a_label(written)
+        if domain is None or not local:
+            return RecipientFacts(RecipientClass.UNKNOWN, written.lower()[:253], local=local, standing="invalid")
+        whole = f"{local.lower()}@{domain}"
+        single = self.addresses.get(whole)
+        if single is not None and single.cls is RecipientClass.ARCHIVE:
+            return _known(single, domain, local, today)
+        entry = self._entry(domain)
+        if entry is not None and entry.cls is RecipientClass.ARCHIVE:
+            return _known(entry, domain, local, today)
+        if domain in self.own:
+            return RecipientFacts(RecipientClass.OWN, domain, local=local, standing="approved")
+        if self._denied(whole, domain) or (entry is not None and entry.status == "denied"):
+            return RecipientFacts(RecipientClass.DENIED, domain, entry, local=local, standing="denied")
+        if single is not None:
+            return _known(single, domain, local, today)
+        if entry is not None:
+            return _known(entry, domain, local, today)
+        if self._listed(self.freemail, domain):
+            own_private = bool(sender) and _resembles(local, split_address(sender)[0])
+            return RecipientFacts(RecipientClass.PRIVATE, domain, own_private=own_private, local=local)
+        similar = self.lookalikes.find(domain) if self.lookalikes is not None else None
+        return RecipientFacts(RecipientClass.UNKNOWN, domain, lookalike_of=similar, local=local)
+
+    def _entry(self, domain: str) -> DomainEntry | None:
+        if (exact := self.domains.get(domain)) is not None:
+            return exact
+        for parent in parents(domain):
+            entry = self.domains.get(parent)
+            if entry is not None:
+                return entry if entry.include_subdomains or entry.status == "denied" else None
+        return None
+
+    def _denied(self, whole: str, domain: str) -> bool:
+        return whole in self.denied or self._listed(self.denied, domain)
+
+    @staticmethod
+    def _listed(names: frozenset[str], domain: str) -> bool:
+        return domain in names or any(parent in names for parent in parents(domain))
+
+
+def _known(entry: DomainEntry, domain: str, local: str, today: date) -> RecipientFacts:
+    """An entry as it stands today: its class, or unknown where it does not (or no longer) carry."""
+    standing = entry.status
+    if standing == "approved" and entry.expires is not None and today > entry.expires:
+        standing = "grace" if today <= entry.expires + GRACE else "expired"
+    if standing in ("approved", "grace"):
+        return RecipientFacts(entry.cls, domain, entry, local=local, standing=standing)
+    cls = RecipientClass.DENIED if standing == "denied" else RecipientClass.UNKNOWN
+    return RecipientFacts(cls, domain, entry, local=local, standing=standing)
+
+
+def public_ending(domain: str, suffixes: frozenset[str]) -> tuple[str, str]:
+    """(name before the public ending, ending): ("royal-example", "nhs.uk").  Without a listed ending it is the last label."""
+    for parent in parents(domain):
+        if parent in suffixes:
+            return domain[: -len(parent) - 1], parent
+    name, _, last = domain.rpartition(".")
+    return name, last

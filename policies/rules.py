@@ -1,0 +1,110 @@
+"""Rules made ready: each condition a set of allowed words, each offered tag read once, the whole split by recipient class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from policies.features import KIND_ALIASES, View
+from policies.model import Action, RecipientClass, Rule, Statement
+from policies.tags import read_subject
+
+ADDRESS: Final = "{address}"  # in an offered tag: the recipient's address, filled in by the notice
+
+
+class Answer(NamedTuple):
+    """A tag that a notice may offer, and the statement it makes."""
+
+    text: str
+    statement: Statement
+
+
+class Ready(NamedTuple):
+    """One rule, ready to be tried."""
+
+    rule: Rule
+    tests: tuple[tuple[str, frozenset[str]], ...]
+    codes: frozenset[str] | None
+    reasons: tuple[str, ...]
+    accepted_by: frozenset[str]
+    methods: tuple[str, ...] | None
+    on_failure: Action
+    notice: str | None
+    answers: tuple[Answer, ...]
+    releases: str | None
+    urgency: str
+    alert: bool
+    scrub: bool | None
+    consent_out: str | None
+
+    def fits(self, view: View) -> bool:
+        """True if every condition holds."""
+        values = view.values
+        for key, allowed in self.tests:
+            if values[key] not in allowed:
+                return False
+        return self.codes is None or not self.codes.isdisjoint(view.codes)
+
+
+def words(condition: object) -> tuple[str, ...]:
+    """A condition's value as words: one or a list; YAML's true and false are yes and no; kind aliases are spelt out."""
+    items: Iterable[object] = condition if isinstance(condition, list | tuple | set | frozenset) else (condition,)
+    found: list[str] = []
+    for item in items:
+        word = {True: "yes", False: "no", None: "none"}.get(item, str(item)) if isinstance(item, bool | None) else str(item)
+        found.extend(KIND_ALIASES.get(word, (word,)))
+    return tuple(found)
+
+
+def read_answer(text: str) -> Statement | None:
+    """The statement an offered tag makes, or None if it makes none or is misread in any way."""
+    reading = read_subject(text.replace(ADDRESS, "address@patient.invalid"))
+    return reading.statements[0] if len(reading.statements) == 1 and not reading.problems else None
+
+
+def ready(rule: Rule) -> Ready:
+    """Compile one rule; ``policies.load`` has checked its words."""
+    settings = rule.settings
+    tests = tuple((key, frozenset(words(value))) for key, value in rule.when.items() if key != "codes")
+    codes = frozenset(words(rule.when["codes"])) if "codes" in rule.when else None
+    answers = [(text, read_answer(text)) for text in _texts(settings.get("answers"))]
+    reasons = _texts(settings.get("reasons"))
+    return Ready(
+        rule=rule,
+        tests=tests,
+        codes=codes,
+        reasons=reasons,
+        accepted_by=frozenset(reasons) if rule.then in (Action.ASK, Action.QUARANTINE) else frozenset(),
+        methods=_texts(settings["methods"]) if settings.get("methods") is not None else None,
+        on_failure=Action[str(settings.get("on_failure", "QUARANTINE"))],
+        notice=_text(settings.get("notice")),
+        answers=tuple(Answer(text, statement) for text, statement in answers if statement is not None),
+        releases=_text(settings.get("releases")),
+        urgency=str(settings.get("urgency", "routine")),
+        alert=settings.get("alert") is True,
+        scrub=_flag(settings.get("scrub")),
+        consent_out=_text(settings.get("consent_out")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def by_class(rules: Iterable[Rule]) -> Mapping[str, tuple[Ready, ...]]:
+    """The rules that could fit a recipient of each class, in order."""
+    prepared = [ready(rule) for rule in rules]
+    table: dict[str, tuple[Ready, ...]] = {}
+    for cls in RecipientClass:
+        table[cls.value] = tuple(
+            one for one in prepared if all(cls.value in allowed for key, allowed in one.tests if key == "recipient")
+        )
+    return table

@@ -1,0 +1,172 @@
+"""The models of policy.yaml and domains.yaml: every key, what it may hold, and its default.  JSON Schema is generated from them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ActionWord = Literal["DELIVER", "PROTECT", "ASK", "QUARANTINE", "REFUSE"]
+ModeWord = Literal["observe", "advise", "enforce"]
+HeaderOut = Literal["remove", "inside", "pseudonymise", "keep"]
+ClassWord = Literal["O", "A", "B", "C", "D", "E", "F", "archive"]
+
+
+class _Strict(BaseModel):
+    """Unknown keys are errors: a misspelt key must never be a setting silently left at its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class RuleModel(_Strict):
+    """One rule.  The first whose ``when`` fits decides."""
+
+    id: Word = Field(description="Name of the rule, told in every explanation; unique.")
+    when: dict[str, Any] = Field(description="Conditions; all must fit. The keys are listed in docs/policy.md.")
+    then: ActionWord = Field(description="What becomes of the recipient's copy.")
+    reasons: tuple[str, ...] = Field((), description="Reason codes told to people.")
+    source: tuple[str, ...] = Field(min_length=1, description="Where the rule comes from: guidance, article row, decision.")
+    reviewed: date = Field(description="Day on which a person last checked the rule against its source.")
+    methods: tuple[Word, ...] | None = Field(None, description="Only these protection methods, in this order; default: the entry's own.")
+    on_failure: Literal["ASK", "QUARANTINE", "REFUSE"] = Field("QUARANTINE", description="What happens when no method can serve.")
+    notice: Literal["N-1", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"] | None = Field(None, description="Notice to the sender.")
+    answers: tuple[str, ...] = Field((), description="Tags the notice may offer; only those that really lead to sending are shown.")
+    releases: Literal["sender", "mail-admin", "ig", "two-person"] | None = Field(None, description="Who may release a hold.")
+    urgency: Literal["routine", "urgent"] = Field("routine", description="Chooses the deadlines of a hold.")
+    alert: bool = Field(False, description="Tell the information-governance contact on call at once.")
+    scrub: bool | None = Field(None, description="Clean the pictures of what is delivered as it came; PROTECT always does.")
+    consent_out: HeaderOut | None = Field(None, description="What becomes of the consent statement on the way out.")
+
+
+class GroupModel(_Strict):
+    """Senders that share a mode."""
+
+    addresses: tuple[str, ...] = Field((), description="Whole addresses; * stands for any characters.")
+    domains: tuple[str, ...] = Field((), description="Sender domains.")
+
+
+class ModesModel(_Strict):
+    """observe: nothing is changed or held, only recorded.  advise: clean, send, tell.  enforce: hold."""
+
+    default: ModeWord = Field("observe", description="For every sender not named below.")
+    groups: dict[str, ModeWord] = Field(default_factory=dict, description="By sender group; 'ungrouped' may be named too.")
+    recipient_domains: dict[str, ModeWord] = Field(
+        default_factory=dict, description="By recipient domain; of this and the group's mode the stricter holds."
+    )
+
+
+class Contact(_Strict):
+    name: str = Field(min_length=1, description="Person or team.")
+    phone: str = Field("", description="Telephone or extension.")
+    email: str = Field("", description="Email address.")
+    hours: str = Field("", description="When somebody answers.")
+
+
+class Machine(_Strict):
+    """A scanner, record system or no-reply sender, and the person who answers for it."""
+
+    address: str = Field(description="The machine's sender address.")
+    owner: str = Field(description="Address of the person who gets its notices.")
+    name: str = Field("", description="What it is.")
+
+
+class SettingsModel(_Strict):
+    """What holds for the whole organisation."""
+
+    own_domains: tuple[str, ...] = Field(min_length=1, description="The organisation's own mail domains (class O).")
+    neutral_subject: str = Field("Secure message", max_length=120, description="Outer subject of encrypted messages.")
+    names: Literal["neutral", "keep"] = Field("neutral", description="File names of protected pictures.")
+    header_out: dict[ClassWord, HeaderOut] = Field(
+        default_factory=dict, description="What becomes of the consent statement, by recipient class; an entry may say otherwise."
+    )
+    methods_without_entry: tuple[Word, ...] = Field(
+        ("pickup", "smime"), min_length=1, description="Protection methods for recipients without an entry in the register."
+    )
+    sender_encrypted_to_approved: Literal["deliver", "ask"] = Field(
+        "deliver", description="A message the sender encrypted (S/MIME, OpenPGP) to an approved clinical domain."
+    )
+    scrub_own: bool = Field(True, description="Clean pictures sent within the organisation.")
+    emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")
+    machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
+    known_logos: tuple[Sha256, ...] = Field((), description="SHA-256 of the organisation's logos.")
+    decorative: dict[str, int | float] = Field(default_factory=dict, description="Numbers that tell icons from pictures.")
+    on_call: Contact | None = Field(None, description="Who is told at once, day and night. Needed before enforce.")
+    ig: Contact | None = Field(None, description="The information-governance team.")
+    alternatives: str = Field("", max_length=2000, description="What people can use instead of email; printed in notices.")
+    i_accept_holding_unopened_types: bool = Field(
+        False, description="True: we know that in enforce mode files of kinds this version cannot open are held."
+    )
+
+
+class PolicyModel(_Strict):
+    """policy.yaml."""
+
+    name: Word = Field(description="Name of the profile.")
+    settings: SettingsModel
+    sender_groups: dict[Word, GroupModel] = Field(default_factory=dict, description="Groups of senders, by name.")
+    modes: ModesModel = ModesModel(default="observe")
+    rules: tuple[RuleModel, ...] = Field(min_length=1, description="The rules, in order.")
+
+
+class Organisation(_Strict):
+    name: str
+    country: str = ""
+    ids: dict[str, str] = Field(default_factory=dict)
+
+
+class Agreement(_Strict):
+    type: Literal["implied-care", "dsa", "dpa-processor", "baa", "contract", "attestation"]
+    reference: str = ""
+    owner: str = ""
+    signed: date | None = None
+    review: date | None = None
+    expires: date | None = None
+
+
+class EntryModel(_Strict):
+    """One domain, or one address, of the register."""
+
+    domain: str | None = Field(None, description="The exact domain.")
+    address: str | None = Field(None, description="One address instead of a domain.")
+    include_subdomains: bool = Field(False, description="Also every domain below it.")
+    status: Literal["proposed", "approved", "suspended", "expired", "denied"] = Field(description="How the entry stands.")
+    class_: Literal[
+        "clinical", "social-care", "research", "education", "publisher", "legal", "insurer", "government", "police", "supplier",
+        "patient-mail", "archive", "denied",
+    ] = Field(alias="class", description="What kind of organisation it is; clinical is class A, the others B.")  # fmt: skip
+    organisation: str | Organisation = Field("", description="Name of the organisation.")
+    purposes: tuple[str, ...] = Field((), description="Uses the domain is approved for (HL7 purpose-of-use codes).")
+    max_sensitivity: Literal["N", "R", "V"] = Field("R", description="V: intimate pictures allowed.")
+    children_allowed: bool = Field(False, description="Pictures of children allowed.")
+    methods: tuple[Word, ...] = Field((), description="Protection methods in order of preference.")
+    route: Word | None = Field(None, description="Named next-hop route of the method route.")
+    expires: date | None = Field(None, description="Last day of the approval; 30 days' grace follow.")
+    max_recipients: int | None = Field(None, ge=1, description="Most recipients of one message.")
+    consent_header_out: HeaderOut | None = Field(None, description="What becomes of the consent statement for this domain.")
+    agreement: Agreement | None = None
+    contacts: dict[str, str] = Field(default_factory=dict)
+    approved_by: tuple[str, ...] = Field((), description="Two different people.")
+    approved_on: date | None = None
+    notes: str = ""
+
+
+class PatientAddress(_Strict):
+    """One patient's own address."""
+
+    address: str
+    verified_on: date = Field(description="Day on which the address was checked with the patient.")
+    verified_how: str = Field(min_length=3, description="How it was checked.")
+    expires: date | None = None
+    methods: tuple[Word, ...] = ()
+
+
+class RegisterModel(_Strict):
+    """domains.yaml."""
+
+    domains: tuple[EntryModel, ...] = Field(min_length=1, description="The register.")
+    patient_addresses: tuple[PatientAddress, ...] = ()
+    freemail: tuple[str, ...] = Field((), description="More freemail domains than the list that comes with the program.")
+    denied: tuple[str, ...] = Field((), description="More denied domains or addresses.")
