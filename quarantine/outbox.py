@@ -1,7 +1,7 @@
 """Say what was promised.  A row of the outbox is written together with the state change; it stays until its notice was taken.
 
-One notice a message and state change: due rows that one notice answers are rendered and finished together.  At most one notice can
-be said twice, when the relay took it and our note of that was lost; both then have the same Message-ID.
+One notice a message and state change: rows that one notice answers are rendered and finished together.  A notice is said twice only
+when the relay took it and our note of that was lost; both then have the same Message-ID.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Outbox:
         for row in due:
             if row.id in seen:
                 continue
-            together = {one.id: one for one in [row, *self._records.outbox_merged(row)]}
+            together = {one.id: one for one in [row, *self._records.outbox_merged(row)] if one.role == row.role}
             together |= {one.id: one for one in due if _same(row, one)}
             rows = [one for number, one in sorted(together.items()) if number not in seen]
             seen |= set(together)
@@ -138,7 +138,14 @@ class Outbox:
         first = rows[0]
         with self._records.transaction():
             self._records.outbox_add(
-                DIGEST, to=first.to, role=first.role, due=due, message=first.message, merge=DIGEST, dedup=f"digest:{first.id}", now=now
+                DIGEST,
+                to=first.to,
+                role=first.role,
+                due=due,
+                message=first.message,
+                merge=DIGEST,
+                dedup=f"digest:{first.id}",
+                now=now,
             )
             for row in rows:
                 self._records.outbox_done(row.id, now, "dropped:digest")

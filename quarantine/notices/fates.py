@@ -22,6 +22,7 @@ STATES: Mapping[str, str] = {
     "refused": "refused",
     "failed": "failed",
     "released": "released",
+    "late": "late",
     "not-released": "not-released",
     "expired": "expired",
     "deleted": "deleted",
@@ -41,6 +42,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("delivered", "", "N-3", "plain"),
     ("delivered", "*", "N-3", "advice"),
     ("released", "*", "N-5", "released"),
+    ("late", "*", "N-5", "late"),
     ("not-released", "*", "N-5", "refused"),
     ("expired", "*", "N-5", "expired"),
     ("deleted", "*", "N-5", "deleted"),
@@ -50,8 +52,8 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 # What a sender must act on comes first.
 ORDER: tuple[tuple[str, str], ...] = (
     ("N-1", ""), ("N-2", ""), ("N-7", "unsure"), ("N-7", "stuck"), ("N-7", "failed"), ("N-7", "retry"), ("N-4", ""),
-    ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-6", ""), ("N-3", "advice"), ("N-3", ""), ("N-5", "again"),
-    ("N-3", "plain"),
+    ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "late"), ("N-6", ""),
+    ("N-3", "advice"), ("N-3", ""), ("N-5", "again"), ("N-3", "plain"),
 )  # fmt: skip
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -73,6 +75,8 @@ class Fate:
     answers: tuple[str, ...] = ()
     releases: str = ""
     deadline: float | None = None
+    remind: float | None = None  # when a reminder will go
+    reasons: tuple[str, ...] = ()  # codes
     method: str = ""
     code: str = ""
     hold: str = ""
@@ -91,7 +95,7 @@ class Fate:
     @property
     def gone(self) -> bool:
         """The receiving mail system has taken it."""
-        return self.state in ("delivered", "released")
+        return self.state in ("delivered", "released", "late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +127,16 @@ def merge(outcomes: Sequence[Mapping[str, Any]]) -> Told:
         for fate in _fates(meta):
             latest[fate.address.lower()] = fate
     envelope = first.get("envelope") or {}
+    fates = tuple(sorted(latest.values(), key=lambda fate: ORDER.index((fate.template, fate.variant))))
     return Told(
         sender=str(envelope.get("sender") or ""),
         sender_kind=str(first.get("sender_kind") or "person"),
         owner=str(first.get("owner") or ""),
         sent=float(first.get("created", 0.0)),
-        refs=tuple(dict.fromkeys(clean(meta.get("ref")) for meta in ordered if meta.get("ref"))),
+        refs=tuple(dict.fromkeys(fate.ref for fate in fates if fate.ref)),
         message_id=_message_id(first.get("message_id")),
         envid=envelope.get("envid"),
-        fates=tuple(sorted(latest.values(), key=lambda fate: ORDER.index((fate.template, fate.variant)))),
+        fates=fates,
     )
 
 
@@ -155,10 +160,12 @@ def _fates(meta: Mapping[str, Any]) -> Iterable[Fate]:
             answers=tuple(clean(answer) for answer in one.get("answers") or ()),
             releases=str(one.get("releases") or ""),
             deadline=None if one.get("deadline") is None else float(one["deadline"]),
+            remind=None if one.get("remind") is None else float(one["remind"]),
+            reasons=tuple(clean(code) for code in one.get("reasons") or ()),
             method=method,
             code=clean(one.get("code")),
             hold=str(one.get("hold") or ""),
-            ref=clean(meta.get("ref")),
+            ref=clean(one.get("ref") or meta.get("ref")),
             notify=one.get("notify", asked.get("notify")),
             orcpt=one.get("orcpt", asked.get("orcpt")),
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Final
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import policy
 from email.headerregistry import HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import Any, Final
 
 NOTICE_ID: Final = "notice."  # our own Message-IDs begin so: a notice is never answered by a notice
 
@@ -39,8 +39,8 @@ class Notice:
         """As a message.  Raises NotWritable."""
         message = EmailMessage(policy=message_policy(self.to))
         write_headers(message, self.headers, self.to, self.subject)
-        message.set_content(self.text, cte=_encoding(self.text))
-        message.add_alternative(self.html, subtype="html", cte=_encoding(self.html))
+        message.set_content(self.text, cte=encoding(self.text))
+        message.add_alternative(self.html, subtype="html", cte=encoding(self.html))
         message.set_boundary(boundary(self.headers["Message-ID"]))
         return message
 
@@ -92,6 +92,7 @@ def is_notice(message_id: str, domain: str) -> bool:
     return message_id.startswith(f"<{NOTICE_ID}") and message_id.endswith(f"@{domain}>")
 
 
-def _encoding(text: str) -> str:
+def encoding(text: str) -> str:
+    """The transfer encoding for a text: 7bit, ≤ 76 columns."""
     plain = text.isascii() and all(len(line) <= 76 for line in text.splitlines())
     return "7bit" if plain else "quoted-printable"

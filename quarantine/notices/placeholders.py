@@ -29,9 +29,9 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "count": Placeholder("how many of them this part is about", _TOLD | {"digest"}),
     "people": Placeholder("their addresses; for a patient \"the patient's address\"", _TOLD),
     "sender": Placeholder("the address the email came from", frozenset({"frame"})),
-    "organisation": Placeholder("the name of your organisation", EVERY),
+    "organisation": Placeholder("the name of your organisation", EVERY, optional=True),
     "ig_contact": Placeholder("how to reach the IG team, as set by you", EVERY),
-    "on_call": Placeholder("whom to phone when it cannot wait, as set by you", EVERY),
+    "on_call": Placeholder("whom to phone when it cannot wait, as set by you", EVERY, optional=True),
     "alternatives": Placeholder("other ways your organisation offers, as set by you", SENDER, optional=True),
     "review_hours": Placeholder("how soon the IG team decides; only if you promise it", SENDER | {"frame"}, optional=True),
     "why": Placeholder("why, in one or two sentences; they come with the policy's rule", SENDER),
@@ -72,7 +72,7 @@ _ASK = ("why", "answers", "no answers", "after")
 # file -> variants ("" = none).  A part of a variant is written [variant: part]; it falls back to [part].
 VARIANTS: dict[str, tuple[str, ...]] = {
     "N-3": ("", "advice", "plain"),
-    "N-5": ("released", "refused", "expired", "deleted", "again"),
+    "N-5": ("released", "refused", "expired", "deleted", "again", "late"),
     "N-7": ("retry", "stuck", "failed", "unsure"),
 }
 # file -> parts every variant must have, here or in the part without a variant.
@@ -86,7 +86,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "N-6": _FIRST,
     "N-7": (*_FIRST, "why"),
     "frame": (
-        "list", "reference", "urgent", "questions", "manners", "owner", "nobody", "and", "people many", "patient address",
+        "organisation", "list", "reference", "urgent",
+        "questions", "manners", "owner", "nobody", "and", "people many", "patient address",
         "system", "system patient", "time short", "time full", "weekdays", "months",
         "who sender", "who ig", "who mail-admin", "who two-person",
     ),
@@ -99,6 +100,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "dsn": ("subject", "failed", "delayed", "relayed"),
 }  # fmt: skip
 # file -> parts that may be there.
+# Files a language may have: the policy's sentences for reasons in another language, "code = sentence".
+OPTIONAL_FILES: dict[str, tuple[str, ...]] = {"reasons": ("sentences",)}
 OPTIONAL: dict[str, tuple[str, ...]] = {
     "N-1": ("subject no answers",),
     "N-1r": ("subject no answers",),

@@ -47,8 +47,8 @@ class _Writer:
             "ref": ", ".join(told.refs),
             "total": str(len(told.fates)),
             "sender": told.sender or "<>",
-            "organisation": settings.organisation,
-            "ig_contact": settings.ig_contact,
+            "organisation": settings.organisation or sentence(self.need("organisation"), {}),
+            "ig_contact": settings.ig_contact or settings.ig_address,
             "on_call": settings.on_call,
             "alternatives": settings.alternatives,
             "review_hours": settings.review_hours,
@@ -59,7 +59,7 @@ class _Writer:
         fates, first = section.fates, section.fates[0]
         _, emergency = _answers(first)
         deadline = min((f.deadline for f in fates if f.deadline is not None), default=self.told.sent + self.settings.hold_for)
-        remind = self.told.sent + self.settings.remind_after if self.settings.remind_after else deadline
+        remind = min((f.remind for f in fates if f.remind is not None), default=deadline)
         who = self.language.part("frame", f"who {first.releases}") if first.releases else None
         values = self.common()
         values |= {
@@ -75,7 +75,8 @@ class _Writer:
             "domains": self.join(fate.domain for fate in fates if not fate.patient) or sentence(self.need("system patient"), {}),
             "code": first.code,
         }
-        values["why"] = first.why or sentence(self.language.part(section.template, "why", section.variant), values)
+        usual = self.language.part(section.template, "why", section.variant)
+        values["why"] = self.language.reasons(first.reasons) or first.why or sentence(usual, values)
         return values
 
     def need(self, name: str) -> Any:

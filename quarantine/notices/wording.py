@@ -8,15 +8,17 @@ A line whose placeholder has nothing to say is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from quarantine.notices.placeholders import FORBIDDEN, LINES, OPTIONAL, PLACEHOLDERS, REQUIRED, VARIANTS
+from quarantine.notices.placeholders import FORBIDDEN, LINES, OPTIONAL, OPTIONAL_FILES, PLACEHOLDERS, REQUIRED, VARIANTS
 
 SHIPPED = Path(__file__).with_name("templates")
 
+_FILES = {**REQUIRED, **OPTIONAL_FILES}
+_PAIRS = frozenset({"answers", "reasons"})  # files of lines "left = right"
 _HEAD = re.compile(r"\[(?:([a-z]+): )?([a-z][a-z -]*)\]\s*\Z")
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
@@ -57,11 +59,14 @@ class Language:
 
     def meaning(self, answer: str) -> str:
         """What a word offered to the sender means; "" when nobody wrote it down."""
-        return self._meanings().get(_key(answer), "")
+        return _pairs(self.need("answers", "meanings")).get(_key(answer), "")
 
-    def _meanings(self) -> dict[str, str]:
-        lines = self.need("answers", "meanings").lines
-        return {_key(left): right.strip() for left, _, right in (line.partition("=") for line in lines if line)}
+    def reasons(self, codes: Iterable[str]) -> str:
+        """The language's own sentences for reason codes; "" where it has none (the policy's own sentences then stand)."""
+        if "reasons" not in self.files:
+            return ""
+        known = _pairs(self.need("reasons", "sentences"))
+        return " ".join(known[code] for code in codes if code in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +93,10 @@ def load(folder: Path = SHIPPED) -> Templates:
 
 def _language(folder: Path) -> Language:
     for path in sorted(folder.glob("*.txt")):
-        if path.stem not in REQUIRED:
-            raise TemplateError(path, 1, f"no notice has this name; names are {', '.join(sorted(REQUIRED))}")
-    return Language(folder.name, MappingProxyType({stem: _file(folder / f"{stem}.txt") for stem in REQUIRED}))
+        if path.stem not in _FILES:
+            raise TemplateError(path, 1, f"no notice has this name; names are {', '.join(sorted(_FILES))}")
+    stems = [stem for stem in _FILES if stem in REQUIRED or (folder / f"{stem}.txt").exists()]
+    return Language(folder.name, MappingProxyType({stem: _file(folder / f"{stem}.txt") for stem in stems}))
 
 
 def _file(path: Path) -> Mapping[tuple[str, str], Part]:
@@ -110,7 +116,7 @@ def _file(path: Path) -> Mapping[tuple[str, str], Part]:
             _check_line(path, number, key, line)
         _check_part(path, key, parts[key])
     for variant in VARIANTS.get(path.stem, ("",)):
-        for name in REQUIRED[path.stem]:
+        for name in _FILES[path.stem]:
             if (variant, name) not in parts and ("", name) not in parts:
                 raise TemplateError(path, 1, f"part {_shown((variant, name))} is missing")
     return MappingProxyType(parts)
@@ -141,14 +147,14 @@ def _check_name(path: Path, line: int, key: tuple[str, str]) -> None:
     if variant and variant not in VARIANTS.get(path.stem, ()):
         known = ", ".join(v for v in VARIANTS.get(path.stem, ()) if v) or "none"
         raise TemplateError(path, line, f"{_shown(key)}: no such variant here; there are: {known}")
-    allowed = (*REQUIRED[path.stem], *OPTIONAL.get(path.stem, ()))
+    allowed = (*_FILES[path.stem], *OPTIONAL.get(path.stem, ()))
     if name not in allowed and not any(a.endswith("*") and name.startswith(a[:-1]) for a in allowed):
         raise TemplateError(path, line, f"{_shown(key)}: no such part here; there are: {', '.join(allowed)}")
 
 
 def _check_line(path: Path, number: int, key: tuple[str, str], line: str) -> None:
-    if path.stem == "answers" and line and "=" not in line:
-        raise TemplateError(path, number, "write: words = what they mean")
+    if path.stem in _PAIRS and line and "=" not in line:
+        raise TemplateError(path, number, "a line here is: words = what they mean")
     for match in _BRACES.finditer(line):
         if match[0] in ("{{", "}}"):
             continue
@@ -185,6 +191,10 @@ def _trim(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 def _shown(key: tuple[str, str]) -> str:
     return f"[{key[0]}: {key[1]}]" if key[0] else f"[{key[1]}]"
+
+
+def _pairs(part: Part) -> dict[str, str]:
+    return {_key(left): right.strip() for left, _, right in (line.partition("=") for line in part.lines if line)}
 
 
 def _key(answer: str) -> str:

@@ -1,0 +1,181 @@
+"""From rows of the outbox to what is sent: the one place that knows which kind of row becomes which notice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from quarantine.model import HoldRow, OutboxRow
+from quarantine.notices import dsn
+from quarantine.notices.fates import Told, merge
+from quarantine.notices.internal import Matter, Sent, digest, internal
+from quarantine.notices.letter import Notice, is_notice
+from quarantine.notices.render import calls_for_notice, render
+from quarantine.notices.settings import Settings
+from quarantine.notices.today import Index, outcomes_of
+from quarantine.notices.wording import Templates
+
+REMINDERS = frozenset({"reminder", "N-1r"})
+ALERTS = {"alert": "alert", "escalation": "alert", "damaged": "damaged"}  # kind of row -> template
+EMERGENCY, DIGEST, DSN = "emergency", "digest", "dsn"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """To be handed to the relay with a null envelope sender."""
+
+    to: str = field(repr=False)
+    data: bytes = field(repr=False)
+    emergency: bool = False  # the emergency word was used: the IG team is told, too
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Nothing has to be said; ``code`` says why."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """To be said with others at ``due``, in the weekly digest."""
+
+    due: float
+
+
+class Ledger(Index, Protocol):
+    """The part of the records a renderer reads."""
+
+    def outbox_sent(self, kind: str, to: str) -> int: ...
+
+
+class Renderer:
+    """Renders groups of rows: rows that one notice answers together."""
+
+    def __init__(
+        self,
+        records: Ledger,
+        settings: Settings,
+        templates: Templates,
+        reminder_at: Callable[[HoldRow], float | None] = lambda hold: None,
+    ) -> None:
+        templates.language(settings.language)  # a language that is not there is found at start, not when somebody waits
+        self._records, self._settings, self._templates, self._reminder_at = records, settings, templates, reminder_at
+
+    def render(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop | Gather:
+        """What becomes of these rows.  Raises whatever keeps a notice from being made; the rows then stay."""
+        kind = rows[0].kind
+        if kind in ALERTS or kind == EMERGENCY:
+            return self._internal(rows, now)
+        if kind == DIGEST:
+            return self._digest(rows, now)
+        if kind == DSN and rows[0].role == "sender":
+            return self._report(rows, now)
+        return self._notice(rows, now)
+
+    def _outcomes(self, rows: Sequence[OutboxRow]) -> list[dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            for meta in outcomes_of(self._records, row, self._reminder_at):
+                found.setdefault(f"{meta.get('message')} {meta.get('ref')} {meta.get('created')}", meta)
+        return list(found.values())
+
+    def _notice(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop | Gather:
+        outcomes = self._outcomes(rows)
+        if not outcomes:
+            return Drop("dropped:forgotten")
+        told, first = merge(outcomes), rows[0]
+        if is_notice(told.message_id, self._settings.domain):
+            return Drop("dropped:own-notice")
+        reminder = all(row.kind in REMINDERS for row in rows)
+        holds = frozenset(row.hold for row in rows)
+        about = None if "" in holds else holds
+        if about is not None and not any(fate.hold in about for fate in told.fates):
+            return Drop("dropped:superseded")  # a later try of the same email has the last word about these people
+        if not calls_for_notice(told) or (reminder and not _waiting(told, holds)):
+            return Drop("dropped:nothing-to-say")
+        if {row.kind for row in rows} == {"N-3"} and _only_sent(told):
+            if told.sender_kind != "person":
+                return Drop("dropped:not-a-person")
+            if self._records.outbox_sent("N-3", first.to) > self._settings.first_times:
+                return Gather(self._next_digest(now))
+        to = first.to or ("" if first.role in ("sender", "owner") else self._settings.mailbox(first.role))
+        notice = render(
+            outcomes, now, self._settings, self._templates, about=about, reminder=reminder, to=to, key=_key(rows)
+        )
+        emergency = about is None and any(fate.template == "N-6" for fate in told.fates)
+        return self._mail(notice, emergency)
+
+    def _report(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop:
+        outcomes = self._outcomes(rows)
+        if not outcomes:
+            return Drop("dropped:forgotten")
+        if is_notice(merge(outcomes).message_id, self._settings.domain):
+            return Drop("dropped:own-notice")
+        made = dsn.report(outcomes, "failed", now, self._settings, self._templates, _key(rows))
+        return Drop("dropped:not-wanted") if made is None else Mail(*made)
+
+    def _internal(self, rows: Sequence[OutboxRow], now: float) -> Mail:
+        kind = rows[0].kind
+        to = rows[0].to or self._settings.mailbox(rows[0].role)
+        matter = self._emergency(rows) if kind == EMERGENCY else self._holds(rows)
+        return self._mail(internal(ALERTS.get(kind, kind), matter, to, now, self._settings, self._templates, _key(rows)))
+
+    def _holds(self, rows: Sequence[OutboxRow]) -> Matter:
+        holds = [hold for row in rows if row.hold and (hold := self._records.hold(row.hold)) is not None]
+        known = {hold.id for hold in holds}
+        others = [row.hold or row.message or str(row.detail.get("object", "")) for row in rows if row.hold not in known]
+        said = [str(row.detail["reason"]) for row in rows if row.detail.get("reason")]
+        return Matter(
+            refs=(*(hold.ref for hold in holds), *filter(None, others)),
+            codes=tuple(dict.fromkeys([*said, *(code for hold in holds for code in hold.reasons)])),
+            urgency="urgent" if any(hold.urgency == "urgent" for hold in holds) else "routine" if holds else "",
+            oldest=min((hold.created for hold in holds), default=None),
+            number=len(rows),
+        )
+
+    def _emergency(self, rows: Sequence[OutboxRow]) -> Matter:
+        told = merge(self._outcomes(rows))
+        fates = [fate for fate in told.fates if fate.template == "N-6"]
+        codes = tuple(dict.fromkeys(code for fate in fates for code in fate.reasons))
+        return Matter(told.refs, codes, sent=told.sent, number=len(fates))
+
+    def _digest(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop:
+        sent: dict[tuple[str, ...], Sent] = {}
+        for row in rows:
+            outcomes = self._outcomes([row])
+            if outcomes:
+                told = merge(outcomes)
+                domains = tuple(dict.fromkeys(fate.domain for fate in told.fates if not fate.patient))
+                sent[told.refs] = Sent(", ".join(told.refs), told.sent, len(told.fates), domains)
+        if not sent:
+            return Drop("dropped:forgotten")
+        return self._mail(digest(list(sent.values()), rows[0].to, now, self._settings, self._templates, _key(rows)))
+
+    def _mail(self, notice: Notice, emergency: bool = False) -> Mail:
+        return Mail(notice.to, notice.as_bytes(), emergency)
+
+    def _next_digest(self, now: float) -> float:
+        """The next time a digest is sent, in the site's zone."""
+        local = datetime.fromtimestamp(now, UTC).astimezone(self._settings.zone)
+        at = local.replace(hour=self._settings.digest_hour, minute=0, second=0, microsecond=0)
+        at += timedelta(days=(self._settings.digest_weekday - local.weekday()) % 7)
+        return (at if at > local else at + timedelta(days=7)).timestamp()
+
+
+def _only_sent(told: Told) -> bool:
+    """Everyone has it and there is nothing to add: what a digest may say.  Partial or failed delivery is always told at once."""
+    return all((fate.template, fate.variant) in (("N-3", ""), ("N-3", "plain")) for fate in told.fates)
+
+
+def _waiting(told: Told, holds: frozenset[str]) -> bool:
+    return any(fate.state == "held" and ("" in holds or fate.hold in holds) for fate in told.fates)
+
+
+def _key(rows: Sequence[OutboxRow]) -> str:
+    """The same for the same state change, so that a notice sent twice (the relay's answer was lost) has one Message-ID."""
+    named = sorted(f"{row.kind} {row.message} {row.hold} {row.role} {row.created}" for row in rows)
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()
