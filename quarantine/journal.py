@@ -1,20 +1,21 @@
-"""The gateway's journal, read by offset: who has written to whom, and which inline images a sender sends again and again.
+"""The gateway's journal, read by offset: who has written to whom, recurring inline images, scrubbed hashes, refusals of consent.
 
-Only events of kind ``message`` are looked at: ``sender_hash``, ``recipient_hashes`` (of those delivered) and ``inline`` (SHA-256 of
-inline images), all optional; the hashes are ``KeyedHash.address``.  A segment that is gone is read no further.
+Only lines with ``event: message`` are looked at: ``record.sender``, ``record.recipients[].address`` (keyed hashes, in the order
+of ``recipients[].state``), ``record.inline``, ``record.images`` and ``record.patients``; all optional.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from quarantine.records import Records
 
 _BLOCK = 1 << 22
+_GONE = frozenset({"delivered", "passed"})
+_ENDING = frozenset({"refused", "withdrawn"})  # a refusal on file counts from then on, as a withdrawal does
 _HASH = re.compile(r"[0-9a-f]{32,64}")
 
 
@@ -54,19 +55,33 @@ def _event(line: bytes, records: Records) -> int:
         event: Any = json.loads(line)
     except ValueError:
         return 0  # cut short by a crash; the journal goes on in the next line
-    if not isinstance(event, dict) or event.get("kind") != "message":
+    if not isinstance(event, dict) or event.get("event") != "message":
         return 0
-    sender, at = event.get("sender_hash"), event.get("at")
-    if not isinstance(sender, str) or not _HASH.fullmatch(sender):
+    record = event.get("record")
+    if not isinstance(record, dict):
         return 0
-    for recipient in _hashes(event.get("recipient_hashes")):
-        records.add_pair(sender, recipient, float(at) if isinstance(at, int | float) else 0.0)
-    for image in set(_hashes(event.get("inline"))):
-        records.add_inline(image, sender)
+    at = float(event["at"]) if isinstance(event.get("at"), int | float) else 0.0
+    sender = record.get("sender")
+    known = _dicts(record.get("recipients"))
+    if isinstance(sender, str) and _HASH.fullmatch(sender):
+        for recipient, fate in zip(known, _dicts(event.get("recipients")), strict=False):
+            if _HASH.fullmatch(str(recipient.get("address"))) and (fate.get("state") or fate.get("outcome")) in _GONE:
+                records.add_pair(sender, str(recipient["address"]), at)
+        for image in sorted(set(_hashes(record.get("inline")))):
+            records.add_inline(image, sender)
+    for image in _dicts(record.get("images")):
+        original, scrubbed = str(image.get("sha256")), str(image.get("scrubbed"))
+        if _HASH.fullmatch(original) and _HASH.fullmatch(scrubbed) and original != scrubbed:
+            records.add_scrubbed(original, scrubbed)
+    if any(recipient.get("consent") in _ENDING for recipient in known):
+        for patient in _hashes(record.get("patients")):
+            records.withdraw(patient, at)
     return 1
 
 
-def _hashes(values: object) -> Iterable[str]:
-    if not isinstance(values, list):
-        return ()
-    return [value for value in values if isinstance(value, str) and _HASH.fullmatch(value)]
+def _dicts(values: object) -> list[dict[str, Any]]:
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
+def _hashes(values: object) -> list[str]:
+    return [v for v in values if isinstance(v, str) and _HASH.fullmatch(v)] if isinstance(values, list) else []

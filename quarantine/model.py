@@ -110,7 +110,7 @@ class Transition:
 class OutboxRow:
     """Something to be said to somebody.  Rendering and sending are the notices' business; this is the promise to do it.
 
-    ``kind``: N-1 ... N-7 | N-1r (reminder) | alert (on call, reviewers) | damaged | alarm | dsn.
+    ``kind``: N-1 ... N-7 | N-1r (reminder) | alert (on call, reviewers) | damaged | dsn.
     ``role``: sender | owner | ig | on-call | mail-admin | postmaster.
     Rows with the same ``merge`` are copies of one message as its sender sees it: one notice may answer them all.
     """

@@ -55,7 +55,8 @@ def show(desk: Desk, ref: str, user: str) -> dict[str, Any]:
     ]
     return {
         **_facts(row), "answers": list(row.answers), "images": len(desk.records.hold_images(row.id)), "recipients": people,
-        "history": history, "attempts": row.attempts, "next_try": row.next_try, "sender_kind": row.sender_kind, "owner": row.owner,
+        "history": history, "attempts": row.attempts, "next_try": row.next_try, "sender_kind": row.sender_kind,
+        "owner": row.owner,
         "complete": bool(row.complete), "purged": row.purged is not None,
     }  # fmt: skip
 

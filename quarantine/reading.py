@@ -18,7 +18,7 @@ _KEPT = (
 )  # fmt: skip
 _LINE = (
     "address", "class", "state", "method", "rule", "reasons", "notice", "hold", "answers", "releases", "code", "kind", "tell",
-    "consent", "consent_until", "urgency", "alert", "action",
+    "consent", "consent_until", "urgency", "alert", "action", "words", "help", "at",
 )  # fmt: skip
 
 

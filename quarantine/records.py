@@ -103,6 +103,10 @@ class Records(HoldRecords, OutboxRecords):
         """(image, recipient, until, covered) of what is under live consent, for the snapshot."""
         return [(r["image"], r["recipient"], r["until"], bool(r["covered"])) for r in self._all(schema.DISCLOSED, {"now": now})]
 
+    def add_scrubbed(self, image: str, scrubbed: str) -> None:
+        """Note what an image became when it was scrubbed (SHA-256 both): either is recognised when it comes again."""
+        self._run(schema.ADD_SCRUBBED, {"image": image, "scrubbed": scrubbed})
+
     def add_pair(self, sender: str, recipient: str, at: float) -> None:
         """Note that ``sender`` has written to ``recipient`` (keyed hashes)."""
         self._run(schema.ADD_PAIR, {"sender": sender, "recipient": recipient, "first": at})

@@ -172,8 +172,10 @@ class Releaser:
         kinds = {kind for kind, _ in fates}
         with self._records.transaction():
             for one, (kind, code) in zip(waiting, fates, strict=True):
-                if kind in ("delivered", "refused", "failed"):
-                    self._records.set_recipient(row.id, one.address, kind, code)
+                if kind == "delivered":
+                    self._records.set_recipient(row.id, one.address, "delivered", code)
+                elif kind in ("refused", "failed"):  # a code is the next hop's; our own policy's refusal has none
+                    self._records.set_recipient(row.id, one.address, "refused", code if kind == "failed" else "")
             everybody = self._records.recipients(row.id)
             if "delivered" in kinds:
                 note_release(self._records, self._hashes, row, everybody, self._clock(), self._settings.retention.disclosure)
@@ -222,7 +224,7 @@ class Releaser:
                 return
             if event is Event.FAILED:
                 self._audit.failed(moved, reason)
-            failed = any(one.state == "failed" for one in records.recipients(row.id))
+            failed = any(one.state == "refused" and one.code for one in records.recipients(row.id))
             if failed:
                 promises.told(records, moved, "dsn", "sender", now, f"dsn:{row.id}:{row.round}")
             deferred = row.action == "DEFERRED" and row.round == 0

@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS disclosures (
   at REAL NOT NULL, until REAL NOT NULL, rule TEXT NOT NULL, method TEXT NOT NULL, consent TEXT NOT NULL,
   covered INTEGER NOT NULL,
   PRIMARY KEY (outcome, image, recipient));
+CREATE TABLE IF NOT EXISTS scrubbed (image TEXT NOT NULL, scrubbed TEXT NOT NULL, PRIMARY KEY (image, scrubbed));
 CREATE TABLE IF NOT EXISTS pairs (sender TEXT NOT NULL, recipient TEXT NOT NULL, first REAL NOT NULL,
   PRIMARY KEY (sender, recipient));
 CREATE TABLE IF NOT EXISTS inline_seen (
@@ -168,9 +169,11 @@ DISCLOSURES = "SELECT * FROM disclosures ORDER BY at, outcome, image, recipient"
 DISCLOSED = """
 SELECT image, recipient, MAX(until) AS until, MAX(covered) AS covered FROM (
   SELECT image, recipient, until, covered FROM disclosures
-  UNION ALL SELECT scrubbed, recipient, until, covered FROM disclosures WHERE scrubbed <> '')
+  UNION ALL SELECT scrubbed, recipient, until, covered FROM disclosures WHERE scrubbed <> ''
+  UNION ALL SELECT s.scrubbed, d.recipient, d.until, d.covered FROM disclosures d JOIN scrubbed s ON s.image = d.image)
 WHERE until > :now GROUP BY image, recipient"""
 DROP_DISCLOSURES = "DELETE FROM disclosures WHERE until <= :before"
+ADD_SCRUBBED = "INSERT INTO scrubbed (image, scrubbed) VALUES (:image, :scrubbed) ON CONFLICT (image, scrubbed) DO NOTHING"
 ADD_PAIR = """
 INSERT INTO pairs (sender, recipient, first) VALUES (:sender, :recipient, :first) ON CONFLICT (sender,
   recipient) DO NOTHING"""

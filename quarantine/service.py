@@ -1,4 +1,4 @@
-"""The quarantine service: one loop a concern, each retried by itself; one bad object or a dead neighbour never stops the others."""
+"""The quarantine service: one loop a concern, each retried by itself; one bad object or dead neighbour never stops the others."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from quarantine.deadlines import Due, due
 from quarantine.ingest import Intake
 from quarantine.journal import read_journal
 from quarantine.keyedhash import KeyedHash
-from quarantine.lmtp import LmtpError
+from quarantine.lmtp import LmtpError, deliver
 from quarantine.model import HoldRow
 from quarantine.notes import write_notes
 from quarantine.records import Records
-from quarantine.release import Deliver, Releaser, deliver, end_recipients
+from quarantine.release import Deliver, Releaser, end_recipients
 from quarantine.retention import purge
 from quarantine.seal import SealError
 from quarantine.settings import QuarantineSettings
@@ -35,7 +35,7 @@ from quarantine.state import Conflict, Event, NotAllowed, move
 from quarantine.stores import STORES, Place, StoreError
 
 log = structlog.get_logger()
-RunDue = Callable[[], Awaitable[object]]
+RunDue = Callable[[], object]  # ``quarantine.outbox.Outbox.run_due``; blocking, called in a thread
 # What a step may meet in the world.  Anything else is a fault of ours and ends the service loudly: systemd starts it again.
 TROUBLE: Final = (
     OSError,
@@ -77,8 +77,8 @@ class Service:
         self.run_outbox = run_outbox
         self.intake = Intake(self.store, self.records, self.private_keys, self.hashes, self.audit, settings)
         self.releaser = Releaser(
-            self.store, self.records, self.private_keys, self.public_keys, keyfiles.load_secret(settings.release_key), self.hashes,
-            self.audit, settings, clock, deliver,
+            self.store, self.records, self.private_keys, self.public_keys, keyfiles.load_secret(settings.release_key),
+            self.hashes, self.audit, settings, clock, deliver,
         )  # fmt: skip
         self._stop = asyncio.Event()
         self._snapshot: tuple[int, float] = (-1, 0.0)  # what the last snapshot showed, and when it was written
@@ -106,7 +106,7 @@ class Service:
             ("alarm", self.alarm, max(poll, 5.0)),
         ]
         if self.run_outbox is not None:
-            steps.append(("outbox", self.run_outbox, poll))
+            steps.append(("outbox", self.outbox, poll))
         tasks = [asyncio.create_task(self._every(name, step, seconds)) for name, step, seconds in steps]
         try:
             await asyncio.gather(*tasks)
@@ -152,6 +152,10 @@ class Service:
         """Send what is decided or due."""
         return await self.releaser.run(self._clock())
 
+    async def outbox(self) -> object:
+        """Say what was promised and is due."""
+        return await asyncio.to_thread(self.run_outbox) if self.run_outbox is not None else 0
+
     async def notes(self) -> int:
         """Write the moves down beside the objects."""
         return await asyncio.to_thread(write_notes, self.records, self.store, self.public_keys)
@@ -182,7 +186,7 @@ class Service:
         for row in self.records.unnoticed(now - self.settings.alarm.after):
             log.error("hold.unnoticed", hold=row.id, ref=row.ref, minutes=int((now - row.created) / 60))
             await self._command("hold-unnoticed", row.ref)
-            promises.told(self.records, row, "alarm", "on-call", now, f"alarm:{row.id}")
+            promises.told(self.records, row, "alert", "on-call", now, f"alarm:{row.id}", why="unnoticed")
             self.records.mark(row.id, "alarmed", now)
             self.audit.alarmed(row)
             count += 1
