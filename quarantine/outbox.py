@@ -1,7 +1,7 @@
 """Say what was promised.  A row of the outbox is written together with the state change; it stays until its notice was taken.
 
-One notice a message and state change: rows that one notice answers are rendered and finished together.  A notice is said twice only
-when the relay took it and our note of that was lost; both then have the same Message-ID.
+One notice a message and state change: rows that one notice answers are rendered and finished together.  A notice is said twice
+only when the relay took it and our note of that was lost; both then have the same Message-ID.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ from typing import Any, Protocol
 
 import structlog
 
+from quarantine.deadlines import reminder_at
 from quarantine.model import OutboxRow
 from quarantine.notices.renderer import ALERTS, DIGEST, EMERGENCY, Drop, Gather, Ledger, Mail, Renderer
+from quarantine.notices.settings import from_options
+from quarantine.notices.wording import SHIPPED, load
+from quarantine.settings import QuarantineSettings
 
 log = structlog.get_logger()
 FIRST_RETRY = 60.0  # seconds; doubled at each failure
@@ -159,6 +163,18 @@ class Outbox:
         now = self._clock()
         for row in rows:
             self._records.outbox_retry(row.id, now + back_off(row.attempts), code)
+
+
+def open_outbox(options: QuarantineSettings, records: Promises, clock: Callable[[], float]) -> Outbox:
+    """The outbox as the configuration says.  Raises SettingsError, TemplateError, KeyError (language) and OSError, at start."""
+    settings = from_options(options)
+    renderer = Renderer(
+        records,
+        settings,
+        load(options.templates or SHIPPED),
+        lambda hold: reminder_at(hold, options.deadlines, options.office) if hold.action == "ASK" else None,
+    )
+    return Outbox(records, SmtpTransport(options.relay.host, options.relay.port, settings.domain), renderer, clock)
 
 
 def back_off(attempts: int) -> float:

@@ -6,7 +6,7 @@ RET=FULL is never honoured: nothing of the email goes back (RFC 3461 4.3 allows 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage, Message
 from email.utils import format_datetime
@@ -43,10 +43,14 @@ def report(
     settings: Settings,
     templates: Templates,
     key: str = "",
+    holds: Collection[str] = ("",),
 ) -> tuple[str, bytes] | None:
-    """(to, message) about the recipients with this fate who may be told of; None when there are none or the sender is null."""
+    """(to, message) about the recipients with this fate who may be told of; None when there are none or the sender is null.
+
+    ``holds``: only recipients of these holds; "" stands for those that were never held.
+    """
     told = merge(outcomes)
-    fates = [fate for fate in told.fates if fate.state == ACTIONS[action][0] and wanted(fate, action)]
+    fates = [fate for fate in told.fates if fate.state == ACTIONS[action][0] and fate.hold in holds and wanted(fate, action)]
     if not told.sender or not fates:
         return None
     language = templates.language(settings.language)

@@ -27,6 +27,7 @@ STATES: Mapping[str, str] = {
     "expired": "expired",
     "deleted": "deleted",
     "answered": "answered",
+    "lost": "lost",
 }
 
 # (what a notice calls it, the policy's notice or "*") -> (template, variant); the first match counts.
@@ -34,6 +35,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("held", "N-2", "N-2", ""),
     ("held", "N-7", "N-7", "stuck"),
     ("held", "*", "N-1", ""),
+    ("lost", "*", "N-7", "lost"),
     ("deferred", "*", "N-7", "retry"),
     ("failed", "*", "N-7", "failed"),
     ("refused", "*", "N-4", ""),
@@ -51,8 +53,8 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 )
 # What a sender must act on comes first.
 ORDER: tuple[tuple[str, str], ...] = (
-    ("N-1", ""), ("N-2", ""), ("N-7", "unsure"), ("N-7", "stuck"), ("N-7", "failed"), ("N-7", "retry"), ("N-4", ""),
-    ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "late"), ("N-6", ""),
+    ("N-1", ""), ("N-2", ""), ("N-7", "unsure"), ("N-7", "lost"), ("N-7", "stuck"), ("N-7", "failed"), ("N-7", "retry"),
+    ("N-4", ""), ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "late"), ("N-6", ""),
     ("N-3", "advice"), ("N-3", ""), ("N-5", "again"), ("N-3", "plain"),
 )  # fmt: skip
 

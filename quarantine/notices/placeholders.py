@@ -73,7 +73,7 @@ _ASK = ("why", "answers", "no answers", "after")
 VARIANTS: dict[str, tuple[str, ...]] = {
     "N-3": ("", "advice", "plain"),
     "N-5": ("released", "refused", "expired", "deleted", "again", "late"),
-    "N-7": ("retry", "stuck", "failed", "unsure"),
+    "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
 }
 # file -> parts every variant must have, here or in the part without a variant.
 REQUIRED: dict[str, tuple[str, ...]] = {

@@ -19,7 +19,7 @@ from quarantine.notices.today import Index, outcomes_of
 from quarantine.notices.wording import Templates
 
 REMINDERS = frozenset({"reminder", "N-1r"})
-ALERTS = {"alert": "alert", "escalation": "alert", "damaged": "damaged"}  # kind of row -> template
+ALERTS = {"alert": "alert", "escalation": "alert", "damaged": "damaged", "alarm": "alarm"}  # kind of row -> template
 EMERGENCY, DIGEST, DSN = "emergency", "digest", "dsn"
 
 
@@ -87,6 +87,7 @@ class Renderer:
         outcomes = self._outcomes(rows)
         if not outcomes:
             return Drop("dropped:forgotten")
+        _mark_lost(outcomes, rows)
         told, first = merge(outcomes), rows[0]
         if is_notice(told.message_id, self._settings.domain):
             return Drop("dropped:own-notice")
@@ -115,26 +116,29 @@ class Renderer:
             return Drop("dropped:forgotten")
         if is_notice(merge(outcomes).message_id, self._settings.domain):
             return Drop("dropped:own-notice")
-        made = dsn.report(outcomes, "failed", now, self._settings, self._templates, _key(rows))
+        holds = frozenset(row.hold for row in rows)
+        made = dsn.report(outcomes, "failed", now, self._settings, self._templates, _key(rows), holds)
         return Drop("dropped:not-wanted") if made is None else Mail(*made)
 
     def _internal(self, rows: Sequence[OutboxRow], now: float) -> Mail:
         kind = rows[0].kind
         to = rows[0].to or self._settings.mailbox(rows[0].role)
-        matter = self._emergency(rows) if kind == EMERGENCY else self._holds(rows)
+        matter = self._emergency(rows) if kind == EMERGENCY else self._holds(rows, now)
         return self._mail(internal(ALERTS.get(kind, kind), matter, to, now, self._settings, self._templates, _key(rows)))
 
-    def _holds(self, rows: Sequence[OutboxRow]) -> Matter:
+    def _holds(self, rows: Sequence[OutboxRow], now: float) -> Matter:
         holds = [hold for row in rows if row.hold and (hold := self._records.hold(row.hold)) is not None]
         known = {hold.id for hold in holds}
         others = [row.hold or row.message or str(row.detail.get("object", "")) for row in rows if row.hold not in known]
-        said = [str(row.detail["reason"]) for row in rows if row.detail.get("reason")]
+        said = [str(row.detail["why"]) for row in rows if row.detail.get("why")]
+        oldest = min((hold.created for hold in holds), default=None)
         return Matter(
             refs=(*(hold.ref for hold in holds), *filter(None, others)),
             codes=tuple(dict.fromkeys([*said, *(code for hold in holds for code in hold.reasons)])),
             urgency="urgent" if any(hold.urgency == "urgent" for hold in holds) else "routine" if holds else "",
-            oldest=min((hold.created for hold in holds), default=None),
-            number=len(rows),
+            oldest=oldest,
+            number=len({row.hold or row.message for row in rows}),
+            minutes=None if oldest is None else int((now - oldest) // 60),
         )
 
     def _emergency(self, rows: Sequence[OutboxRow]) -> Matter:
@@ -164,6 +168,15 @@ class Renderer:
         at = local.replace(hour=self._settings.digest_hour, minute=0, second=0, microsecond=0)
         at += timedelta(days=(self._settings.digest_weekday - local.weekday()) % 7)
         return (at if at > local else at + timedelta(days=7)).timestamp()
+
+
+def _mark_lost(outcomes: Sequence[dict[str, Any]], rows: Sequence[OutboxRow]) -> None:
+    """A sealed object that cannot be read: its row says so, the hold's state cannot."""
+    lost = {row.hold for row in rows if row.hold and row.kind == "N-7" and row.detail.get("variant") in ("stuck", "failed")}
+    for meta in outcomes:
+        for line in meta["recipients"]:
+            if line.get("hold") in lost and line["state"] in ("held", "not-released", "deferred"):
+                line["state"] = "lost"
 
 
 def _only_sent(told: Told) -> bool:

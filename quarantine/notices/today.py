@@ -95,8 +95,10 @@ def _state(index: Index, hold: HoldRow, one: HeldRecipient | None) -> str:
     deferred = hold.action == "DEFERRED"
     if one is not None and one.state == "delivered":
         return "late" if deferred else "released"
+    if one is not None and (one.state == "failed" or (one.state == "refused" and one.code.startswith("5"))):
+        return "failed"
     if one is not None and one.state == "refused":
-        return "failed" if one.code.startswith("5") else "not-released"
+        return "not-released"
     if one is not None and one.state in _RECIPIENT and one.state != "deleted":
         return _RECIPIENT[one.state]
     if hold.state is State.RELEASING:
