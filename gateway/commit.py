@@ -20,12 +20,11 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
 from gateway import crash
-from gateway.exitcheck import Cleared, Original
 from gateway.fates import DEFERRED, Fate, Job, intent
 from gateway.ids import object_id
 from gateway.ledger import Busy, Claim, Ledger, Note
@@ -35,8 +34,10 @@ from quarantine.model import SealedObject
 from quarantine.seal import SealError
 from quarantine.stores.api import StoreError
 
+if TYPE_CHECKING:
+    from gateway.exitcheck import Cleared, Original
+
 log = structlog.get_logger()
-T = TypeVar("T")
 
 CRASH_POINTS: Final = (
     "commit.begin",  # the plan is made, nothing has happened

@@ -103,7 +103,7 @@ class Job:
 
     @classmethod
     def of(cls, plan: Plan, received: Received, listener: str, deadline: float) -> Job:
-        """Raises ValueError unless every recipient stands in exactly one copy, hold or refusal."""
+        """Raises ValueError unless every recipient stands in exactly one copy, hold or refusal; LookupError for a strange listener."""
         groups: tuple[Copy | Hold | Refusal, ...] = (*plan.copies, *plan.holds, *plan.refusals)
         named = sorted(index for group in groups for index in group.recipients)
         recipients = received.envelope.recipients
@@ -113,8 +113,6 @@ class Job:
         fates = tuple(Fate(index, labels[index], recipient) for index, recipient in enumerate(recipients))
         job = cls(plan, received, listener, deadline, fates)
         job.row("unwritten")  # raises LookupError for a listener and protocol that do not go together
-        if job.released:
-            job.row("held")
         return job
 
     @property

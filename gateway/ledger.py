@@ -256,7 +256,7 @@ class Ledger:
     def _end(self, claim: Claim, failed: tuple[str, ...], finished: bool) -> None:
         with self._transaction(durable=False) as db:
             for label in failed:
-                self._update(db, claim, label, "state = 'CLAIMED', sends = max(sends - 1, 0), note = ''")
+                db.execute(_NOT_SENT, (claim.token, _rcpt(claim.key, label)))
             if finished:
                 db.execute("UPDATE recipients SET finished = 1 WHERE token = ? AND state = 'DONE'", (claim.token,))
             for statement in _ENDING:
@@ -291,6 +291,10 @@ class Ledger:
             raise sqlite3.IntegrityError("the claim was lost")
 
 
+# A send that surely failed: as if it had not been.  (Not a hold that was noted since, and not what is DONE.)
+_NOT_SENT = """
+UPDATE recipients SET state = 'CLAIMED', sends = sends - 1, note = ''
+WHERE token = ? AND rcpt = ? AND state = 'SENDING' AND note LIKE '{"do": "send"%'"""
 # What becomes of a claim's rows when it ends, in this order.  DONE rows stay; a hold that was intended stays intended.
 _ENDING = (
     "UPDATE recipients SET state = 'UNKNOWN', note = '' WHERE token = ? AND sends > 0 AND "

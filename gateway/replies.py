@@ -38,7 +38,6 @@ class Row:
 
 
 _MAIL = ("relay", "submission")
-_ALL = ("relay", "submission", "release")
 _BOTH = ("SMTP", "LMTP")
 _SMTP, _LMTP = ("SMTP",), ("LMTP",)
 
@@ -69,8 +68,10 @@ REPLIES: Final[tuple[Row, ...]] = (
     Row("unknown", ANY, ("release",), _LMTP, 451, "4.4.2", "ours", "DEFERRED", "UNKNOWN", (), "service"),
     Row("late", ANY, ("release",), _LMTP, 451, "4.4.7", "ours", "DEFERRED", "none", (), "service"),
     Row("permanent", ANY, ("release",), _LMTP, 554, "5.0.0", "next-hop", "FAILED", "none", (), "service"),
-    Row("unwritten", ANY, _ALL, _BOTH, 451, "4.3.0", "ours", "local trouble, try again later", "as-before", (), "upstream"),
-    Row("busy", ANY, _ALL, _BOTH, 451, "4.3.2", "ours", "still at work on this message", "as-before", (), "upstream"),
+    Row("unwritten", ANY, _MAIL, _BOTH, 451, "4.3.0", "ours", "local trouble, try again later", "as-before", (), "upstream"),
+    Row("unwritten", ANY, ("release",), _LMTP, 451, "4.3.0", "ours", "local trouble, try again later", "as-before", (), "service"),
+    Row("busy", ANY, _MAIL, _BOTH, 451, "4.3.2", "ours", "still at work on this message", "as-before", (), "upstream"),
+    Row("busy", ANY, ("release",), _LMTP, 451, "4.3.2", "ours", "still at work on this message", "as-before", (), "service"),
 )
 
 SENDER_KINDS: Final = ("person", "machine", "null", "auto", "list")
