@@ -49,8 +49,8 @@ def parse_path(text: str) -> tuple[str, str]:
     if close < 0:
         raise Refused(BAD_ADDRESS)
     address = text[start:close]
-    _check_lengths(text[start:end], text[end + 1 : close], address)
     _check_domain(text[end + 1 : close])
+    _check_lengths(text[start:end], text[end + 1 : close], address)
     return address, _rest(text[close + 1 :])
 
 

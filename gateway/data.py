@@ -59,7 +59,7 @@ class DataReader:
         return content
 
     def _keep(self, piece: bytes, dotted: bool) -> None:
-        """``piece`` neither starts after a CR nor ends in one, nor within a dot line's start: it can be judged alone."""
+        """``piece`` neither starts after a CR nor ends in one, nor between CRLF and a dot: it can be judged alone."""
         if self.fault is not None:
             return None
         if b"\0" in piece:
@@ -68,7 +68,7 @@ class DataReader:
         if bare and not self._normalise:
             return self._fail(BARE_NEWLINE)
         if dotted:
-            piece = piece.replace(b"\r\n..", b"\r\n.")
+            piece = piece.replace(b"\r\n.", b"\r\n")  # any first dot goes, also one that nobody doubled (RFC 5321 4.5.2)
         if bare:
             # After unstuffing: a dot behind a bare newline was never stuffed, it is stuffed on the way out.
             piece = _NEWLINE.sub(b"\r\n", piece)
@@ -86,7 +86,7 @@ class DataReader:
 
 
 def _unfinished(window: bytes) -> int:
-    """How many of the last bytes may be the start of END or of a stuffed dot: the longest suffix that is a prefix of END."""
+    """How many of the last bytes may be the start of END or of a dot line: the longest suffix that is a prefix of END."""
     for length in range(len(END) - 1, 0, -1):
         if window.endswith(END[:length]):
             return length
