@@ -123,7 +123,7 @@ def _zip(data: bytes) -> Sniffed | None:
 
 
 def _font(data: bytes) -> Sniffed | None:
-    return _harmless("font") if raster.truetype(data) else None
+    return _harmless("ttf") if raster.truetype(data) else None
 
 
 def _dicom(data: bytes) -> Sniffed | None:

@@ -1,4 +1,7 @@
-"""Text: is it text at all, and which kind?  Kinds in ``CARRIERS`` hold pictures in a written form of their own."""
+"""Text: is it text at all, and which kind?
+
+Kinds in ``CARRIERS`` are containers in written form; what an ordinary text hides (uuencode, data: URIs) is for ``filters.text``.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,15 @@ from filters import der
 _CONTROLS = bytes(n for n in range(32) if n not in b"\t\n\r\f\b\x1b\x1a\x0b") + b"\x7f"
 _HEAD = 4096
 TEXTUAL = frozenset(("rtf", "postscript", "xpm", "hdr"))  # written in letters, recognised by their signature
-CARRIERS = frozenset(("svg", "eml", "mbox", "mhtml", "uuencode", "yenc", "binhex", "office-xml", "hl7-image", "xbm"))
+CARRIERS = frozenset(("svg", "eml", "mbox", "mhtml", "office-xml", "hl7-image", "xbm"))
+
+PLAIN = frozenset(("text", "html", "xml", "json", "csv", "vcard", "calendar", "hl7"))  # to be looked through as text
 
 _BOMS = ((b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"),
          (b"\xef\xbb\xbf", "utf-8"))  # fmt: skip
 _MAIL_FIELDS = re.compile(r"\A(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
 _MAIL_WORDS = re.compile(r"(?im)^(from|received|return-path|mime-version|message-id|subject|date):")
 _ENCODED = re.compile(r"(?im)^content-transfer-encoding:[ \t]*(base64|quoted-printable|x-uu)")
-_UU = re.compile(r"(?m)^begin(-base64)? [0-7]{3,4} \S.*\r?\n[ -`]{2,}")
 _XML = re.compile(r"\A\s*<\?xml")
 _MARKUP = re.compile(r"(?i)<(!doctype\s+html|html|head|body|div|table|p|br|span|img|a\s|meta|style)\b")
 _SVG = re.compile(r"(?i)<(?:[a-z][\w.-]*:)?svg[\s>/]|<!doctype\s+svg")
@@ -70,12 +74,6 @@ def _carrier(head: str, text: str) -> str | None:
         return "svg" if not re.match(r"(?i)<(!doctype\s+html|html)", head) else None
     if _XML.match(head) and _OFFICE.search(text):
         return "office-xml"
-    if "(This file must be converted with BinHex" in text:
-        return "binhex"
-    if _UU.search(text):
-        return "uuencode"
-    if re.search(r"(?m)^=ybegin .*name=", text):
-        return "yenc"
     if _XBM.search(head):
         return "xbm"
     if head.startswith("From ") and _MAIL_WORDS.search(head):

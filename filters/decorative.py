@@ -1,0 +1,96 @@
+"""Is a picture positively known to be decoration?  When in doubt it is not: a photograph is never decorative by guesswork.
+
+Rows in order: tracking pixel, known logo (by SHA-256), icon, a sender's recurring inline picture, flat inline graphic.  A file
+that carries anything beyond its picture but words (a trailer, a thumbnail, a position, a private block) is decoration only as
+a known logo.  Measured in tests/filters/test_decorative_rates.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from filters.api import ImageInfo
+
+TRACKING_PIXEL, ICON, KNOWN_LOGO = "decorative.tracking-pixel", "decorative.icon", "decorative.known-logo"
+RECURRING_INLINE, FLAT_GRAPHIC = "decorative.recurring-inline", "decorative.flat-graphic"
+
+# What drawing programs leave in a logo.  Anything else in the file speaks against decoration.
+_ORDINARY = frozenset(
+    {
+        "exif.block", "exif.software", "exif.datetime", "exif.text", "icc.text", "icc.damaged", "jpeg.adobe-tail", "jpeg.comment",
+        "jpeg.photoshop", "jpeg.vendor", "jpeg.xmp", "png.calibration", "png.damaged-chunk", "png.profile-name",
+        "png.suggested-palette", "png.text", "png.time", "png.xmp",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DecorativeSettings:
+    """The numbers: sides in pixels, sizes in bytes, density in bytes a pixel."""
+
+    tracking_side: int = 3
+    tracking_bytes: int = 1024
+    icon_side: int = 48
+    icon_bytes: int = 8192
+    recurring_width: int = 640
+    recurring_height: int = 240
+    recurring_bytes: int = 65_536
+    recurring_jpeg_ratio: float = 2.0  # long side : short side; cameras make 1.33 to 1.78
+    recurring_png_density: float = 0.6  # photographs need more than 1
+    flat_pixels: int = 60_000
+    flat_bytes: int = 12_288
+    flat_colours: int = 16  # palette entries; 0 switches the rule off
+    flat_density: float = 0.2
+
+
+DEFAULTS = DecorativeSettings()
+
+
+def decorative(
+    info: ImageInfo,
+    data: bytes,
+    sha256: str,
+    *,
+    inline: bool,
+    known_logos: frozenset[str],
+    seen_inline_before: bool | None,
+    settings: DecorativeSettings = DEFAULTS,
+) -> str | None:
+    """The reason code why this picture is decoration, or None.
+
+    ``sha256`` is the lower-case hex digest of ``data``; ``inline`` whether the text shows it; ``seen_inline_before`` whether this
+    sender already sent these very bytes inline (None = unknown, which counts as no).
+    """
+    if sha256 in known_logos:
+        return KNOWN_LOGO
+    if not info.codes <= _ORDINARY or info.make or info.model:
+        return None
+    size = len(data)
+    if _within(info, settings.tracking_side, settings.tracking_side) and size <= settings.tracking_bytes:
+        return TRACKING_PIXEL
+    if _within(info, settings.icon_side, settings.icon_side) and size <= settings.icon_bytes:
+        return ICON
+    if inline and seen_inline_before and _modest(info, data, settings):
+        return RECURRING_INLINE
+    return FLAT_GRAPHIC if inline and _flat(info, size, settings) else None
+
+
+def _within(info: ImageInfo, width: int, height: int) -> bool:
+    return info.width <= width and info.height <= height
+
+
+def _modest(info: ImageInfo, data: bytes, settings: DecorativeSettings) -> bool:
+    """Of a signature's size, and not shaped (JPEG) or packed (PNG) like a photograph."""
+    if not _within(info, settings.recurring_width, settings.recurring_height) or len(data) > settings.recurring_bytes:
+        return False
+    if data.startswith(b"\xff\xd8"):
+        return max(info.width, info.height) >= settings.recurring_jpeg_ratio * min(info.width, info.height)
+    return len(data) <= settings.recurring_png_density * info.width * info.height
+
+
+def _flat(info: ImageInfo, size: int, settings: DecorativeSettings) -> bool:
+    """Few palette colours in large areas."""
+    pixels = info.width * info.height
+    if not 0 < info.colours <= settings.flat_colours or pixels > settings.flat_pixels:
+        return False
+    return size <= settings.flat_bytes and size <= settings.flat_density * pixels + 256
