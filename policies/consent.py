@@ -1,7 +1,8 @@
 """Consent: what each carrier says, and what all of them say together.
 
-Three layers, one meaning: header field (machines), subject tag and first body line (phones), release (answers).  Precedence, strongest first:
-a refusal or withdrawal anywhere; then release > part > header > body > subject; a sender's default only adds a purpose.
+Three layers, one meaning: header field (machines), subject tag and first body line (phones), release (answers).
+Precedence, strongest first: a refusal or withdrawal anywhere; then release > part > header > body > subject; a sender's
+default only adds a purpose.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ __all__ = ["combine", "nearest", "read_body_line", "read_header", "read_subject"
 _PRECEDENCE: Final = (Carrier.RELEASE, Carrier.PART, Carrier.HEADER, Carrier.BODY, Carrier.SUBJECT)
 _REFUSALS: Final = (ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN)
 # Stricter first, when one carrier holds several statements about the whole message.
-_STRICTER: Final = (ConsentStatus.PENDING, ConsentStatus.BYPASSED, ConsentStatus.LIMITED, ConsentStatus.GIVEN, ConsentStatus.NOT_REQUIRED)
+_STRICTER: Final = (
+    ConsentStatus.PENDING,
+    ConsentStatus.BYPASSED,
+    ConsentStatus.LIMITED,
+    ConsentStatus.GIVEN,
+    ConsentStatus.NOT_REQUIRED,
+)
 
 
 def refuses(statement: Statement) -> bool:
@@ -48,8 +55,6 @@ def _whole(statements: Sequence[Statement]) -> Statement | None:
     chosen = min(consents or bases, key=_strictness)
     if consents and bases:
         chosen = replace(chosen, basis=bases[0].basis)
-    elif len({s.basis for s in bases}) > 1:
-        chosen = replace(chosen, basis="document" if {s.basis for s in bases} == {"document", "no-patient-picture"} else chosen.basis)
     return _flagged(chosen, statements)
 
 
@@ -102,7 +107,8 @@ def _complete(chosen: Statement, weaker: Sequence[Statement]) -> Statement:
 def combine(readings: Iterable[Reading], *, today: date, vouched: bool, thread: str, images_covered: bool | None) -> Consent:
     """All readings of one message as one ``Consent``.
 
-    ``vouched``: the sender's identity is certain, else only refusals and declared kinds count.  ``thread``: new | reply | forward.
+    ``vouched``: the sender's identity is certain, else only refusals and declared kinds count.  ``thread``: new, reply or
+    forward.
     ``images_covered``: this thread's images are those an earlier tag covered; None = unknown, which counts as no.
     """
     problems: list[Problem] = []

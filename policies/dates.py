@@ -12,9 +12,12 @@ _ISO: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _NUMERIC: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})")
 _DAY_FIRST: Final = re.compile(rf"(\d{{1,2}})(?:st|nd|rd|th)?[- ]?(?:of )?{_MONTH_WORD}[-, ]*(\d{{4}}|\d{{2}})", re.ASCII)
 _MONTH_FIRST: Final = re.compile(rf"{_MONTH_WORD}\.? (\d{{1,2}})(?:st|nd|rd|th)?,? ?(\d{{4}})", re.ASCII)
-DATE: Final = re.compile("|".join(f"(?<![\\w/.-]){p.pattern}(?![\\w/-])" for p in (_ISO, _NUMERIC, _DAY_FIRST, _MONTH_FIRST)), re.I | re.A)
+_ALL: Final = (_ISO, _NUMERIC, _DAY_FIRST, _MONTH_FIRST)
+DATE: Final = re.compile("|".join(f"(?<![\\w/.-]){one.pattern}(?![\\w/-])" for one in _ALL), re.I | re.A)
 # A day without a year says nothing that can be checked; it is taken for a filler.
-DAY_ONLY: Final = re.compile(rf"(?<![\w/.-])(?:\d{{1,2}}/\d{{1,2}}|\d{{1,2}}(?:st|nd|rd|th)? ?{_MONTH_WORD})(?![\w/-])", re.I | re.A)
+DAY_ONLY: Final = re.compile(
+    rf"(?<![\w/.-])(?:\d{{1,2}}/\d{{1,2}}|\d{{1,2}}(?:st|nd|rd|th)? ?{_MONTH_WORD})(?![\w/-])", re.I | re.A
+)
 
 
 class Dated(NamedTuple):

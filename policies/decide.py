@@ -1,8 +1,8 @@
 """Facts in, decision out.  Pure and total: whatever the facts are, there is a decision, and the floor is QUARANTINE.
 
-Each image is judged by the first rule that fits it; the strictest verdict is the message's.  A release skips exactly those rules all of
-whose reasons it accepted.  Two safeguards stand outside the rules, so that no edit of the policy can lose them: clinical images never go to
-a denied destination, and never out against a refusal.
+Each image is judged by the first rule that fits it; the strictest verdict is the message's.  A release skips exactly those rules
+all of whose reasons it accepted.  Two safeguards stand outside the rules, so that no edit of the policy can lose them: clinical
+images never go to a denied destination, and never out against a refusal.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _judge(policy: Policy, facts: Facts, image: ImageFacts | None) -> Verdict:
     view = _view(policy, facts, image)
     skipped: list[str] = []
     verdict = None
-    for ready in policy.compiled.get(view.values["recipient"], ()):
+    for ready in policy.compiled.get((view.values["recipient"], view.values["kind"]), ()):
         if not ready.fits(view):
             continue
         if ready.accepted_by and ready.accepted_by <= facts.released:
@@ -87,7 +87,7 @@ def _judge(policy: Policy, facts: Facts, image: ImageFacts | None) -> Verdict:
 
 
 def _fallen(facts: Facts, view: View, skipped: Sequence[str]) -> Verdict:
-    """No rule decided: after a release that accepted every reason the image goes as protected as can be, else the floor holds it."""
+    """No rule decided: after a release that accepted every reason the image goes protected, else the floor holds it."""
     if skipped or "policy.floor" in facts.released:
         action = Action.DELIVER if view.opaque or view.kind is Kind.NONE else Action.PROTECT
         return Verdict(action, skipped[0] if skipped else FLOOR, ("release.accepted",), None, view, tuple(skipped))
@@ -186,10 +186,10 @@ def _with_methods(policy: Policy, facts: Facts, decision: Decision, sharing: Seq
 
 
 def _notice(decision: Decision) -> str | None:
-    """The usual notice of each outcome; untouched mail has none."""
+    """The usual notice of each outcome; what is delivered without protection has none unless its rule says so."""
     match decision.action:
         case Action.DELIVER:
-            return "N-3" if decision.scrub and decision.kind is not Kind.NONE else None
+            return None
         case Action.PROTECT:
             return "N-3"
         case Action.ASK:

@@ -27,7 +27,11 @@ _WHO: Final[Mapping[str, str]] = {
     "ig": "the information-governance team",
     "two-person": "two people of the information-governance team together",
 }
-_NEAR: Final = 4  # stricter rules told that nearly fitted
+# Conditions that a sender, reviewer or register can change; the others are facts of the email.
+_SAYABLE: Final = frozenset(
+    {"consent", "purpose", "basis", "in_scope", "record", "purpose_covered", "to_patient", "one_recipient"}
+)
+_NEAR: Final = 3  # of each sort: rules told that nearly fitted
 
 
 def sentences(codes: tuple[str, ...]) -> tuple[str, ...]:
@@ -61,21 +65,28 @@ def _note(decision: Decision) -> str:
 
 def _seen(view: View) -> str:
     shown = ("recipient", "kind", "consent", "purpose", "basis", "opaque", "standing")
-    return ", ".join(f"{key} {view.values[key]}" for key in shown if view.values[key] not in ("none", "unlisted") or key == "consent")
+    return ", ".join(
+        f"{key} {view.values[key]}" for key in shown if key == "consent" or view.values[key] not in ("none", "unlisted")
+    )
 
 
 def _nearly(policy: Policy, verdict: Verdict) -> list[str]:
-    """Earlier, stricter rules for this class and kind that one condition kept from fitting."""
-    found = []
-    for ready in policy.compiled.get(verdict.view.values["recipient"], ()):
-        if ready.rule.id == verdict.rule:
-            break
+    """Rules that one condition kept from fitting: earlier stricter ones, and for a hold those that would let it go."""
+    stricter: list[str] = []
+    freer: list[str] = []
+    passed = False
+    for ready in policy.compiled.get((verdict.view.values["recipient"], verdict.view.values["kind"]), ()):
+        passed = passed or ready.rule.id == verdict.rule
         missing = _missing(ready, verdict.view)
-        if ready.rule.then > verdict.action and len(missing) == 1 and "kind" not in missing:
-            found.append(f"Stricter rule {ready.rule.id} did not fit: {missing[0]} ({_meaning(missing[0])}) would have to be "
-                         f"{' or '.join(sorted(_allowed(ready, missing[0])))}.")  # fmt: skip
-    found += [f"Rule {rule} fitted, but a release accepted its reasons." for rule in verdict.skipped]
-    return found[:_NEAR]
+        if len(missing) != 1:
+            continue
+        wanted = f"{missing[0]} would have to be {' or '.join(sorted(_allowed(ready, missing[0])))} ({WHEN[missing[0]][1]})"
+        if ready.rule.then > verdict.action and not passed:
+            stricter.append(f"Stricter rule {ready.rule.id} did not fit: {wanted}.")
+        elif ready.rule.then <= Action.PROTECT < verdict.action and missing[0] in _SAYABLE:
+            freer.append(f"Rule {ready.rule.id} would let it go: {wanted}.")
+    skipped = [f"Rule {rule} fitted, but a release accepted its reasons." for rule in verdict.skipped]
+    return [*freer[:_NEAR], *stricter[:_NEAR], *skipped]
 
 
 def _missing(ready: Ready, view: View) -> list[str]:
@@ -87,10 +98,6 @@ def _missing(ready: Ready, view: View) -> list[str]:
 
 def _allowed(ready: Ready, key: str) -> frozenset[str]:
     return (ready.codes or frozenset()) if key == "codes" else dict(ready.tests)[key]
-
-
-def _meaning(key: str) -> str:
-    return WHEN[key][1]
 
 
 def _methods(facts: Facts, decision: Decision) -> list[str]:

@@ -1,7 +1,7 @@
 """What a rule can ask about: the features of one image of one message for one recipient.
 
-``WHEN`` is the whole vocabulary of a rule's ``when``; ``derive`` computes every feature from facts.  Everything uncertain is derived to
-the stricter side: a statement that does not count is ``none``, an image not looked into is ``opaque``.
+``WHEN`` is the whole vocabulary of a rule's ``when``; ``derive`` computes every feature from facts.  Everything uncertain is
+derived to the stricter side: a statement that does not count is ``none``, an image not looked into is ``opaque``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from policies.model import ConsentStatus, Carrier, Facts, ImageFacts, Kind, RecipientClass, Statement
+from policies.model import Carrier, ConsentStatus, Facts, ImageFacts, Kind, RecipientClass, Statement
 from policies.tags import EMERGENCY_REASON
 from policies.vocabulary import BASES, CAPACITIES, GIVERS, PURPOSE_ROWS, PURPOSES, SCOPE_NEEDED, covers
 
@@ -168,7 +168,7 @@ def _contradicted(facts: Facts, image: ImageFacts | None) -> bool:
 
 
 def statement_for(facts: Facts, image: ImageFacts | None) -> Statement | None:
-    """The statement that covers this image: one that names it, else the message's.  A refusal naming no image of the mail covers all."""
+    """The statement that covers this image: one that names it, else the message's.  A refusal that names no image covers all."""
     if image is not None and facts.consent.per_part:
         names = {image.part, image.name.casefold()} - {""}
         for statement in facts.consent.per_part:
@@ -249,7 +249,7 @@ def derive(facts: Facts, image: ImageFacts | None, *, sender_encrypted: bool, em
     basis = statement.basis if statement is not None and statement.basis is not None else "none"
     if basis in _NO_PATIENT and _contradicted(facts, image):
         basis = "none"
-    patient_named = _identified(facts, image) or any(s is not None and s.patient is not None for s in (raw, facts.consent.statement))
+    named = any(s is not None and s.patient is not None for s in (raw, facts.consent.statement))
     values = {
         "recipient": cls.value,
         "kind": kind.value,
@@ -273,11 +273,13 @@ def derive(facts: Facts, image: ImageFacts | None, *, sender_encrypted: bool, em
         "record": _yes(statement is not None and statement.record is not None),
         "request": _yes(statement is not None and statement.purpose == "PATRQT" and stated.consent != "none"),
         "to_patient": to_patient,
-        "withdrawal_unknown": _yes(facts.withdrawn is None and patient_named),
+        "withdrawal_unknown": _yes(facts.withdrawn is None and (named or _identified(facts, image))),
         "one_recipient": _yes(facts.recipients <= emergency_recipients),
         "too_many": _yes(entry is not None and entry.max_recipients is not None and facts.recipients > entry.max_recipients),
         "lookalike": _yes(facts.recipient.lookalike_of is not None),
-        "sender_encrypted": _yes(sender_encrypted and image is not None and image.format in SENDER_ENCRYPTED and opaque == "encrypted"),
+        "sender_encrypted": _yes(
+            sender_encrypted and image is not None and image.format in SENDER_ENCRYPTED and opaque == "encrypted"
+        ),
         "vouched": _yes(facts.vouched),
         "group": facts.sender_group,
     }

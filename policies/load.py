@@ -18,7 +18,7 @@ from policies.model import Mode, Rule
 from policies.register import Register, a_label, split_address
 from policies.registerfile import build_register
 from policies.rulefile import check_rules
-from policies.rules import Ready, by_class
+from policies.rules import Table, table
 from policies.settings import PolicyModel, RegisterModel, SettingsModel
 from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
 
@@ -48,7 +48,7 @@ class Policy:
     sender_groups: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]  # group -> (address patterns, domains)
     modes: Mapping[str, Mode]  # "default", "group:NAME", "domain:NAME"
     digest: str
-    compiled: Mapping[str, tuple[Ready, ...]] = field(repr=False, compare=False)
+    compiled: Table = field(repr=False, compare=False)
     machines: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -117,7 +117,7 @@ def load_policy(files: Mapping[str, bytes]) -> Policy:
         },
         modes=_modes(policy),
         digest=_digest(content),
-        compiled=by_class(rules),
+        compiled=table(rules),
         machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
     )
 
@@ -132,7 +132,7 @@ def _model(model: type[Model], file: str, text: bytes, problems: list[str]) -> t
         problems.extend(error.problems)
         return None, None, {}
     if not isinstance(data, dict) or not data:
-        problems.append(f"{file}:1: the file is empty or no table of keys; an empty policy would permit nothing and explain nothing")
+        problems.append(f"{file}:1: the file is empty or no table of keys; an empty policy is no policy")
         return None, data, lines
     try:
         return model.model_validate(data), data, lines

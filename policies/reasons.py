@@ -26,7 +26,7 @@ REASONS: Final[Mapping[str, str]] = {
     "consent.basis": "The reason given why no agreement is needed does not hold for this kind of picture.",
     "consent.judgement": "Sending on your own judgement without asking the patient needs a reviewer.",
     "consent.not-patient": "The sender says that this is not a picture of a patient.",
-    "consent.not-patient-contradicted": "The sender says that this is not a picture of a patient, but the file or the email names one.",
+    "consent.not-patient-contradicted": "The sender says that this is no picture of a patient, but the file or email names one.",
     "consent.not-vouched": "We could not be sure who sent this email, so its consent words do not count.",
     "consent.inherited-tag": "The consent words come from an earlier email and do not cover a new picture.",
     "consent.bare-tag": "The word consent stands there, but not how the patient agreed.",
@@ -47,7 +47,7 @@ REASONS: Final[Mapping[str, str]] = {
     "consent.emergency": "The sender says that this is an emergency.",
     "consent.emergency-reason": "An emergency needs a short reason of at least ten letters.",
     "consent.emergency-many": "An emergency email may go to one person or team, not to a list of people.",
-    "purpose.inferred": "No use was named; the recipient is an approved clinical service, so we took it to be for the patient's care.",
+    "purpose.inferred": "No use was named; the recipient is an approved clinical service, so we took it to be for care.",
     "purpose.review": "Pictures for this use are looked at by a reviewer first.",
     "purpose.private": "Pictures for this use may not go to a private address.",
     # recipients

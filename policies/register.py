@@ -1,7 +1,7 @@
 """The register of domains: what is known of a recipient's address.
 
-Exact domain in A-label form; subdomains only where the entry says so.  Expired entries have 30 days' grace, then count as unknown;
-suspended ones stop at once.  Freemail and public endings can never be approved (``policies.load`` refuses them).
+Exact domain in A-label form; subdomains only where the entry says so.  Expired entries have 30 days' grace, then count as
+unknown; suspended ones stop at once.  Freemail and public endings can never be approved (``policies.load`` refuses them).
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def _resembles(local: str, sender: str) -> bool:
     joined, other = "".join(first), "".join(second)
     if joined == other or sorted(first) == sorted(second):
         return True
-    if len(second) > 1 and joined in {second[0][0] + second[-1], second[0] + second[-1][0], second[-1] + second[0][0], second[-1] + second[0]}:
+    given, family = second[0], second[-1]
+    if len(second) > 1 and joined in {given[0] + family, given + family[0], family + given[0], family + given}:
         return True
     return min(len(joined), len(other)) >= 6 and SequenceMatcher(None, joined, other).ratio() >= 0.85
 

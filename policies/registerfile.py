@@ -134,14 +134,14 @@ def _faults(
         found += [((key,), what) for what in _unapprovable(entry, label, freemail, suffixes, own)]
     for at, code in enumerate(entry.purposes):
         if code not in PURPOSES:
-            found.append((("purposes", at), f'"{code}" is no purpose code; write one of {", ".join(PURPOSES)}{nearest(code, PURPOSES)}'))
+            what = f'"{code}" is no purpose code; write one of {", ".join(PURPOSES)}{nearest(code, PURPOSES)}'
+            found.append((("purposes", at), what))
         elif PURPOSES[code] == "marketing":
             found.append((("purposes", at), "no domain is approved for marketing"))
     for at, method in enumerate(entry.methods):
         if method not in METHODS:
-            found.append(
-                (("methods", at), f'"{method}" is no protection method; write one of {", ".join(METHODS)}{nearest(method, METHODS)}')
-            )
+            what = f'"{method}" is no protection method; write one of {", ".join(METHODS)}{nearest(method, METHODS)}'
+            found.append((("methods", at), what))
     return found + _incomplete(entry)
 
 
@@ -150,7 +150,8 @@ def _unapprovable(
 ) -> list[str]:
     """Why the domain as a whole can never be approved."""
     if label in own:
-        return [f"{label} is one of your own domains (settings: own_domains); it needs no entry"] if entry.class_ != "archive" else []
+        what = f"{label} is one of your own domains (settings: own_domains); it needs no entry"
+        return [what] if entry.class_ != "archive" else []
     if "." not in label or label in suffixes:
         return [f"{label} is a public ending that many organisations share; name each organisation's own domain"]
     if label in freemail or any(parent in freemail for parent in parents(label)):

@@ -51,9 +51,10 @@ def _faults(model: RuleModel, policy: PolicyModel) -> Iterable[tuple[tuple[str |
             yield ("reasons", at), f'"{code}" is no reason code{nearest(code, REASONS)}; the codes are listed in docs/policy.md'
     for at, method in enumerate(model.methods or ()):
         if method not in METHODS:
-            yield ("methods", at), f'"{method}" is no protection method; write one of {", ".join(METHODS)}{nearest(method, METHODS)}'
+            what = f'"{method}" is no protection method; write one of {", ".join(METHODS)}{nearest(method, METHODS)}'
+            yield ("methods", at), what
     if model.methods is not None and not model.methods:
-        yield ("methods",), "an empty list would leave no way to protect anything; leave the key out to use the entry's own methods"
+        yield ("methods",), "an empty list leaves no way to protect anything; leave the key out to use the entry's own"
     for at, text in enumerate(model.answers):
         if read_answer(text) is None:
             yield ("answers", at), f'"{text}" would not be understood if a sender wrote it in the subject'
@@ -86,4 +87,4 @@ def _dangers(model: RuleModel) -> Iterable[tuple[tuple[str | int, ...], str]]:
     if model.then in ("ASK", "QUARANTINE", "REFUSE") and not model.reasons:
         yield ("then",), f"a rule that says {model.then} must say why (reasons: [...])"
     if model.then == "ASK" and not model.answers:
-        yield ("then",), "a rule that asks must say what the sender may answer (answers: [...]); to let a reviewer decide write QUARANTINE"
+        yield ("then",), "a rule that asks must say what the sender may answer (answers: [...]); else write QUARANTINE"

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from policies.features import KIND_ALIASES, View
-from policies.model import Action, RecipientClass, Rule, Statement
+from policies.model import Action, Kind, RecipientClass, Rule, Statement
 from policies.tags import read_subject
 
+_SPLIT: Final = ("recipient", "kind")
 ADDRESS: Final = "{address}"  # in an offered tag: the recipient's address, filled in by the notice
 
 
@@ -99,12 +100,18 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def by_class(rules: Iterable[Rule]) -> Mapping[str, tuple[Ready, ...]]:
-    """The rules that could fit a recipient of each class, in order."""
+Table = Mapping[tuple[str, str], tuple[Ready, ...]]  # (recipient class, image kind) -> the rules that could fit
+
+
+def table(rules: Iterable[Rule]) -> Table:
+    """The rules that could fit each recipient class and image kind, in order; their tests of these two are then needless."""
     prepared = [ready(rule) for rule in rules]
-    table: dict[str, tuple[Ready, ...]] = {}
-    for cls in RecipientClass:
-        table[cls.value] = tuple(
-            one for one in prepared if all(cls.value in allowed for key, allowed in one.tests if key == "recipient")
+    return {
+        (cls.value, kind.value): tuple(
+            one._replace(tests=tuple(test for test in one.tests if test[0] not in _SPLIT))
+            for one in prepared
+            if all({"recipient": cls.value, "kind": kind.value}[key] in allowed for key, allowed in one.tests if key in _SPLIT)
         )
-    return table
+        for cls in RecipientClass
+        for kind in Kind
+    }

@@ -1,4 +1,4 @@
-"""The models of policy.yaml and domains.yaml: every key, what it may hold, and its default.  JSON Schema is generated from them."""
+"""The models of policy.yaml and domains.yaml: every key, what it may hold, and its default.  Source of the schema."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class RuleModel(_Strict):
     reasons: tuple[str, ...] = Field((), description="Reason codes told to people.")
     source: tuple[str, ...] = Field(min_length=1, description="Where the rule comes from: guidance, article row, decision.")
     reviewed: date = Field(description="Day on which a person last checked the rule against its source.")
-    methods: tuple[Word, ...] | None = Field(None, description="Only these protection methods, in this order; default: the entry's own.")
+    methods: tuple[Word, ...] | None = Field(None, description="Only these protection methods; default: the entry's own.")
     on_failure: Literal["ASK", "QUARANTINE", "REFUSE"] = Field("QUARANTINE", description="What happens when no method can serve.")
     notice: Literal["N-1", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"] | None = Field(None, description="Notice to the sender.")
-    answers: tuple[str, ...] = Field((), description="Tags the notice may offer; only those that really lead to sending are shown.")
+    answers: tuple[str, ...] = Field((), description="Tags the notice may offer; only those that lead to sending are.")
     releases: Literal["sender", "mail-admin", "ig", "two-person"] | None = Field(None, description="Who may release a hold.")
     urgency: Literal["routine", "urgent"] = Field("routine", description="Chooses the deadlines of a hold.")
     alert: bool = Field(False, description="Tell the information-governance contact on call at once.")

@@ -1,7 +1,8 @@
 """Consent in words: subject tags and first body lines as people type them on a phone.
 
-Pure text in, ``Reading`` out.  A text counts only when every word in it is known: an unknown word might turn the meaning round
-("verbal consent *rescheduled*"), so the statement is dropped and the sender is told the word.  A refusal counts whatever else stands there.
+Pure text in, ``Reading`` out.  A text counts only when every word in it is known: an unknown word might turn the
+meaning round ("verbal consent *rescheduled*"), so the statement is dropped and the sender is told the word.  A refusal counts
+whatever else stands there.
 """
 
 from __future__ import annotations
@@ -13,20 +14,29 @@ from typing import Final
 
 from policies.dates import DATE, DAY_ONLY, read_date
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.vocabulary import FORMS, LONGEST, NEED_BRACKET, PURPOSES, WORDS, Word
+from policies.vocabulary import FORMS, PURPOSES
+from policies.words import LONGEST, NEED_BRACKET, WORDS, Word
 
 LONGEST_TEXT: Final = 2048  # characters of a subject or line that are looked at; more cannot be a tag a person typed
 EMERGENCY_REASON: Final = 10  # characters a break-glass reason needs (domain/04 4.6)
 
 # One character for one character, so that spans stay true to the text given.
-_PLAIN: Final = str.maketrans("‘’‛′`´“”„″–—‑−‐\u00a0\u2009\u202f\u3000［］（）【】：；，｛｝", "''''''\"\"\"\"-----    []()[]:;,{}")
+_PLAIN: Final = str.maketrans(
+    "‘’‛′`´“”„″–—‑−‐\u00a0\u2009\u202f\u3000［］（）【】：；，｛｝",
+    "''''''\"\"\"\"-----    []()[]:;,{}",
+)
 _BRACKETS: Final = re.compile(r"\[[^\[\]]{1,400}\]|\([^()]{1,400}\)|\{[^{}]{1,400}\}")
 _NOT_OURS: Final = re.compile(r"\bsecure\b|^\s*sec\s*=", re.I)
 _PREFIX: Final = re.compile(r"(?:(?:re|fw|fwd|aw|wg|sv|vs|vb|tr|antw|rv|ref|odp|答复|转发)(?:\[\d+\])?\s?:\s*)", re.I)
 _EMERGENCY: Final = re.compile(r"\s*(?:emergency|emergancy|break[- ]?glass)\b\s*(?:use\b)?\s*[:;,.\-]*\s*(.*)", re.I | re.S)
 _ADDRESS: Final = re.compile(r"<?([^\s<>@,;:\[\]()]{1,64}@[^\s<>@,;:\[\]()]{1,255})>?")
-_REF: Final = re.compile(r"\b(?:ref|rec|irb|ethics|dsa|approval)\b[ :.#]*(?:no\.? ?)?([a-z0-9][a-z0-9/_.\-]*\d[a-z0-9/_.\-]*)", re.I | re.A)
+_REF: Final = re.compile(
+    r"\b(?:ref|rec|irb|ethics|dsa|approval)\b[ :.#]*(?:no\.? ?)?([a-z0-9][a-z0-9/_.\-]*\d[a-z0-9/_.\-]*)", re.I | re.A
+)
 _TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[&]")
+_LEAD: Final = re.compile(
+    r"\s*[\[(\"']?\s*((?:[\w']+\s+){0,2}?)(con[cs]en?[st]{1,2}(?:ed|s)?|consnet|concent)\b\s*([:;=,\-]?)", re.I
+)
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|[\r\n]|\[|$")
 _SOFT_END: Final = re.compile(r"[-:;,|(/]")
 _REFUSED: Final = frozenset({"refused", "withdrawn"})
@@ -57,7 +67,14 @@ class _Found:
     bad_date: bool = False
 
 
-_SETS: Final = {"given_by": "givers", "form": "forms", "status": "statuses", "flag": "flags", "capacity": "capacities", "basis": "bases"}
+_SETS: Final = {
+    "given_by": "givers",
+    "form": "forms",
+    "status": "statuses",
+    "flag": "flags",
+    "capacity": "capacities",
+    "basis": "bases",
+}
 
 
 def _apply(found: _Found, word: Word) -> None:
@@ -235,8 +252,8 @@ def read_tag(inner: str, carrier: Carrier) -> Reading | None:
 
 
 def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int] | None:
-    """``consent verbal ...`` or ``verbal consent ...`` from ``start``: the reading and where it ends; None if it is ordinary text."""
-    lead = re.compile(r"\s*[\[(\"']?\s*((?:[\w']+\s+){0,2}?)(con[cs]en?[st]{1,2}(?:ed|s)?|consnet|concent)\b\s*([:;=,\-]?)", re.I).match(text, start)
+    """``consent verbal ...`` or ``verbal consent ...`` from ``start``: the reading and its end; None for ordinary text."""
+    lead = _LEAD.match(text, start)
     if lead is None:
         return None
     before = [token.casefold() for token in _TOKEN.findall(lead[1])]
@@ -318,7 +335,7 @@ def _starts(head: str) -> list[int]:
 
 
 def read_subject(subject: str) -> Reading:
-    """Read the tags of a decoded Subject.  Spans are character ranges of ``subject``; ``[secure]`` and the like are never in one."""
+    """Read the tags of a decoded Subject.  Spans are character ranges of ``subject``; never ``[secure]`` and the like."""
     return _scan(subject, Carrier.SUBJECT)
 
 

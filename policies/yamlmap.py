@@ -48,7 +48,7 @@ class _Walk:
         self.lines.setdefault(path, line)
         self.count += 1
         if self.count > self.budget:
-            raise YamlError([f"{self.file}:{line}: anchors repeat so much that the file would grow without bound; write the values out"])
+            raise YamlError([f"{self.file}:{line}: anchors repeat so much that the file grows without bound; write it out"])
         if len(path) > MAX_DEPTH:
             raise YamlError([f"{self.file}:{line}: nested more than {MAX_DEPTH} levels deep; no setting needs that"])
         if isinstance(node, yaml.MappingNode):
@@ -66,10 +66,11 @@ class _Walk:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise YamlError([f"{self.file}:{line}: a key must be a plain word"])
             key = self.loader.construct_object(key_node)
-            # A merged key ("<<") stands before the mapping itself; the mapping's own key then overrides it, which is no duplicate.
+            # A merged key ("<<") stands outside the mapping; the mapping's own key overrides it, which is no duplicate.
             inside = node.start_mark.index <= key_node.start_mark.index < node.end_mark.index
             if inside and key in own:
-                self.problems.append(f"{self.file}:{line}: {dotted((*path, str(key)))}: stands twice (first in line {own[key]}); keep one")
+                where = dotted((*path, str(key)))
+                self.problems.append(f"{self.file}:{line}: {where}: stands twice (first in line {own[key]}); keep one")
             if inside:
                 own[key] = line
             here: KeyPath = (*path, key if isinstance(key, int) and not isinstance(key, bool) else str(key))

@@ -1,0 +1,199 @@
+"""Facts as a record: everything a decision needs to be repeated (P7), and nothing that names a person.
+
+Left out: local parts, file names, words of a statement (reason, patient and record references).  Where a rule only asks whether
+such a word is there, its presence or length stands instead, so that the decision from the record is the decision from the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from policies.model import (
+    Carrier,
+    Consent,
+    ConsentStatus,
+    DomainEntry,
+    Facts,
+    ImageFacts,
+    Kind,
+    Mode,
+    Problem,
+    RecipientClass,
+    RecipientFacts,
+    Statement,
+)
+from policies.tags import EMERGENCY_REASON
+
+VERSION: Final = 1
+_STRAY: Final = "?"  # stands for a part that is none of the message's images
+_PLAIN: Final = (
+    "form", "given_by", "purpose", "basis", "bypass", "capacity", "intimate", "identifiable", "child", "deceased", "policy",
+    "to_patient", "fresh",
+)  # fmt: skip
+_IMAGE: Final = ("part", "sha256", "format", "opaque", "decorative", "disclosed", "pixels", "modality")
+_ENTRY: Final = (
+    "domain", "status", "organisation", "max_sensitivity", "children_allowed", "route", "consent_header_out",
+    "include_subdomains", "max_recipients",
+)  # fmt: skip
+_FACTS: Final = (
+    "sender_domain", "sender_group", "sender_kind", "vouched", "recipients", "thread", "register_version", "withdrawn",
+    "first_time", "hold_ref",
+)  # fmt: skip
+
+
+def to_record(facts: Facts) -> dict[str, Any]:
+    """A JSON-able record of ``facts``."""
+    return {
+        "version": VERSION,
+        "at": facts.at.isoformat(),
+        "mode": facts.mode.value,
+        **{name: getattr(facts, name) for name in _FACTS},
+        "recipient": _recipient(facts.recipient),
+        "consent": _consent(facts),
+        "images": [_image(image) for image in facts.images],
+        "codes": sorted(facts.codes),
+        "methods": dict(sorted(facts.methods.items())),
+        "released": sorted(facts.released),
+    }
+
+
+def from_record(record: Mapping[str, Any]) -> Facts:
+    """The facts of a record: equal to the recorded ones in everything a rule can ask about.  Raises KeyError or ValueError."""
+    if record["version"] != VERSION:
+        raise ValueError(f"record version {record['version']} is not {VERSION}")
+    recipient = _read_recipient(record["recipient"])
+    return Facts(
+        at=datetime.fromisoformat(record["at"]),
+        mode=Mode(record["mode"]),
+        **{name: record[name] for name in _FACTS},
+        recipient=recipient,
+        consent=_read_consent(record["consent"], recipient.domain),
+        images=tuple(_read_image(image) for image in record["images"]),
+        codes=frozenset(record["codes"]),
+        methods=dict(record["methods"]),
+        released=frozenset(record["released"]),
+    )
+
+
+def _recipient(recipient: RecipientFacts) -> dict[str, Any]:
+    return {
+        "class": recipient.cls.value,
+        "domain": recipient.domain,
+        "standing": recipient.standing,
+        "lookalike_of": recipient.lookalike_of,
+        "own_private": recipient.own_private,
+        "entry": _entry(recipient.entry) if recipient.entry is not None else None,
+    }
+
+
+def _entry(entry: DomainEntry) -> dict[str, Any]:
+    return {
+        **{name: getattr(entry, name) for name in _ENTRY},
+        "class": entry.cls.value,
+        "purposes": sorted(entry.purposes),
+        "methods": list(entry.methods),
+        "expires": _day(entry.expires),
+    }
+
+
+def _read_recipient(record: Mapping[str, Any]) -> RecipientFacts:
+    entry = record["entry"]
+    return RecipientFacts(
+        cls=RecipientClass(record["class"]),
+        domain=record["domain"],
+        standing=record["standing"],
+        lookalike_of=record["lookalike_of"],
+        own_private=record["own_private"],
+        entry=None
+        if entry is None
+        else DomainEntry(
+            **{name: entry[name] for name in _ENTRY},
+            cls=RecipientClass(entry["class"]),
+            purposes=frozenset(entry["purposes"]),
+            methods=tuple(entry["methods"]),
+            expires=_read_day(entry["expires"]),
+        ),
+    )
+
+
+def _image(image: ImageFacts) -> dict[str, Any]:
+    return {**{name: getattr(image, name) for name in _IMAGE}, "kind": image.kind.value, "codes": sorted(image.codes)}
+
+
+def _read_image(record: Mapping[str, Any]) -> ImageFacts:
+    return ImageFacts(**{name: record[name] for name in _IMAGE}, kind=Kind(record["kind"]), codes=frozenset(record["codes"]))
+
+
+def _consent(facts: Facts) -> dict[str, Any]:
+    consent, own = facts.consent, f"{facts.recipient.local}@{facts.recipient.domain}"
+    return {
+        "statement": _statement(consent.statement, own) if consent.statement is not None else None,
+        "per_part": [{**_statement(one, own), "parts": _parts(one, facts.images)} for one in consent.per_part],
+        "problems": [problem.code for problem in consent.problems],
+        "ignored": list(consent.ignored),
+        "purpose_inferred": consent.purpose_inferred,
+    }
+
+
+def _parts(statement: Statement, images: Sequence[ImageFacts]) -> list[str]:
+    """The images a statement about one part names, by their place in the message instead of their file names."""
+    wanted = statement.part
+    if wanted is None:
+        return []
+    return [
+        one.part
+        for one in images
+        if wanted in (one.part, one.name) or wanted.casefold() in ({one.part, one.name.casefold()} - {""})
+    ]
+
+
+def _statement(statement: Statement, own: str) -> dict[str, Any]:
+    return {
+        **{name: getattr(statement, name) for name in _PLAIN},
+        "status": statement.status.value,
+        "carrier": statement.carrier.value,
+        "scope": sorted(statement.scope),
+        "dated": _day(statement.dated),
+        "expires": _day(statement.expires),
+        "patient": statement.patient is not None,
+        "record": statement.record is not None,
+        "reason": min(len((statement.reason or "").strip()), EMERGENCY_REASON),
+        "confirmed": statement.confirms is not None and statement.confirms.casefold() == own.casefold(),
+    }
+
+
+def _read_statement(record: Mapping[str, Any], domain: str, part: str | None = None) -> Statement:
+    return Statement(
+        **{name: record[name] for name in _PLAIN},
+        status=ConsentStatus(record["status"]),
+        carrier=Carrier(record["carrier"]),
+        scope=frozenset(record["scope"]),
+        dated=_read_day(record["dated"]),
+        expires=_read_day(record["expires"]),
+        patient="recorded" if record["patient"] else None,
+        record="recorded" if record["record"] else None,
+        reason="x" * record["reason"] or None,
+        confirms=f"@{domain}" if record["confirmed"] else None,
+        part=part,
+    )
+
+
+def _read_consent(record: Mapping[str, Any], domain: str) -> Consent:
+    statement = record["statement"]
+    return Consent(
+        statement=_read_statement(statement, domain) if statement is not None else None,
+        per_part=tuple(_read_statement(one, domain, part) for one in record["per_part"] for part in one["parts"] or [_STRAY]),
+        problems=tuple(Problem(code) for code in record["problems"]),
+        ignored=tuple(record["ignored"]),
+        purpose_inferred=record["purpose_inferred"],
+    )
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None
+
+
+def _read_day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text is not None else None
