@@ -161,7 +161,7 @@ class Delivery:
         if session.used >= hop.route.reuse:
             session.leave()
             return
-        session.since = self._clock()
+        session.kept, session.since = True, self._clock()
         hop.idle.append(session)
         if hop.timer is None:
             hop.timer = asyncio.get_running_loop().call_later(hop.route.keep, self._sweep, hop)

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from gateway.model import Envelope, Recipient, Result
 
-_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f<>]")  # what would end or forge a command; quoted locals with blanks go with it
+# Nothing that could end or forge a command: blanks and angle brackets only inside a quoted local part (RFC 5321 4.1.2).
+_ADDRESS = re.compile(r"""(?:"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"|[^\x00-\x20\x7f<>"]+)(?:@[^\x00-\x20\x7f<>"]+)?""")
 _VALUE = re.compile(r"[!-~]{1,500}")  # ESMTP parameter value: printable, no blank (RFC 5321 4.1.2)
 _XFORWARD_LINE = 500  # octets a line; the server's limit is 512 (XFORWARD_README)
 
@@ -30,7 +31,7 @@ def unsendable(
 
 
 def _message_fault(sender: str, data: bytes, envelope: Envelope, extensions: Mapping[str, str]) -> Result | None:
-    if _NO_ADDRESS.search(sender):
+    if sender and not _ADDRESS.fullmatch(sender):
         return BAD_ADDRESS
     if any(value is not None and not _VALUE.fullmatch(value) for value in (envelope.ret, envelope.envid)):
         return BAD_PARAMETER
@@ -48,7 +49,7 @@ def _message_fault(sender: str, data: bytes, envelope: Envelope, extensions: Map
 
 
 def _recipient_fault(recipient: Recipient, extensions: Mapping[str, str]) -> Result | None:
-    if not recipient.address or _NO_ADDRESS.search(recipient.address):
+    if not _ADDRESS.fullmatch(recipient.address):
         return BAD_ADDRESS
     if not recipient.address.isascii() and "SMTPUTF8" not in extensions:
         return NO_UTF8

@@ -94,6 +94,7 @@ class Session:
         self.extensions: dict[str, str] = {}  # upper-case keyword -> parameters
         self.secured = False
         self.used = 0  # messages so far
+        self.kept = False  # it has been idle: that it is closed by now says nothing about the next hop
         self.since = 0.0  # when it became idle; the pool's
         self._reader = reader
         self._writer = writer

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+_HELO = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Za-z.:]{1,60}\]")
 
 Protocol = Literal["SMTP", "LMTP"]
 Tls = Literal["none", "opportunistic", "verified", "mutual"]
@@ -33,8 +36,8 @@ class Route:
 
     ``tls``: ``none``; ``opportunistic`` (STARTTLS where offered, certificate not looked at, plain text when the handshake
     fails: RFC 7435); ``verified`` (STARTTLS or nothing, certificate chain and name checked); ``mutual`` (verified, and we show
-    ``certificate`` and ``key``).  ``ca`` names a PEM file of trusted authorities (default: the system's); ``server_name`` the name
-    to check where it is not ``host``.
+    ``certificate`` and ``key``).  ``ca`` names a PEM file of trusted authorities (default: the system's); ``server_name`` the
+    name to check where it is not ``host``.
     """
 
     name: str
@@ -61,6 +64,8 @@ class Route:
             raise ValueError(f"route {self.name}: tls {self.tls} over a socket needs server_name")
         if self.tls == "mutual" and not self.certificate:
             raise ValueError(f"route {self.name}: tls mutual needs certificate")
+        if not _HELO.fullmatch(self.helo):
+            raise ValueError(f"route {self.name}: helo must be a host name or an address literal in brackets")
         if self.connections < 1 or self.reuse < 1:
             raise ValueError(f"route {self.name}: connections and reuse must be at least 1")
 

@@ -57,7 +57,6 @@ class Transaction:
         job, extensions = self._job, self._session.extensions
         self._results = esmtp.unsendable(job.sender, job.recipients, job.data, job.envelope, extensions)
         asked = self._open_questions()
-        kept = self._session.used > 0
         if asked:
             self._session.used += 1
             try:
@@ -65,7 +64,7 @@ class Transaction:
             except Lost as error:
                 raise Died(str(error)) from None
             except _Closing as closing:
-                if kept:
+                if self._session.kept:
                     raise Died("421 on a kept connection") from None
                 self._answer(asked, closing.answer)
                 return self._finished()

@@ -54,7 +54,7 @@ def protect_smime(
 
     ``neutral_subject`` replaces the outer subject; the true one is inside.  ``inside_note`` puts a line of plain text before
     the body, which is then the second part of a multipart/mixed.  Raises TypeError for a key that is not RSA and ValueError
-    for a neutral subject that is not one line of ASCII.
+    for a neutral subject that is not one printable line.
     """
     head = Head.of(message)
     ciphertext = envelop(_signed(message, head, signing, neutral_subject, inside_note), certificate)

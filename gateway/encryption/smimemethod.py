@@ -41,12 +41,12 @@ class SmimeMethod:
         if reason != "ok" or context.keyring is None or context.signing is None:
             raise CannotProtect(reason)
         found = context.keyring.find(recipient.address, facts.at)
-        inner = finisher.plain(decision)
+        inner = finisher.inner()
         made = protect_smime(
             inner.passed.cleared.data,
             found.certificates[0],
             context.signing,
-            neutral_subject=context.policy.neutral_subject,
+            neutral_subject=context.policy.settings.neutral_subject or None,
             inside_note=consent_note(facts.consent) if decision.consent_out == "inside" else None,
         )
         return ProtectedCopy(finisher.encrypted(inner, made), ROUTE)

@@ -7,6 +7,7 @@ import secrets
 from typing import Final
 
 from gateway.head import Head
+from gateway.mimewords import encode_words
 from gateway.splice import encode_base64
 
 # What an envelope must show for mail to be routed, sorted, threaded and answered.  Everything else goes inside only.
@@ -49,14 +50,10 @@ def _outside(head: Head, neutral_subject: str | None) -> list[tuple[bytes, bytes
     shown = [(name, text) for name, text in head.fields if name in OUTSIDE]
     if neutral_subject is None:
         return shown
-    subject = f"Subject: {_ascii_line(neutral_subject)}\r\n".encode("ascii")
+    if not neutral_subject.isprintable() or len(neutral_subject) > 200:
+        raise ValueError("a neutral subject is one line of at most 200 printable characters")
+    subject = b"Subject: " + encode_words(neutral_subject, len("Subject: ")) + b"\r\n"
     return [(name, text) for name, text in shown if name != b"subject"] + [(b"subject", subject)]
-
-
-def _ascii_line(text: str) -> str:
-    if not text.isascii() or not text.isprintable() or not 0 < len(text) <= 200:
-        raise ValueError("a neutral subject is one line of 1 to 200 ASCII characters")
-    return text
 
 
 def protected(content: list[tuple[bytes, bytes]]) -> list[bytes]:

@@ -167,7 +167,10 @@ async def test_what_the_next_hop_cannot_take_is_refused_for_good_and_never_sent(
         await out.aclose()
 
 
-@pytest.mark.parametrize("bad", ["a@b.example>\r\nRCPT TO:<evil@b.example", "a b@x", "a@b\0", "<a@b>", ""])
+FORGERIES = ["a@b.example>\r\nRCPT TO:<evil@b.example", "a b@x", "a@b\0", "<a@b>", "", '"a\r\nDATA"@x', 'a"b c"@x', '"a b@x']
+
+
+@pytest.mark.parametrize("bad", FORGERIES)
 async def test_no_address_can_forge_a_command(bad: str) -> None:
     async def script(wire: Wire) -> None:
         await wire.greet("PIPELINING", "DSN")
@@ -181,6 +184,18 @@ async def test_no_address_can_forge_a_command(bad: str) -> None:
         assert codes(await send(out, [Recipient("c@b.example", orcpt="x\r\nDATA")])) == [501]
         assert codes(await send(out, to("c@b.example"), envid="a b")) == [501]
         assert b"evil" not in b"".join(hop.heard) and len(hop.messages) == 1
+        await out.aclose()
+
+
+async def test_a_quoted_local_part_may_hold_what_an_address_otherwise_may_not() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.greet("PIPELINING")
+        await wire.serve()
+
+    async with peer(script) as hop:
+        out = delivery(hop)
+        assert codes(await send(out, to('"john smith"@b.example', '"<\\">"@b.example', "postmaster"), sender="")) == [250] * 3
+        assert hop.heard[1:3] == [b"MAIL FROM:<>", b'RCPT TO:<"john smith"@b.example>']
         await out.aclose()
 
 
@@ -288,7 +303,10 @@ def test_an_empty_set_of_routes_or_an_unclear_route_is_refused() -> None:
     with pytest.raises(ValueError, match="no next-hop route"):
         Routes([])
     socket = Path("/s")
-    for wrong in ({}, {"host": "h", "socket": socket}, {"host": "h", "tls": "mutual"}, {"socket": socket, "tls": "verified"}):
+    host = {"host": "h"}
+    for wrong in (
+        {}, {**host, "socket": socket}, {**host, "helo": "a b"}, {**host, "tls": "mutual"}, {"socket": socket, "tls": "verified"},
+    ):  # fmt: skip
         with pytest.raises(ValueError, match="route r"):
             Route("r", **wrong)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match="same name"):

@@ -36,8 +36,12 @@ class Finishing:
     asked: list[str] = field(default_factory=list)
     made: Protected | None = None
 
-    def plain(self, decision: Any) -> Any:
+    def plain(self) -> Any:
         self.asked.append("plain")
+        return "finished"
+
+    def inner(self) -> Any:
+        self.asked.append("inner")
         return SimpleNamespace(passed=SimpleNamespace(cleared=SimpleNamespace(data=MESSAGE)))
 
     def encrypted(self, inner: Any, made: Protected) -> str:
@@ -58,7 +62,7 @@ def context(folder: Path, *, smime: bool = True) -> Any:
         keyring=Keyring.load(folder) if smime else None,
         signing=Signing(GATEWAY.certificate, GATEWAY.key) if smime else None,  # type: ignore[arg-type]  # RSA
         spec=SimpleNamespace(routes=["default", "secure-port"]),
-        policy=SimpleNamespace(neutral_subject="Secure message"),
+        policy=SimpleNamespace(settings=SimpleNamespace(neutral_subject="Secure message")),
     )
 
 
@@ -128,7 +132,7 @@ def test_smime_encrypts_the_cleared_message_for_the_recipient_alone(tmp_path: Pa
     made = METHODS["smime"].protect(
         context(tmp_path), finishing, Recipient("jane@practice.example"), facts(consent=consent), decided(consent_out)  # type: ignore[arg-type]  # stands for the finisher
     )
-    assert made.route == "default" and finishing.asked == ["plain", "encrypted"] and finishing.made is not None
+    assert made.route == "default" and finishing.asked == ["inner", "encrypted"] and finishing.made is not None
     assert finishing.made.recipient_ids == (recipient_id(JANE.certificate),)
     assert b"Subject: Secure message" in finishing.made.data and b"Smith" not in finishing.made.data
     der = base64.b64decode(finishing.made.data.partition(b"\r\n\r\n")[2])
