@@ -356,7 +356,8 @@ async def test_a_body_taken_for_commands_ends_soon() -> None:
 async def test_no_state_is_shared_between_connections() -> None:
     """aiosmtpd's table of command limits is one for all connections: a new one changes the old ones' limits."""
     intake = FakeIntake()
-    long = f"MAIL FROM:<{'l' * 64}@{'d' * 60}.{'e' * 60}.example> SIZE=1 ENVID={'x' * 100} BODY=8BITMIME SMTPUTF8 RET=FULL AUTH={'y' * 300}"
+    sender = f"{'l' * 64}@{'d' * 60}.{'e' * 60}.example"
+    long = f"MAIL FROM:<{sender}> SIZE=1 ENVID={'x' * 100} BODY=8BITMIME SMTPUTF8 RET=FULL AUTH={'y' * 300}"
     async with listening(intake) as listener:
         one = await connect(listener)
         await one.hello()

@@ -1,4 +1,4 @@
-"""SMTP smuggling on raw sockets: whatever a client takes for the end of a message, one stays one, even behind a loose next hop."""
+"""SMTP smuggling on raw sockets: one message stays one, whatever the client calls its end and however loose the next hop is."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_lmtp_refuses_for_every_recipient(end: bytes) -> None:
 @pytest.mark.parametrize("end", [*ENDS, *HARMLESS], ids=names([*ENDS, *HARMLESS]))
 @pytest.mark.parametrize("newlines", ["refuse", "normalise"])
 async def test_a_loose_next_hop_never_sees_two_messages(end: bytes, newlines: str) -> None:
-    """What the intake gets, sent on with dots stuffed, is one message for the loosest parser; the smuggled command is its text."""
+    """What the intake gets, sent on with dots stuffed, is one message for the loosest parser; the command in it is text."""
     intake = FakeIntake()
     async with listening(intake, bare_newlines=newlines) as listener:
         client = await connect(listener)
