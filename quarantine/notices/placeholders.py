@@ -56,7 +56,7 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "codes": Placeholder("reason codes, no words", INTERNAL, optional=True),
     "urgency": Placeholder("routine or urgent", INTERNAL, optional=True),
     "oldest": Placeholder("since when the oldest waits", INTERNAL, optional=True),
-    "minutes": Placeholder("how many minutes are allowed", INTERNAL, optional=True),
+    "minutes": Placeholder("how many minutes the oldest has waited", INTERNAL, optional=True),
 }
 
 # Named here only to say no with a reason: a notice is read on lock screens and forwarded.
@@ -87,7 +87,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "N-7": (*_FIRST, "why"),
     "frame": (
         "organisation", "list", "reference", "urgent",
-        "questions", "manners", "owner", "nobody", "and", "people many", "patient address",
+        "questions", "manners", "owner", "nobody", "and", "people many", "address word",
+        "patient address",
         "system", "system patient", "time short", "time full", "weekdays", "months",
         "who sender", "who ig", "who mail-admin", "who two-person",
     ),
@@ -109,5 +110,26 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "N-5": ("why", "after"),
     "N-6": ("after",),
     "N-7": ("after", "answers", "no answers", "emergency"),
+}
+_NONE: frozenset[str] = frozenset()
+_ALL_DIGEST = frozenset({"organisation", "ig_contact", "on_call", "number"})
+# (file, part) -> the only placeholders that have a value there; parts that are not here take all of their file.
+PARTS: dict[tuple[str, str], frozenset[str]] = {
+    **{
+        ("frame", part): frozenset({"sent", "ref", "total", "sender", "organisation", "ig_contact", "on_call", "review_hours"})
+        for part in REQUIRED["frame"]
+    },
+    **{
+        ("frame", part): _NONE
+        for part in ("organisation", "and", "address word", "patient address", "system patient", "weekdays", "months")
+    },
+    ("frame", "list"): frozenset({"list", "sent", "ref", "total", "organisation"}),
+    ("frame", "people many"): frozenset({"count"}),
+    ("frame", "system"): frozenset({"domain"}),
+    ("frame", "time short"): frozenset({"clock"}),
+    ("frame", "time full"): frozenset({"clock", "weekday", "day", "month"}),
+    ("digest", "subject"): _ALL_DIGEST,
+    ("digest", "text"): _ALL_DIGEST | {"list"},
+    ("digest", "line"): frozenset({"organisation", "sent", "ref", "count", "domains"}),
 }
 LINES = {"weekdays": 7, "months": 12}  # parts of the frame with this many lines

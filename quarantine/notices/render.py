@@ -6,6 +6,7 @@ One notice names every recipient of the message with what happened to each; its 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -57,7 +58,7 @@ class _Writer:
     def values(self, section: _Section) -> dict[str, str]:
         """Values of one part."""
         fates, first = section.fates, section.fates[0]
-        _, emergency = _answers(first)
+        _, emergency = _answers(self.offered(section))
         deadline = min((f.deadline for f in fates if f.deadline is not None), default=self.told.sent + self.settings.hold_for)
         remind = min((f.remind for f in fates if f.remind is not None), default=deadline)
         who = self.language.part("frame", f"who {first.releases}") if first.releases else None
@@ -107,13 +108,19 @@ class _Writer:
         return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} {word} {each[-1]}" if each else ""
 
     def part(self, section: _Section, name: str, values: Mapping[str, str], answers: Sequence[str] = ()) -> list[Block]:
-        lines = [_offer(answer, self.language) for answer in answers]
+        lines = list(dict.fromkeys(_offer(answer, self.language) for answer in answers))
         return blocks(self.language.part(section.template, name, section.variant), values, {"answers": lines})
+
+    def offered(self, section: _Section) -> tuple[str, ...]:
+        """The words offered.  An address in them is never filled in: the sender types it again, and no patient's is shown."""
+        word = sentence(self.need("address word"), {})
+        addresses = "|".join(re.escape(text) for text in ("{address}", *(fate.address for fate in section.fates)) if text)
+        return tuple(re.sub(addresses, lambda _: word, answer, flags=re.IGNORECASE) for answer in section.fates[0].answers)
 
     def body(self, section: _Section) -> list[Block]:
         """The paragraphs of one part, in the order of what matters to the sender."""
         values = self.values(section)
-        usual, emergency = _answers(section.fates[0])
+        usual, emergency = _answers(self.offered(section))
         found = self.part(section, "text", values)
         for method in dict.fromkeys(fate.method for fate in section.fates if fate.method):
             by = values | {"people": self.people([fate for fate in section.fates if fate.method == method])}
@@ -238,10 +245,10 @@ def _ending(writer: _Writer, sections: Sequence[_Section], receiver: str) -> lis
     return found + _frame(writer, "manners")
 
 
-def _answers(fate: Fate) -> tuple[tuple[str, ...], str]:
+def _answers(offered: Sequence[str]) -> tuple[tuple[str, ...], str]:
     """The words offered without the emergency one, and the emergency one."""
-    urgent = [answer for answer in fate.answers if "emergency" in answer.lower()]
-    return tuple(answer for answer in fate.answers if answer not in urgent), urgent[0] if urgent else ""
+    urgent = [answer for answer in offered if "emergency" in answer.lower()]
+    return tuple(answer for answer in offered if answer not in urgent), urgent[0] if urgent else ""
 
 
 def _offer(answer: str, language: Language) -> str:

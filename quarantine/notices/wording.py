@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from quarantine.notices.placeholders import FORBIDDEN, LINES, OPTIONAL, OPTIONAL_FILES, PLACEHOLDERS, REQUIRED, VARIANTS
+from quarantine.notices.placeholders import FORBIDDEN, LINES, OPTIONAL, OPTIONAL_FILES, PARTS, PLACEHOLDERS, REQUIRED, VARIANTS
 
 SHIPPED = Path(__file__).with_name("templates")
 
@@ -164,8 +164,8 @@ def _check_line(path: Path, number: int, key: tuple[str, str], line: str) -> Non
         if name in FORBIDDEN:
             raise TemplateError(path, number, f"{{{name}}} may not stand in a notice: it could show what the email is about")
         known = PLACEHOLDERS.get(name)
-        here = sorted(n for n, p in PLACEHOLDERS.items() if path.stem in p.where)
-        if known is None or path.stem not in known.where:
+        here = sorted(n for n, p in PLACEHOLDERS.items() if path.stem in p.where and n in PARTS.get((path.stem, key[1]), {n}))
+        if known is None or name not in here:
             raise TemplateError(path, number, f"{{{name}}} is not known here; there are: {', '.join(here) or 'none'}")
         if known.many and line != match[0]:
             raise TemplateError(path, number, f"{{{name}}} makes a list and must stand alone on its line")
