@@ -7,6 +7,7 @@ import email
 import email.policy
 import os
 import subprocess
+import sys
 from datetime import timedelta
 from email.message import EmailMessage
 from hashlib import sha256
@@ -24,6 +25,7 @@ from gateway.encryption.recipients import OTHER, recipient_id, recipients_of
 from gateway.encryption.smime import Protected, Signing, protect_smime
 from tests.support.certs import NOW, PASSWORD, Identity, authority, ec_key, person
 from tests.support.needs import needs
+from tests.support.paths import ROOT as ROOT_FOLDER
 
 ROOT = authority("Root")
 MIDDLE = authority("Middle", issuer=ROOT)
@@ -381,3 +383,34 @@ def test_recipient_without_issuer_and_serial_is_other() -> None:
     assert recipients_of(b"\x30" + bytes([len(explicit)]) + explicit) == (OTHER,)
 
 
+
+
+_MEASURE = """
+import base64, os, sys, time
+from pathlib import Path
+from cryptography import x509
+from gateway.encryption.smime import Signing, protect_smime
+
+def status(name):
+    return int(next(line for line in open("/proc/self/status") if line.startswith(name)).split()[1]) * 1024
+
+folder = Path(sys.argv[1])
+signing = Signing.load(folder / "gateway.pem", folder / "gateway.key")
+jane = x509.load_pem_x509_certificate((folder / "jane.pem").read_bytes())
+message = b"From: a@x.example\\r\\n\\r\\n" + base64.encodebytes(os.urandom(15_000_000)).replace(b"\\n", b"\\r\\n")
+protect_smime(b"From: a@x.example\\r\\n\\r\\nx", jane, signing)
+Path("/proc/self/clear_refs").write_text("5")
+before = status("VmRSS")
+protect_smime(message, jane, signing)
+print((status("VmHWM") - before) / len(message) + 1)
+"""
+
+
+@pytest.mark.slow
+def test_a_20_mb_message_needs_no_more_than_five_and_a_half_times_its_size(tmp_path: Path) -> None:
+    """The message itself and the result included (measured: 5.0); a further copy of the whole would show."""
+    GATEWAY.write(tmp_path, "gateway")
+    JANE.write(tmp_path, "jane")
+    done = run(sys.executable, "-c", _MEASURE, tmp_path, env={"PYTHONPATH": str(ROOT_FOLDER)})
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 5.5
