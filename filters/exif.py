@@ -54,6 +54,7 @@ class ExifFacts:
     serial: str = field(default="", repr=False)
     taken: str = field(default="", repr=False)
     damaged: bool = False
+    declared: bool = False  # the block has an orientation tag
 
 
 def facts(tiff: bytes) -> ExifFacts:
@@ -73,20 +74,16 @@ def facts(tiff: bytes) -> ExifFacts:
     if tree.get("thumbnail") or tree["1st"]:
         codes.add("exif.thumbnail")
     first, second = tree["0th"], tree["Exif"]
+    directory = ifd.read(tiff, _first(tiff, order), order)
     return ExifFacts(
-        orientation=_turn(ifd.read(tiff, _first(tiff, order), order)),
+        orientation=_turn(directory),
+        declared=directory is not None and directory.number(ORIENTATION) is not None,
         codes=frozenset(codes),
         make=_text(first.get(0x010F)),
         model=_text(first.get(0x0110)),
         serial=_text(second.get(0xA431)) or _text(first.get(0xC62F)),
         taken=_text(second.get(0x9003)) or _text(first.get(0x0132)),
     )
-
-
-def orientation(tiff: bytes) -> int:
-    """EXIF orientation 1-8 of a block that may be damaged; 1 when it says nothing sensible."""
-    order = ifd.byte_order(tiff)
-    return 1 if order is None else _fallback(tiff, order).orientation
 
 
 def orientation_only(turn: int) -> bytes:
@@ -165,10 +162,10 @@ def _sound(tiff: bytes, order: str) -> bool:
 
 def _fallback(tiff: bytes, order: str) -> ExifFacts:
     """Facts by our own reader, from as much of the first directories as can be read."""
-    turn, texts, codes = 1, dict.fromkeys((0x010F, 0x0110, 0x0132), ""), set[str]()
+    turn, declared, texts, codes = 1, False, dict.fromkeys((0x010F, 0x0110, 0x0132), ""), set[str]()
     for entry in ifd.scan(tiff, _first(tiff, order), order):
-        if entry.tag == ORIENTATION and entry.numbers and 1 <= entry.numbers[0] <= 8:
-            turn = entry.numbers[0]
+        if entry.tag == ORIENTATION and entry.numbers:
+            turn, declared = (entry.numbers[0] if 1 <= entry.numbers[0] <= 8 else 1), True
         if entry.tag in texts:
             texts[entry.tag] = _text(tiff[entry.start : entry.end])
         if entry.tag == GPS_POINTER:
@@ -179,7 +176,7 @@ def _fallback(tiff: bytes, order: str) -> ExifFacts:
             inner = ifd.scan(tiff, entry.numbers[0], order)
             codes |= {_CODES["Exif"][e.tag] for e in inner if e.count and e.tag in _CODES["Exif"]}
     make, model, taken = texts.values()
-    return ExifFacts(turn, frozenset(codes), make, model, "", taken, damaged=True)
+    return ExifFacts(turn, frozenset(codes), make, model, "", taken, damaged=True, declared=declared)
 
 
 def _text(value: Any) -> str:

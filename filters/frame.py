@@ -137,7 +137,7 @@ class _Reader:
         if self.frame is None or not self.frame.height or self.hierarchical:
             return  # the number of lines is not known yet
         allowed = -(-self._units(self.frame) // self.interval) - 1
-        if len(piece.restarts) > allowed:
+        if len(piece.restarts) > allowed and piece.restarts[allowed] + 2 < piece.end:
             # Decoders stop after the last unit: what stands behind one more restart marker is never shown.
             self.cuts[piece.start] = piece.restarts[allowed]
 

@@ -7,19 +7,19 @@ Whatever two decoders might show differently is ``Malformed``.  ITU T.81, T.871 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from filters import exif, frame, icc, segments
+from filters import exif, frame, icc, orientation, segments
 from filters.api import Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
 from filters.segments import Kind, Piece
 
-_ICC, _JFIF, _ADOBE, _EXIF = b"ICC_PROFILE\0", b"JFIF\0", b"Adobe", b"Exif\0"
+_ICC, _JFIF, _ADOBE, _EXIF, _XMP = b"ICC_PROFILE\0", b"JFIF\0", b"Adobe", b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0"
 _JFIF_LENGTH, _ADOBE_LENGTH = 14, 12
 
 # (marker, first bytes of the body, code); the first that fits names a segment that goes.
 _NAMES: tuple[tuple[int, bytes, str], ...] = (
     (0xE0, b"JFXX\0", "jpeg.jfxx"),
-    (0xE1, b"http://ns.adobe.com/xap/1.0/\0", "jpeg.xmp"),
+    (0xE1, _XMP, "jpeg.xmp"),
     (0xE1, b"http://ns.adobe.com/xmp/extension/\0", "jpeg.xmp-extended"),
     (0xE1, b"FLIR\0", "jpeg.flir"),
     (0xE2, b"MPF\0", "jpeg.mpf"),
@@ -105,10 +105,12 @@ class _Job:
         self.coding = frame.read(data, self.pieces)
         scans = [i for i, piece in enumerate(self.pieces) if piece.marker == segments.SOS]
         self.first_scan = self.pieces[scans[0]].start
-        blocks = [b for p in self.pieces if p.kind is Kind.SEGMENT and p.marker == 0xE1 and (b := self._body(p))[:5] == _EXIF]
-        self.facts = _exif_facts(blocks)
+        bodies = [self._body(p) for p in self.pieces if p.kind is Kind.SEGMENT and p.marker == 0xE1]
+        blocks = [body for body in bodies if body.startswith(_EXIF)]
+        self.facts = _exif_facts(blocks, [body for body in bodies if body.startswith(_XMP)])
         self.wanted = self._wanted(blocks)
         self.exif_done = self.wanted is None
+        self.in_place: Piece | None = None  # the input's own EXIF segment, when it may stay where it is
         self.jfif_seen = False
         self.adobe: int | None = None
         self.profile = [p for p in self.pieces if self._is_profile(p)]
@@ -145,21 +147,24 @@ class _Job:
 
     def _wanted(self, blocks: Sequence[bytes]) -> bytes | None:
         """The one EXIF body to stand in the output, or None."""
-        if len(blocks) == 1 and blocks[0][:6] == exif.PREFIX and exif.display_only(blocks[0][6:]):
-            return blocks[0]
-        return exif.orientation_only(self.facts.orientation) if self.facts.orientation != 1 else None
+        turn = self.facts.orientation
+        block = blocks[0] if len(blocks) == 1 and blocks[0][:6] == exif.PREFIX else b""
+        if exif.display_only(block[6:]) and exif.facts(block[6:]).orientation == turn:
+            return block
+        return exif.orientation_only(turn) if turn != 1 else None
 
     def _place_exif(self, plan: _Plan, piece: Piece) -> None:
         """Put our EXIF block here, right after SOI and JFIF; the input's own segment stays when it is just that."""
         self.exif_done = True
         assert self.wanted is not None
         plan.note("exif.orientation", "APP1", Fate.KEPT)
-        if piece.marker != 0xE1 or self._body(piece) != self.wanted:
+        if piece.marker == 0xE1 and self._body(piece) == self.wanted:
+            self.in_place = piece
+        else:
             plan.out.append(_segment(0xE1, self.wanted))
 
     def _exif(self, plan: _Plan, piece: Piece) -> None:
-        ours = self.wanted is not None and self._body(piece) == self.wanted
-        if ours and (not plan.out or not isinstance(plan.out[-1], bytes)):
+        if piece is self.in_place:
             plan.keep(piece.start, piece.end)
             return
         where = f"APP1@{piece.start}"
@@ -243,8 +248,11 @@ class _Job:
             plan.note(code, f"EOI@{end}")
 
 
-def _exif_facts(blocks: Sequence[bytes]) -> exif.ExifFacts:
-    """Facts of the first readable block; further blocks without a TIFF header go on where the one before ended."""
+def _exif_facts(blocks: Sequence[bytes], packets: Sequence[bytes]) -> exif.ExifFacts:
+    """Facts of the first readable block; further blocks without a TIFF header go on where the one before ended.
+
+    The orientation is that of the first block that has one, else that of XMP.
+    """
     tiffs: list[bytes] = []
     for block in blocks:
         tiff = block[6:]
@@ -253,12 +261,11 @@ def _exif_facts(blocks: Sequence[bytes]) -> exif.ExifFacts:
         else:
             tiffs[-1] += tiff
     found = [exif.facts(tiff) for tiff in tiffs]
-    if not found:
-        return exif.ExifFacts()
-    first = next((facts for facts in found if not facts.damaged), found[0])
+    oriented = next((facts for facts in found if facts.declared), None)
+    turn = oriented.orientation if oriented else next((t for packet in packets if (t := orientation.from_xmp(packet))), 1)
+    first = next((facts for facts in found if not facts.damaged), found[0] if found else exif.ExifFacts())
     codes = frozenset[str]().union(*(facts.codes for facts in found))
-    turn = next((facts.orientation for facts in found if facts.orientation != 1), 1)
-    return exif.ExifFacts(turn, codes, first.make, first.model, first.serial, first.taken, first.damaged)
+    return replace(first, orientation=turn, codes=codes)
 
 
 def _assemble(bodies: Sequence[bytes]) -> bytes | None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from filters import animation, chunks, exif, icc, page, scanlines
+from filters import animation, chunks, exif, icc, orientation, page, scanlines
 from filters.api import Fate, FilterError, Finding, ImageInfo, Scrubbed
 from filters.chunks import Chunk, Header
 
@@ -110,10 +110,21 @@ class _Job:
         self.header: Header = chunks.header(data, self.chunks)
         self.motion = animation.read(data, self.chunks, self.header)
         self.rows_at = next(chunk.start for chunk in self.chunks if chunk.name == b"IDAT")
-        blocks = [chunk.body(data) for chunk in self.chunks if chunk.name == b"eXIf" and chunk.sound]
-        self.facts = exif.facts(blocks[0]) if blocks else exif.ExifFacts()
+        self.blocks = [chunk for chunk in self.chunks if chunk.name == b"eXIf" and chunk.sound]
+        self.facts = self._facts()
         self.seen: set[bytes] = set()
         self.streams = self._streams()
+
+    def _facts(self) -> exif.ExifFacts:
+        """Facts of eXIf, else of a raw profile; the orientation of XMP when neither has one."""
+        texts = [orientation.text_of(c.name, c.body(self.data)) for c in self.chunks if c.name in (b"tEXt", b"zTXt", b"iTXt")]
+        raw = [tiff for keyword, text in texts if (tiff := orientation.raw_exif(keyword, text)) is not None]
+        tiffs = [chunk.body(self.data) for chunk in self.blocks[:1]] or raw
+        facts = exif.facts(tiffs[0]) if tiffs else exif.ExifFacts()
+        if not facts.declared:
+            turns = (orientation.from_xmp(text) for keyword, text in texts if keyword == b"XML:com.adobe.xmp")
+            facts = replace(facts, orientation=next((turn for turn in turns if turn), 1))
+        return facts
 
     def colours(self) -> int:
         """Number of palette entries, 2 for bilevel pictures, else 0."""
@@ -125,6 +136,8 @@ class _Job:
         plan = _Plan()
         plan.keep(0, 8)
         for chunk in self.chunks:
+            if not self.blocks and chunk.start == self.rows_at:
+                self._oriented(plan, chunk)
             if chunk.name == b"IEND":
                 self._end(plan, chunk)
             elif chunk.name in (b"IHDR", b"PLTE", b"tRNS"):
@@ -166,18 +179,20 @@ class _Job:
         return "png.damaged-chunk" if chunk.name in _KEEP or chunk.name in _GEOMETRY else "png.private-chunk"
 
     def _exif(self, plan: _Plan, chunk: Chunk) -> None:
-        if chunk.sound and chunk.name not in self.seen:
-            self.seen.add(chunk.name)
+        if self.blocks and chunk is self.blocks[0]:
             block = chunk.body(self.data)
-            if exif.display_only(block):
+            if exif.display_only(block) and exif.facts(block).orientation == self.facts.orientation:
                 plan.keep(chunk.start, chunk.end)
                 return
-            if self.facts.orientation != 1:
-                plan.note("exif.orientation", chunk, Fate.KEPT)
-                plan.out.append(chunks.write(b"eXIf", exif.orientation_only(self.facts.orientation)[len(exif.PREFIX) :]))
+            self._oriented(plan, chunk)
         plan.note("exif.block", chunk)
         for code in sorted(self.facts.codes):
             plan.note(code, chunk)
+
+    def _oriented(self, plan: _Plan, chunk: Chunk) -> None:
+        if self.facts.orientation != 1:
+            plan.note("exif.orientation", chunk, Fate.KEPT)
+            plan.out.append(chunks.write(b"eXIf", exif.orientation_only(self.facts.orientation)[len(exif.PREFIX) :]))
 
     def _profile(self, plan: _Plan, chunk: Chunk) -> None:
         name, _, rest = chunk.body(self.data).partition(b"\0")
