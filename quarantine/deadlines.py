@@ -47,7 +47,7 @@ _FALLBACK = "QUARANTINE.urgent"  # an unknown action or urgency is looked after 
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         raise ValueError("not a time zone of this system, such as Europe/London") from None
     return name
 

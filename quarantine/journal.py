@@ -69,8 +69,8 @@ def _event(line: bytes, records: Records) -> int:
                 records.add_pair(sender, str(recipient["address"]), at)
         for image in sorted(set(_hashes(record.get("inline")))):
             records.add_inline(image, sender)
-    for image in _dicts(record.get("images")):
-        original, scrubbed = str(image.get("sha256")), str(image.get("scrubbed"))
+    for pair in _dicts(record.get("images")):
+        original, scrubbed = str(pair.get("sha256")), str(pair.get("scrubbed"))
         if _HASH.fullmatch(original) and _HASH.fullmatch(scrubbed) and original != scrubbed:
             records.add_scrubbed(original, scrubbed)
     if any(recipient.get("consent") in _ENDING for recipient in known):

@@ -84,7 +84,11 @@ class Snapshot:
 
     def withdrawn(self, numbers: Sequence[str]) -> bool | None:
         """Is there a refusal or withdrawal on file for any of these patient identifiers?"""
-        answers = [self._ask(schema.READ_WITHDRAWAL, self._hashes.patient(number)) for number in numbers]
+        return self.withdrawn_hashes([self._hashes.patient(number) for number in numbers])
+
+    def withdrawn_hashes(self, patients: Sequence[str]) -> bool | None:
+        """The same for patients named by their keyed hashes."""
+        answers = [self._ask(schema.READ_WITHDRAWAL, patient) for patient in patients]
         if any(answers):
             return True
         return None if any(answer is None for answer in answers) else False
