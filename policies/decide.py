@@ -75,10 +75,11 @@ def _judge(policy: Policy, facts: Facts, image: ImageFacts | None) -> Verdict:
     view = _view(policy, facts, image)
     skipped: list[str] = []
     verdict = None
+    released = facts.released if view.values["consent"] != "refused" else frozenset()
     for ready in policy.compiled.get((view.values["recipient"], view.values["kind"]), ()):
         if not ready.fits(view):
             continue
-        if ready.accepted_by and ready.accepted_by <= facts.released:
+        if ready.accepted_by and ready.accepted_by <= released:
             skipped.append(ready.rule.id)
             continue
         verdict = Verdict(ready.rule.then, ready.rule.id, ready.reasons, ready, view, tuple(skipped))

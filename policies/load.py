@@ -62,8 +62,8 @@ class Policy:
 
     @property
     def decorative(self) -> Mapping[str, int | float]:
-        """The numbers of settings.decorative, as written."""
-        return self.settings.decorative
+        """The numbers of settings.decorative, by name."""
+        return self.settings.decorative.model_dump()
 
     def group_of(self, sender: str) -> str:
         """The first group that names the sender's address or domain, else ``ungrouped``."""

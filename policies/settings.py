@@ -73,6 +73,24 @@ class Machine(_Strict):
     name: str = Field("", description="What it is.")
 
 
+class DecorativeModel(_Strict):
+    """When an image is an icon, a logo or a tracking pixel: sides in pixels, sizes in bytes, density in bytes a pixel."""
+
+    tracking_side: int = Field(3, ge=0, le=16, description="Longest side of a tracking pixel.")
+    tracking_bytes: int = Field(1024, ge=0, le=8192, description="Largest tracking pixel.")
+    icon_side: int = Field(48, ge=0, le=128, description="Longest side of an icon.")
+    icon_bytes: int = Field(8192, ge=0, le=65_536, description="Largest icon.")
+    recurring_width: int = Field(640, ge=0, le=2000, description="Widest picture that may be a sender's recurring logo.")
+    recurring_height: int = Field(240, ge=0, le=1000, description="Highest such picture.")
+    recurring_bytes: int = Field(65_536, ge=0, le=1_000_000, description="Largest such picture.")
+    recurring_jpeg_ratio: float = Field(2.0, ge=1.0, description="Long side to short side a JPEG logo has at least.")
+    recurring_png_density: float = Field(0.6, ge=0.0, description="Bytes a pixel a PNG logo has at most.")
+    flat_pixels: int = Field(60_000, ge=0, description="Largest flat drawing.")
+    flat_bytes: int = Field(12_288, ge=0, description="Largest flat drawing in bytes.")
+    flat_colours: int = Field(16, ge=0, le=64, description="Most colours of a flat drawing; 0 switches this rule off.")
+    flat_density: float = Field(0.2, ge=0.0, description="Bytes a pixel a flat drawing has at most.")
+
+
 class SettingsModel(_Strict):
     """What holds for the whole organisation."""
 
@@ -92,7 +110,7 @@ class SettingsModel(_Strict):
     emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")
     machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
     known_logos: tuple[Sha256, ...] = Field((), description="SHA-256 of the organisation's logos.")
-    decorative: dict[str, int | float] = Field(default_factory=dict, description="Numbers that tell icons from pictures.")
+    decorative: DecorativeModel = Field(DecorativeModel(), description="Numbers that tell icons and logos from pictures.")
     on_call: Contact | None = Field(None, description="Who is told at once, day and night. Needed before enforce.")
     ig: Contact | None = Field(None, description="The information-governance team.")
     alternatives: str = Field("", max_length=2000, description="What people can use instead of email; printed in notices.")

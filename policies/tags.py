@@ -37,6 +37,7 @@ _TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[&]")
 _LEAD: Final = re.compile(
     r"\s*[\[(\"']?\s*((?:[\w']+\s+){0,2}?)(con[cs]en?[st]{1,2}(?:ed|s)?|consnet|concent)\b\s*([:;=,\-]?)", re.I
 )
+_CLOSERS: Final = ('"', "'", "]", ")", "}")
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|[\r\n]|\[|$")
 _SOFT_END: Final = re.compile(r"[-:;,|(/]")
 _REFUSED: Final = frozenset({"refused", "withdrawn"})
@@ -315,7 +316,8 @@ def _scan(text: str, carrier: Carrier) -> Reading:
             fresh = carrier is Carrier.SUBJECT and _PREFIX.match(plain[match.end() :].lstrip(" ]")) is not None
             fresh = fresh and not any(_PREFIX.match(plain, at) for at in _starts(plain[: match.start()]))
             readings.append(replace(reading, statements=tuple(replace(s, fresh=fresh) for s in reading.statements)))
-            spans.append(match.span())
+            if reading.statements or match[0][0] == "[":  # "(consent form)" may be ordinary words
+                spans.append(match.span())
     if not readings:
         at = 0
         while (prefix := _PREFIX.match(plain, at)) is not None or plain[at : at + 1].isspace():
@@ -324,8 +326,8 @@ def _scan(text: str, carrier: Carrier) -> Reading:
         if tail is not None:
             reading, stop = tail
             readings.append(reading)
-            if reading.statements or plain[at:stop].count(":"):
-                spans.append((at, stop))
+            if reading.statements:
+                spans.append((at, stop + (plain[stop : stop + 1] in _CLOSERS)))
     return _merge(readings, carrier, spans)
 
 

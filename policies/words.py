@@ -33,7 +33,7 @@ WORDS: Final[Mapping[str, Word]] = {
     **_words(
         "consent",
         """
-        -: consent, consented, consents, consenting, concent, consnet, conset, consert, consented to
+        -: consent, consent form, consent forms, consented, consents, consenting, concent, consnet, conset, consert, consented to
         """,
     ),
     **_words(
@@ -42,7 +42,7 @@ WORDS: Final[Mapping[str, Word]] = {
         verbal: verbal, verbally, oral, orally, spoken, herbal, verbals, verble, verbal ok, said yes, agreed verbally,
           in person, face to face
         telephone: telephone, phone, by phone, telephoned, phoned, by telephone, on the phone, over the phone, tel
-        written: written, writen, writing, in writing, signed, form, forms, paper, on paper, consent form, signed
+        written: written, writen, writing, in writing, signed, form, forms, paper, on paper, signed
           form, form signed
         electronic: electronic, electronically, email, e mail, by email, by text, sms, online, app, e form, eform, e
           consent, econsent, e signed
