@@ -48,7 +48,6 @@ class Session(aiosmtpd.SMTP):
 
     session: aiosmtpd.Session  # set as soon as there is a connection
     transport: asyncio.Transport | None
-    line_length_limit = CHUNK  # aiosmtpd makes it the read-ahead limit; lines of a message have no limit here
 
     def __init__(self, settings: ListenerSettings, intake: Intake, roster: Roster) -> None:
         # tls_context is set afterwards: the constructor warns of a required client certificate, which is what we want.
@@ -64,7 +63,6 @@ class Session(aiosmtpd.SMTP):
         self._settings = settings
         self._intake = intake
         self._roster = roster
-        self._fed = 0  # bytes received so far
         self._answered: tuple[str, int] | None = None  # message key, bytes received when its reply went out
         self._patience = Patience(self.loop, lambda: self._leave(say.TIMED_OUT))
         self._mistakes = 0
@@ -81,16 +79,17 @@ class Session(aiosmtpd.SMTP):
         """Called a second time when STARTTLS has succeeded: nothing of the session before survives (RFC 3207 4.2)."""
         self._announced = frozenset()
         super().connection_made(transport)
-        self._wire = Wire(self._reader, self._writer)
-        self._fed = 0
+        assert self.transport is not None
+        self._wire = Wire(self.transport, self._writer)
+        if hasattr(transport, "max_size"):  # asyncio's plain sockets; 256 kB at once would let the others wait
+            transport.max_size = CHUNK
 
     def data_received(self, data: bytes) -> None:
-        self._fed += len(data)
-        super().data_received(data)
+        self._wire.feed(data)
 
     def eof_received(self) -> bool:
         """The client sends no more.  aiosmtpd would cancel the work here; we end what we have and then answer."""
-        self._reader.feed_eof()
+        self._wire.feed_eof()
         return self.session.ssl is None  # True keeps our half open; TLS has no half-closed state
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -99,6 +98,7 @@ class Session(aiosmtpd.SMTP):
         if self._original_transport is not None:
             self._original_transport.close()
         asyncio.StreamReaderProtocol.connection_lost(self, error)
+        self._wire.feed_eof()
         self.transport = None
 
     def _set_rset_state(self) -> None:
@@ -222,7 +222,7 @@ class Session(aiosmtpd.SMTP):
         if self._answered is None:
             return
         key, then = self._answered
-        if self._wire.received - self._wire.ahead > then:
+        if self._wire.used > then:
             self._answered = None
             self._intake.went_on(key)
 
@@ -249,8 +249,7 @@ class Session(aiosmtpd.SMTP):
         if self.session.ssl is None:  # TLS has no half-closed state; its close sends close_notify first
             self._writer.write_eof()
             async with asyncio.timeout(LINGER):
-                while await self._reader.read(CHUNK):
-                    pass
+                await self._wire.drain()
 
     # -- commands
 
@@ -415,13 +414,9 @@ class Session(aiosmtpd.SMTP):
         self._wire.put(*map(say.line, replies))
         for _ in range(2):
             await asyncio.sleep(0)  # lets the event loop read what the client has sent before our reply
-        if key and self._keeps_listening():
-            self._answered = (key, self._fed)
+        if key and self._wire.listening:
+            self._answered = (key, self._wire.fed)
         await self._wire.flush()
-
-    def _keeps_listening(self) -> bool:
-        """False if the client half-closed, or if unread input would make it impossible to say what came after the reply."""
-        return not self._reader.at_eof() and self.transport is not None and self.transport.is_reading()
 
 
 def _fit(replies: Any, wanted: int) -> bool:
