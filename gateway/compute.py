@@ -1,4 +1,4 @@
-"""Compute processes: one killable process a core runs steps 2-10, so that the event loop never does work that grows with a message.
+"""Compute processes: one killable process a core runs steps 2-10; the event loop never does work that grows with a message.
 
 A process that dies, hangs past its wall-clock limit or answers nonsense is killed and replaced; its message gets
 ``WorkerLost`` and nobody else's is touched (DESIGN section 2, "Processes").
@@ -166,7 +166,7 @@ class Pool:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own program; returns as soon as it is forked
                 [sys.executable, "-m", "gateway.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

@@ -53,24 +53,24 @@ class ListenerConfig(_Section):
 
     name: str = Field(description="name used in logs, metrics and the ledger")
     kind: Literal["relay", "submission"] = Field(
-        "relay", description="relay: an MTA in front; submission: clients themselves, who may get a 550"
+        default="relay", description="relay: an MTA in front; submission: clients themselves, who may get a 550"
     )
     protocol: Literal["SMTP", "LMTP"] = Field(
-        "LMTP", description="LMTP gives every recipient an answer of its own and is preferred"
+        default="LMTP", description="LMTP gives every recipient an answer of its own and is preferred"
     )
-    host: str = Field("127.0.0.1", description="address to listen on; anything but loopback needs tls")
+    host: str = Field(default="127.0.0.1", description="address to listen on; anything but loopback needs tls")
     port: int = Field(description="port to listen on", ge=0, le=65535)
     vouches: Vouches = Field(
-        Vouches.NOTHING,
-        description="what this listener vouches for: envelope-sender (the MTA binds MAIL FROM to its login), authenticated-received "
-        "(the MTA's top Received names the login), or nothing (then no consent statement counts)",
+        default=Vouches.NOTHING,
+        description="what this listener vouches for: envelope-sender (the MTA binds MAIL FROM to its login), "
+        "authenticated-received (the MTA's top Received names the login), or nothing (then no consent statement counts)",
     )
-    trusted: tuple[Network, ...] = Field(("127.0.0.0/8", "::1/128"), description="networks that may connect")
-    xforward: bool = Field(True, description="take XFORWARD from the MTA (its queue id is the key of the ledger)")
+    trusted: tuple[Network, ...] = Field(default=("127.0.0.0/8", "::1/128"), description="networks that may connect")
+    xforward: bool = Field(default=True, description="take XFORWARD from the MTA (its queue id is the key of the ledger)")
     bare_newlines: Literal["refuse", "normalise"] = Field(
-        "refuse", description="bare CR or LF in a message: refuse, or normalise for clients known to send them"
+        default="refuse", description="bare CR or LF in a message: refuse, or normalise for clients known to send them"
     )
-    tls: TlsSettings | None = Field(None, description="mutual TLS")
+    tls: TlsSettings | None = Field(default=None, description="mutual TLS")
 
     @model_validator(mode="after")
     def _safe(self) -> ListenerConfig:
@@ -82,18 +82,18 @@ class ListenerConfig(_Section):
 class RouteConfig(_Section):
     """One named next-hop port."""
 
-    host: str = Field("127.0.0.1", description="the next hop: a queueing MTA you run")
+    host: str = Field(default="127.0.0.1", description="the next hop: a queueing MTA you run")
     port: int = Field(description="its port", ge=1, le=65535)
-    protocol: Literal["SMTP", "LMTP"] = Field("SMTP", description="what it speaks")
+    protocol: Literal["SMTP", "LMTP"] = Field(default="SMTP", description="what it speaks")
     tls: Literal["none", "opportunistic", "verified", "mutual"] = Field(
-        "none", description="none is for loopback; verified checks chain and name; mutual also shows a certificate"
+        default="none", description="none is for loopback; verified checks chain and name; mutual also shows a certificate"
     )
-    server_name: str | None = Field(None, description="name the certificate must bear; default: host")
-    ca: Path | None = Field(None, description="PEM file with the CA to trust; default: the system's")
-    certificate: Path | None = Field(None, description="our certificate for mutual TLS")
-    key: Path | None = Field(None, description="its private key")
-    connections: int = Field(8, description="connections kept open at most", ge=1, le=100)
-    timeout: float = Field(60.0, description="seconds for each answer of the next hop", gt=0)
+    server_name: str | None = Field(default=None, description="name the certificate must bear; default: host")
+    ca: Path | None = Field(default=None, description="PEM file with the CA to trust; default: the system's")
+    certificate: Path | None = Field(default=None, description="our certificate for mutual TLS")
+    key: Path | None = Field(default=None, description="its private key")
+    connections: int = Field(default=8, description="connections kept open at most", ge=1, le=100)
+    timeout: float = Field(default=60.0, description="seconds for each answer of the next hop", gt=0)
 
     @model_validator(mode="after")
     def _safe(self) -> RouteConfig:
@@ -124,20 +124,25 @@ class Limits(_Section):
     """What one message and one machine may use."""
 
     message_bytes: int = Field(
-        50_000_000, description="largest message taken; announce no more than the next hop's limit / 1.4", ge=100_000
+        default=50_000_000, description="largest message taken; announce no more than the next hop's limit / 1.4", ge=100_000
     )
-    recipients: int = Field(100, description="recipients of one message", ge=1, le=1000)
-    connections: int = Field(100, description="connections at one time, per listener", ge=1)
+    recipients: int = Field(default=100, description="recipients of one message", ge=1, le=1000)
+    connections: int = Field(default=100, description="connections at one time, per listener", ge=1)
     memory_bytes: int = Field(
-        1_500_000_000, description="memory for messages in flight; when it is spent MAIL is answered 452", ge=100_000_000
+        default=1_500_000_000, description="memory for messages in flight; when it is spent MAIL is answered 452", ge=100_000_000
     )
-    command_seconds: float = Field(300.0, description="idle time before a client is let go", gt=0)
+    command_seconds: float = Field(default=300.0, description="idle time before a client is let go", gt=0)
     deadline_seconds: float = Field(
-        240.0, description="time after the final dot in which an answer is given; below the upstream's own limit", ge=10, le=540
+        default=240.0,
+        description="time after the final dot in which an answer is given; below the upstream's own limit",
+        ge=10,
+        le=540,
     )
-    compute_seconds: float = Field(30.0, description="time one attempt at one message may take in a compute process", gt=0)
-    compute_processes: int = Field(0, description="compute processes; 0: one a core", ge=0, le=64)
-    compute_memory_bytes: int = Field(2_000_000_000, description="address space of one compute process", ge=500_000_000)
+    compute_seconds: float = Field(
+        default=30.0, description="time one attempt at one message may take in a compute process", gt=0
+    )
+    compute_processes: int = Field(default=0, description="compute processes; 0: one a core", ge=0, le=64)
+    compute_memory_bytes: int = Field(default=2_000_000_000, description="address space of one compute process", ge=500_000_000)
 
 
 class KeysConfig(_Section):
@@ -151,8 +156,8 @@ class KeysConfig(_Section):
 class MetricsConfig(_Section):
     """Prometheus metrics and health on one HTTP port; loopback by default."""
 
-    host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(9464, description="0 picks a free port", ge=0, le=65535)
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=9464, description="0 picks a free port", ge=0, le=65535)
 
 
 class Settings(_Section):
@@ -161,23 +166,26 @@ class Settings(_Section):
     hostname: str = Field(
         description="name in our banner and Received lines; also our loop id", pattern=r"^[A-Za-z0-9.-]{1,253}$"
     )
-    state: Path = Field(Path("/var/lib/clinigate/gateway"), description="the gateway's own folder: ledger, journal, attempts")
-    policy: Path = Field(Path("/etc/clinigate/policies"), description="the IG team's folder: policy.yaml, domains.yaml")
+    state: Path = Field(
+        default=Path("/var/lib/clinigate/gateway"), description="the gateway's own folder: ledger, journal, attempts"
+    )
+    policy: Path = Field(default=Path("/etc/clinigate/policies"), description="the IG team's folder: policy.yaml, domains.yaml")
     listeners: tuple[ListenerConfig, ...] = Field(description="where mail comes in", min_length=1)
     release_socket: Path = Field(
-        Path("/run/clinigate/release.sock"), description="Unix socket for releases; only the quarantine service may reach it"
+        default=Path("/run/clinigate/release.sock"),
+        description="Unix socket for releases; only the quarantine service may reach it",
     )
     routes: dict[str, RouteConfig] = Field(description="named next-hop ports; `default` must be among them", min_length=1)
     trusted_hosts: tuple[str, ...] = Field(
-        (), description="host names whose Received line may name the login (authenticated-received)"
+        default=(), description="host names whose Received line may name the login (authenticated-received)"
     )
     keys: KeysConfig
-    smime: SmimeConfig | None = Field(None, description="S/MIME; without it the method smime serves nobody")
-    dkim: tuple[DkimConfig, ...] = Field((), description="DKIM keys by sender domain")
+    smime: SmimeConfig | None = Field(default=None, description="S/MIME; without it the method smime serves nobody")
+    dkim: tuple[DkimConfig, ...] = Field(default=(), description="DKIM keys by sender domain")
     limits: Limits = Limits()
     metrics: MetricsConfig = MetricsConfig()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="what is logged; no level ever logs content"
+        default="INFO", description="what is logged; no level ever logs content"
     )
     quarantine: QuarantineSettings = Field(description="the quarantine service")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from filters.decorative import DecorativeSettings
 from gateway.dkim import Signer
 from gateway.encryption import METHODS
 from gateway.encryption.smime import Signing
@@ -68,10 +69,11 @@ class Context:
     hashes: KeyedHash
     seen_inline: Callable[[str, str], bool | None]  # (sha256, sender)
     now: Callable[[], float]
+    decorative: DecorativeSettings
 
     def decoration(self, sender: str) -> Decoration:
         """What makes an image decorative when ``sender`` sends it."""
-        return Decoration(self.policy.decorative, self.policy.known_logos, lambda digest: self.seen_inline(digest, sender))
+        return Decoration(self.decorative, self.policy.known_logos, lambda digest: self.seen_inline(digest, sender))
 
     def methods(self, recipient: Recipient, known: RecipientFacts, at: datetime) -> Mapping[str, str]:
         """method -> "ok" or the code why it cannot serve this recipient now."""
@@ -84,9 +86,10 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
     hashes = KeyedHash.load(Path(told.hash_key))
     snapshot = Snapshot(Path(told.snapshot), hashes, told.snapshot_max_age) if told.snapshot else None
     clock = now or (lambda: datetime.now(UTC).timestamp())
+    policy = load_policy({name: text.encode() for name, text in told.policy.items()})
     return Context(
         spec=told,
-        policy=load_policy({name: text.encode() for name, text in told.policy.items()}),
+        policy=policy,
         memory=_memory(snapshot),
         keyring=Keyring.load(Path(told.smime.certificates)) if told.smime else None,
         signing=Signing.load(Path(told.smime.signing_certificate), Path(told.smime.signing_key)) if told.smime else None,
@@ -94,6 +97,7 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
         hashes=hashes,
         seen_inline=snapshot.seen_inline if snapshot else _unknown,
         now=clock,
+        decorative=DecorativeSettings(**policy.decorative),  # type: ignore[arg-type]  # the policy's model has the same fields
     )
 
 

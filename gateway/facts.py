@@ -16,6 +16,7 @@ from gateway.leaves import Leaf
 from gateway.message import Message
 from gateway.mimecodes import AMBIGUOUS
 from gateway.model import Received, Recipient
+from gateway.releases import ReleaseTerms
 from policies.consent import combine
 from policies.load import Policy
 from policies.model import Facts, ImageFacts, Kind, RecipientFacts
@@ -52,7 +53,7 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     envelope = received.envelope
     at = datetime.fromtimestamp(received.at, UTC)
     group = policy.group_of(envelope.sender)
-    release = envelope.release or {}
+    release = ReleaseTerms.of(envelope)
     numbers, codes = _identifiers(opened)
     codes |= opened.message.codes | opened.identity.codes
     if opened.message.codes & AMBIGUOUS:
@@ -89,8 +90,8 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
             register_version=policy.register.version,
             withdrawn=withdrawn,
             first_time=_not(memory.wrote_before(envelope.sender, recipient.address)),
-            released=frozenset(release.get("accepted", ())),
-            hold_ref=release.get("hold"),
+            released=release.accepted,
+            hold_ref=release.hold,
         )
 
     return tuple(of(recipient) for recipient in envelope.recipients)

@@ -33,7 +33,7 @@ class Finished:
 
 
 class Finisher:
-    """Makes the variants of one message.  Every method may raise ``Leak`` (the exit check) or ``CannotProtect`` (the scrubber)."""
+    """Makes the variants of one message.  A method may raise ``Leak`` (the exit check) or ``CannotProtect`` (the scrubber)."""
 
     def __init__(self, context: Context, received: Received, opened: Opened) -> None:
         self._context, self._received, self._opened = context, received, opened
@@ -105,7 +105,7 @@ class Finisher:
                     raise CannotProtect("mail.signed-image")
                 if images[leaf.part.path].data is not leaf.body:
                     edits += replace_body(message, leaf.part, images[leaf.part.path].data)
-                if leaf.part.name and self._context.policy.neutral_names:
+                if leaf.part.name and self._context.policy.settings.names == "neutral":
                     name = neutral_name(self._reference(), number, len(clinical), leaf.sniffed.format)
                     edits += replace_name(message, leaf.part, name)
             self._spliced = splice(self._received.raw, edits)

@@ -1,4 +1,4 @@
-"""Who sent this, and does the listener vouch for it?  A consent statement counts only from a vouched person (DESIGN section 2)."""
+"""Who sent this, and does the listener vouch for it?  A consent statement counts only from a vouched person."""
 
 from __future__ import annotations
 

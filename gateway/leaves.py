@@ -6,11 +6,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from filters.decorative import DecorativeSettings, decorative
-from filters.sniff import sniff
-
 from filters.api import FilterError, ImageInfo, OpaqueReason, Sniffed
+from filters.decorative import DecorativeSettings, decorative
 from filters.registry import SCRUBBERS
+from filters.sniff import sniff
 from filters.text import embedded
 from gateway.message import Message, Part, Undecodable, decode
 from policies.model import Kind

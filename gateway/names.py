@@ -1,4 +1,4 @@
-"""Neutral, traceable attachment names: no patient, no date, and a reference the sending organisation can resolve (S4-10, S4-11)."""
+"""Neutral, traceable attachment names: no patient, no date, a reference the sending organisation can resolve (S4-10, S4-11)."""
 
 from __future__ import annotations
 

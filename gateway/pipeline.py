@@ -5,6 +5,8 @@ Step 1 (receive) is ``gateway.smtp``, step 11 (commit) ``gateway.commit``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 
 from gateway.carriers import sender_kind, statements
@@ -17,37 +19,52 @@ from gateway.model import Plan, Received
 from gateway.outgoing import Outgoing
 from gateway.plans import failure_plan
 from gateway.recording import record
+from gateway.releases import ReleaseTerms
 from policies.decide import decide
+from policies.model import Decision, Facts
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Steps 2-6 of one message: what is in it, and what is to become of each recipient, in the order of the envelope."""
+
+    opened: Opened
+    facts: tuple[Facts, ...]
+    decisions: tuple[Decision, ...]
 
 
 def plan(context: Context, received: Received) -> Plan:
     """What becomes of every recipient.  Total: whatever fails here holds the message (in observe: the original passes)."""
     try:
-        return _steps(context, received)
+        return carry_out(context, received, judge(context, received))
     except Exception as error:  # noqa: BLE001 - step 12: the first of the product's two broad excepts; any failure means hold
         log.error("pipeline.failed", error=type(error).__name__, key=context.hashes.of(received.key))
         return failure_plan(context.policy, received, "internal-error")
 
 
-def _steps(context: Context, received: Received) -> Plan:
+def judge(context: Context, received: Received) -> Judged:
+    """Steps 2-6: pure but for the snapshot and the keyring; changes and sends nothing."""
     envelope = received.envelope
     # 2. Parse into parts by offset.
     message = parse(received.raw)
     # 3. Open every leaf by its bytes; 4. inspect each image.
-    accepted = (envelope.release or {}).get("accepted", ())
-    leaves = open_leaves(message, context.decoration(envelope.sender), accepted)
+    release = ReleaseTerms.of(envelope)
+    leaves = open_leaves(message, context.decoration(envelope.sender), release.accepted)
     # 5. Read the consent statement from every carrier.
-    carried = statements(message)
+    carried = release.added(statements(message))
     vouches = context.spec.vouches.get(envelope.listener, Vouches.NOTHING)
-    identity = identify(message, envelope, carried, vouches, context.spec.trusted_hosts)
+    identity = release.identity or identify(message, envelope, carried, vouches, context.spec.trusted_hosts)
     opened = Opened(message, leaves, carried, identity, sender_kind(message, envelope))
     # 6. Decide per recipient.
     facts = gather(context.policy, received, opened, context.memory, context.methods)
-    decisions = tuple(decide(context.policy, one) for one in facts)
-    # 7. Scrub; 8. protect per recipient; 9. sign; 10. exit check.
-    outgoing = Outgoing(context, received, opened)
-    for index, (one, decision) in enumerate(zip(facts, decisions, strict=True)):
+    return Judged(opened, facts, tuple(decide(context.policy, one) for one in facts))
+
+
+def carry_out(context: Context, received: Received, judged: Judged) -> Plan:
+    """Steps 7-10: scrub, protect per recipient, sign, exit check."""
+    outgoing = Outgoing(context, received, judged.opened)
+    for index, (one, decision) in enumerate(zip(judged.facts, judged.decisions, strict=True)):
         outgoing.send(index, one, decision)
-    return outgoing.plan(record(context, received, opened, facts, decisions, outgoing.done))
+    return outgoing.plan(record(context, received, judged.opened, judged.facts, judged.decisions, outgoing.done))

@@ -18,4 +18,4 @@ def failure_plan(policy: Policy, received: Received, rule: str) -> Plan:
     copies = (Copy(watched, original(received.raw, Mode.OBSERVE), "default", "observe", envelope.sender),) if watched else ()
     holds = (Hold(held, "QUARANTINE", rule, (rule,), "review", "mail-admin", "N-7"),) if held else ()
     kind = "person" if envelope.sender else "null"
-    return Plan(copies, holds, record={"rule": rule, "policy": policy.digest}, sender_kind=kind)
+    return Plan(copies, holds, record={"failure": rule, "policy": policy.digest}, sender_kind=kind)

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from policies.explain import words
-from policies.record import to_record
-
 from filters.identify.numbers import find
 from gateway.context import Context
 from gateway.facts import Opened
 from gateway.model import Received
 from gateway.outgoing import Done
+from policies.explain import sentences
 from policies.model import Decision, Facts
+from policies.record import to_record
 
 
 def record(
@@ -82,7 +81,7 @@ def _recipient(context: Context, received: Received, index: int, facts: Facts, d
         "decided": decision.action.name,
         "rule": decision.rule,
         "reasons": list(done.reasons),
-        "words": words(done.reasons),
+        "words": " ".join(sentences(done.reasons)),
         "method": done.method,
         "notice": done.notice,
         "urgency": decision.urgency,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 
@@ -21,7 +22,8 @@ class Mailbox:
 
     @property
     def port(self) -> int:
-        return int(self._controller.server.sockets[0].getsockname()[1]) if self._controller.server else 0
+        server = self._controller.server
+        return int(server.sockets[0].getsockname()[1]) if isinstance(server, asyncio.base_events.Server) else 0
 
     def start(self) -> None:
         self._controller.start()

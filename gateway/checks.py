@@ -1,0 +1,203 @@
+"""The checks of ``clinigate check``: each looks at one thing an installation depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from gateway.config import ConfigError, Settings, policy_files
+from gateway.delivery import Delivery
+from gateway.dkim import Signer
+from gateway.encryption.cms import Signing
+from gateway.keyring import Keyring
+from gateway.links import listener_settings, routes
+from policies.load import Policy, PolicyError, load_policy
+from policies.model import Mode
+from quarantine.keyedhash import KeyedHash
+from quarantine.keys import KeyFileError, load_private, load_public, load_secret
+from quarantine.notices.wording import SHIPPED
+from quarantine.notices.wording import load as load_templates
+
+WARN_DAYS: Final = 30
+UPSTREAM_SECONDS: Final = 300.0  # Postfix's lmtp_data_done_timeout in docs/howto-postfix.md is longer
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``where``: file, key or route; ``what``: what is wrong and what to do.  ``level``: error | warning."""
+
+    level: str
+    where: str
+    what: str
+
+
+def _error(where: object, what: object) -> Problem:
+    return Problem("error", str(where), str(what))
+
+
+async def check_policy(told: Settings) -> list[Problem]:
+    """The policy loads; enforce is possible; every route the register names exists."""
+    try:
+        policy = _policy(told)
+    except (PolicyError, ConfigError) as error:
+        return [_error(told.policy, one) for one in error.problems]
+    except OSError as error:
+        return [_error(told.policy, f"cannot be read: {error.strerror}")]
+    problems = [
+        _error(f"domains.yaml: {domain}", f"route {route} is not in the configuration; write one of {', '.join(told.routes)}")
+        for domain, route in _routes(policy)
+        if route not in told.routes
+    ]
+    if all(mode is Mode.OBSERVE for mode in policy.modes.values()):
+        problems.append(Problem("warning", "policy.yaml: modes", "everything is observed: nothing is held or stripped yet"))
+    return problems
+
+
+async def check_keys(told: Settings) -> list[Problem]:
+    """Keys are there, private ones are private, and both programs have the same shared ones."""
+    problems: list[Problem] = []
+    for path, load in (
+        (told.keys.quarantine, load_public),
+        (told.keys.release, load_secret),
+        (told.keys.hash, KeyedHash.load),
+        (told.quarantine.keys, load_private),
+        (told.quarantine.release_key, load_secret),
+        (told.quarantine.hash_key, KeyedHash.load),
+    ):
+        problems += _tried(path, lambda path=path, load=load: load(path))  # type: ignore[misc]  # bound now, not later
+    problems += _same("keys.release and quarantine.release_key", told.keys.release, told.quarantine.release_key)
+    problems += _same("keys.hash and quarantine.hash_key", told.keys.hash, told.quarantine.hash_key)
+    for one in told.dkim:
+        problems += _tried(one.key, lambda one=one: Signer.load(one.domain, one.selector, one.key))  # type: ignore[misc]  # likewise
+    return problems
+
+
+async def check_smime(told: Settings) -> list[Problem]:
+    """The signing certificate is usable; recipients' certificates that end soon are named."""
+    if told.smime is None:
+        return []
+    now = datetime.now(UTC)
+    try:
+        signing = Signing.load(told.smime.signing_certificate, told.smime.signing_key)
+        keyring = Keyring.load(told.smime.certificates)
+    except (OSError, ValueError) as error:
+        return [_error("smime", error)]
+    fault = signing.fault(now)
+    problems = [_error("smime: signing_certificate", fault)] if fault else []
+    problems += [Problem("warning", str(told.smime.certificates), str(one)) for one in keyring.problems]
+    problems += [
+        Problem("warning", "smime", f"expires within {WARN_DAYS} days: {one}") for one in keyring.expiring(WARN_DAYS, now)
+    ]
+    return problems
+
+
+async def check_next_hop(told: Settings) -> list[Problem]:
+    """Every route answers, with the TLS it asks for, and takes messages as large as ours."""
+    try:
+        delivery = Delivery(routes(told))
+    except (OSError, ValueError) as error:
+        return [_error("routes", error)]
+    problems = []
+    try:
+        for name, route in told.routes.items():
+            where = f"routes: {name} ({route.host}:{route.port})"
+            answer = await delivery.probe(name)
+            if answer != "ok":
+                problems.append(_error(where, answer))
+                continue
+            limit = delivery.size(name)
+            if limit is not None and told.limits.message_bytes * 1.4 > limit:
+                fits = int(limit / 1.4)
+                problems.append(
+                    Problem(
+                        "warning",
+                        where,
+                        f"takes {limit} bytes; set limits: message_bytes to {fits} or less: encryption adds 40 %",
+                    )
+                )
+    finally:
+        await delivery.aclose()
+    return problems
+
+
+async def check_listeners(told: Settings) -> list[Problem]:
+    """Listeners are safe, their certificates load, and somebody is vouched for."""
+    problems = []
+    for one in told.listeners:
+        problems += _tried(f"listeners: {one.name}", lambda one=one: listener_settings(told, one))  # type: ignore[misc]  # bound now
+        if one.vouches == "nothing":
+            problems.append(
+                Problem(
+                    "warning",
+                    f"listeners: {one.name}",
+                    "vouches for nothing, so no statement counts; see docs/howto-postfix.md",
+                )
+            )
+    return problems
+
+
+async def check_timeouts(told: Settings) -> list[Problem]:
+    """Our deadline ends before the upstream gives up."""
+    if told.limits.deadline_seconds >= UPSTREAM_SECONDS:
+        text = f"{told.limits.deadline_seconds:g} s is not below {UPSTREAM_SECONDS:g} s, after which an upstream may give up; write 240"
+        return [_error("limits: deadline_seconds", text)]
+    return []
+
+
+async def check_quarantine(told: Settings) -> list[Problem]:
+    """Folders can be written, notices can be made, and somebody may review."""
+    problems = [
+        _error(folder, "is not there; make it, writable for its program")
+        for folder in (told.state.parent, told.quarantine.state.parent, told.quarantine.store.parent, told.release_socket.parent)
+        if not folder.is_dir()
+    ]
+    problems += _tried(told.quarantine.templates or "notices", lambda: load_templates(told.quarantine.templates or SHIPPED))
+    if not told.quarantine.addresses.on_call_contact:
+        problems.append(
+            _error("quarantine: addresses: on_call_contact", "is empty; give a telephone number: notices tell it in urgent cases")
+        )
+    for role, people in (("ig", told.quarantine.reviewers.ig), ("mail_admin", told.quarantine.reviewers.mail_admin)):
+        if not people:
+            problems.append(Problem("warning", f"quarantine: reviewers: {role}", "is empty, so nobody may decide such holds"))
+    return problems
+
+
+CHECKS: Final[Mapping[str, Callable[[Settings], Coroutine[None, None, list[Problem]]]]] = {
+    "policy": check_policy,
+    "keys": check_keys,
+    "smime": check_smime,
+    "listeners": check_listeners,
+    "next hop": check_next_hop,
+    "timeouts": check_timeouts,
+    "quarantine": check_quarantine,
+}
+
+
+def _routes(policy: Policy) -> list[tuple[str, str]]:
+    """(domain or address, route) for every entry of the register that names one."""
+    entries = {**policy.register.domains, **policy.register.addresses}
+    return [(name, entry.route) for name, entry in entries.items() if entry.route is not None]
+
+
+def _policy(told: Settings) -> Policy:
+    return load_policy({name: text.encode() for name, text in policy_files(told.policy).items()})
+
+
+def _tried(where: object, work: Callable[[], object]) -> list[Problem]:
+    try:
+        work()
+    except (OSError, ValueError, KeyFileError) as error:
+        return [_error(where, error)]
+    return []
+
+
+def _same(where: str, one: Path, other: Path) -> list[Problem]:
+    try:
+        return (
+            [] if load_secret(one) == load_secret(other) else [_error(where, "hold different keys; both programs need the same")]
+        )
+    except (OSError, KeyFileError):
+        return []  # named above

@@ -1,0 +1,68 @@
+"""``clinigate explain``: what would become of a message, and why, without sending it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.carriers import from_addresses
+from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
+from gateway.context import build
+from gateway.message import parse
+from gateway.model import Envelope, Received, Recipient
+from gateway.pipeline import judge
+from policies.explain import explain as in_words
+from policies.load import PolicyError
+from policies.record import to_record
+from quarantine.keys import KeyFileError
+
+
+def explain(
+    message: Annotated[Path, typer.Argument(help="A message as a file (.eml).", exists=True, dir_okay=False)],
+    rcpt: Annotated[list[str], typer.Option("--rcpt", help="A recipient; may be given more than once.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    sender: Annotated[str | None, typer.Option("--from", help="Envelope sender; default: the From of the message.")] = None,
+    listener: Annotated[str | None, typer.Option(help="Listener it would come in by; default: the first.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say for each recipient which rule decides, why, what would help, and what is seen in the message.  Nothing is sent."""
+    told = settings(config)
+    try:
+        context = build(told.context_spec())
+        raw = _crlf(message.read_bytes())
+    except PolicyError as error:
+        fail(*error.problems)
+    except (OSError, KeyFileError, ValueError) as error:
+        fail(str(error), code=1)
+    envelope = Envelope(
+        sender if sender is not None else _author(raw), tuple(map(Recipient, rcpt)), listener or told.listeners[0].name
+    )
+    judged = judge(context, Received(envelope, raw, time.time(), "explain"))
+    if as_json:
+        rows = [
+            {"recipient": r, "action": d.action.name, "rule": d.rule, "reasons": d.reasons, "facts": to_record(f)}
+            for r, f, d in zip(rcpt, judged.facts, judged.decisions, strict=True)
+        ]
+        typer.echo(json.dumps(rows, indent=2, default=str))
+        return
+    for leaf in judged.opened.leaves:
+        seen = leaf.opaque.value if leaf.opaque else leaf.decorative or leaf.kind.value
+        codes = ", ".join(sorted(leaf.codes)) or "nothing found"
+        typer.echo(f"part {leaf.part.path}: {leaf.sniffed.format or 'unknown'}, {seen}: {codes}")
+    for address, facts, decision in zip(rcpt, judged.facts, judged.decisions, strict=True):
+        typer.echo(f"\n{address} (mode {facts.mode.value})")
+        typer.echo(in_words(context.policy, facts, decision))
+
+
+def _crlf(raw: bytes) -> bytes:
+    """A file as it would stand on the wire."""
+    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _author(raw: bytes) -> str:
+
+    return next(iter(from_addresses(parse(raw))), "")

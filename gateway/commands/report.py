@@ -1,0 +1,84 @@
+"""``clinigate report``: what the journal says of past mail."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings
+from policies.explain import sentences
+
+app = typer.Typer(no_args_is_help=True, help="Reports from the journal.")
+STAYS = ("ASK", "QUARANTINE", "REFUSE")
+
+
+@app.callback()
+def reports() -> None:
+    """Reports from the journal."""
+
+
+@app.command("observe")
+def observe(
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+    days: Annotated[float, typer.Option(help="How far back to look.")] = 30,
+) -> None:
+    """What would have been held or refused if mail had been enforced: counts by decision, rule and sender group."""
+    found = summary(settings(config).state / "journal", days)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    typer.echo(
+        f"Last {days:g} days: {found['messages']} messages to {found['recipients']} recipients, {found['failures']} failures."
+    )
+    typer.echo(
+        f"In observe mode {found['observed']} recipients got mail as it came; {found['would_stay']} of them would not have."
+    )
+    table = Table("would be", "rule", "sender group", "recipients", "why")
+    for row in found["rows"]:
+        table.add_row(row["decided"], row["rule"], row["group"], str(row["count"]), row["why"])
+    Console().print(table)
+
+
+def summary(journal: Path, days: float) -> dict[str, Any]:
+    """Counts from the segments of ``journal`` of the last ``days`` days, by decision, rule and sender group."""
+    events = [event for event in _events(journal) if event.get("event") == "message"]
+    newest = max((event["at"] for event in events), default=0.0)
+    lines = [
+        (line, bool(event["record"].get("failure")))
+        for event in events
+        if event["at"] >= newest - days * 86400
+        for line in event["record"].get("recipients", ())
+    ]
+    counts: Counter[tuple[str, str, str, tuple[str, ...]]] = Counter(
+        (line["decided"], line["rule"], line["facts"]["sender_group"], tuple(line["reasons"]))
+        for line, _ in lines
+        if line["mode"] == "observe"
+    )
+    rows = [
+        {"decided": decided, "rule": rule, "group": group, "count": count, "why": " ".join(sentences(reasons))}
+        for (decided, rule, group, reasons), count in counts.most_common()
+    ]
+    return {
+        "messages": len(events),
+        "recipients": sum(len(event["recipients"]) for event in events),
+        "failures": sum(1 for event in events if event["record"].get("failure")),
+        "observed": sum(counts.values()),
+        "would_stay": sum(count for (decided, *_), count in counts.items() if decided in STAYS),
+        "rows": rows,
+    }
+
+
+def _events(journal: Path) -> Iterator[dict[str, Any]]:
+    for segment in sorted(journal.glob("*.jsonl")):
+        with segment.open("rb") as lines:
+            for line in lines:
+                if line.endswith(b"\n"):  # the last line may be half written
+                    yield json.loads(line)

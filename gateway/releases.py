@@ -1,0 +1,47 @@
+"""What a release says to the pipeline: the codes a reviewer accepted, the statement added, and who sent the message at first.
+
+The payload was verified with the shared key (``quarantine.token``) before it came here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gateway.carriers import Carried
+from gateway.identity import Identity
+from gateway.model import Envelope
+from policies.consent import read_header
+from policies.model import Carrier
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseTerms:
+    """Empty for a message that comes from an MTA."""
+
+    accepted: frozenset[str] = frozenset()
+    hold: str | None = None
+    statement: str | None = field(default=None, repr=False)
+    identity: Identity | None = None
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> ReleaseTerms:
+        """The terms of the release this message came under."""
+        if envelope.release is None:
+            return cls()
+        payload = envelope.release
+        return cls(frozenset(payload["accepted"]), payload["hold"], payload.get("statement"), _identity(payload.get("identity")))
+
+    def added(self, carried: Carried) -> Carried:
+        """``carried`` with the statement a person gave in answer to the hold."""
+        if not self.statement:
+            return carried
+        reading = read_header(self.statement, carrier=Carrier.RELEASE)
+        return replace(carried, readings=(*carried.readings, reading))
+
+
+def _identity(recorded: Any) -> Identity | None:
+    """As it was judged when the message came; a release vouches for nobody anew.  None: nothing was recorded, nothing counts."""
+    if not isinstance(recorded, dict):
+        return Identity(False, frozenset({"identity.not-recorded"}))
+    return Identity(bool(recorded.get("vouched")), frozenset(map(str, recorded.get("codes", ()))))
