@@ -148,13 +148,13 @@ class Renderer:
         return Matter(told.refs, codes, sent=told.sent, number=len(fates))
 
     def _digest(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop:
-        sent: dict[tuple[str, ...], Sent] = {}
+        sent: dict[str, Sent] = {}
         for row in rows:
             outcomes = self._outcomes([row])
             if outcomes:
                 told = merge(outcomes)
                 domains = tuple(dict.fromkeys(fate.domain for fate in told.fates if not fate.patient))
-                sent[told.refs] = Sent(", ".join(told.refs), told.sent, len(told.fates), domains)
+                sent[row.message] = Sent(", ".join(told.refs), told.sent, len(told.fates), domains)
         if not sent:
             return Drop("dropped:forgotten")
         return self._mail(digest(list(sent.values()), rows[0].to, now, self._settings, self._templates, _key(rows)))

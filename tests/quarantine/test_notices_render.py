@@ -348,5 +348,7 @@ def test_reading_age(case: str) -> None:
 def test_no_blame_and_no_jargon(case: str) -> None:
     """Words that blame, threaten or need explaining do not stand in a notice."""
     text = (GOLDEN / f"{case}.txt").read_text(encoding="utf-8").lower()
-    for word in ("violation", "policy", "you failed", "must not", "breach", "illegal", "metadata", "smtp", "quarantine", "returned", "exif"):
+    blame = ("violation", "you failed", "must not", "breach", "illegal", "returned")
+    jargon = ("policy", "metadata", "smtp", "quarantine", "exif")
+    for word in blame + jargon:
         assert word not in text, word

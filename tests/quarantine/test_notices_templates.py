@@ -176,7 +176,8 @@ def test_line_with_nothing_to_say_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"ig_address": ""}, {"domain": " "}, {"on_call_address": "a b@c"}, {"timezone": "Mars/Olympus"}, {"digest_hour": 24}]
+    "change",
+    [{"ig_address": ""}, {"domain": " "}, {"on_call_address": "a b@c"}, {"timezone": "Mars/Olympus"}, {"digest_hour": 24}],
 )
 def test_settings_are_checked(change: dict[str, object]) -> None:
     """What notices cannot do without is asked for at start, by name."""
