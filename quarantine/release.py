@@ -96,7 +96,7 @@ class Releaser:
 
         results = await asyncio.gather(*(one(row) for row in rows), return_exceptions=True)
         for row, result in zip(rows, results, strict=True):
-            if isinstance(result, Exception):
+            if isinstance(result, Exception):  # one that cannot be sent does not stop the others
                 log.error("release.failed", hold=row.id, error=type(result).__name__)
                 self._records.later(row, next_try(row.attempts, now))
             elif isinstance(result, BaseException):

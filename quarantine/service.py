@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import json
 import os
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,33 +21,19 @@ from quarantine.deadlines import Due, due
 from quarantine.ingest import Intake
 from quarantine.journal import read_journal
 from quarantine.keyedhash import KeyedHash
-from quarantine.lmtp import LmtpError, deliver
+from quarantine.lmtp import deliver
 from quarantine.model import HoldRow
 from quarantine.notes import write_notes
 from quarantine.records import Records
 from quarantine.release import Deliver, Releaser, end_recipients
 from quarantine.retention import purge
-from quarantine.seal import SealError
 from quarantine.settings import QuarantineSettings
 from quarantine.snapshot import write_snapshot
-from quarantine.state import Conflict, Event, NotAllowed, move
-from quarantine.stores import STORES, Place, StoreError
+from quarantine.state import Conflict, Event, move
+from quarantine.stores import STORES, Place
 
 log = structlog.get_logger()
 RunDue = Callable[[], object]  # ``quarantine.outbox.Outbox.run_due``; blocking, called in a thread
-# What a step may meet in the world.  Anything else is a fault of ours and ends the service loudly: systemd starts it again.
-TROUBLE: Final = (
-    OSError,
-    sqlite3.Error,
-    StoreError,
-    SealError,
-    LmtpError,
-    Conflict,
-    NotAllowed,
-    ValueError,
-    KeyError,
-    TimeoutError,
-)
 PURGE_EVERY: Final = 3600.0
 STALE_WRITES: Final = 86400.0
 
@@ -122,16 +107,25 @@ class Service:
         os.close(self._lock)
 
     async def step(self, name: str, work: Callable[[], Awaitable[object]]) -> bool:
-        """One step; its failure is logged by type only (a text could quote a path or an address) and tried again."""
+        """One step as a task of its own: its failure is a value, logged by type only (a text could quote an address).
+
+        Whatever failed is tried again with the next round; the other steps go on.
+        """
+        task = asyncio.ensure_future(work())
         try:
-            await work()
-        except TROUBLE as error:
-            self._failing[name] = type(error).__name__
-            log.error("service.step-failed", step=name, error=type(error).__name__)
-            return False
-        self._failing.pop(name, None)
-        self._done[name] = self._clock()
-        return True
+            await asyncio.wait({task})
+        finally:
+            task.cancel()  # only if we are being ended ourselves; a finished task does not mind
+        error = task.exception()
+        if error is None:
+            self._failing.pop(name, None)
+            self._done[name] = self._clock()
+            return True
+        if not isinstance(error, Exception):
+            raise error
+        self._failing[name] = type(error).__name__
+        log.error("service.step-failed", step=name, error=type(error).__name__)
+        return False
 
     async def ingest(self) -> int:
         """Take in what the gateway wrote."""

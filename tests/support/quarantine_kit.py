@@ -98,16 +98,16 @@ class World:
             keyfiles.generate(keys)
             keyfiles.generate_secret(self.root / "hash.key")
             keyfiles.generate_secret(self.root / "release.key")
-        self.settings = QuarantineSettings(
-            state=self.root / "state", store=self.root / "store", keys=keys, release_key=self.root / "release.key",
-            hash_key=self.root / "hash.key", journal=self.root / "journal", snapshot=self.root / "snapshot.sqlite",
-            release_socket=self.root / "r.sock", reviewers={"ig": ["ig1", "ig2"], "mail_admin": ["adm"]},
-            addresses={
+        self.settings = QuarantineSettings.model_validate({
+            "state": self.root / "state", "store": self.root / "store", "keys": keys, "release_key": self.root / "release.key",
+            "hash_key": self.root / "hash.key", "journal": self.root / "journal", "snapshot": self.root / "snapshot.sqlite",
+            "release_socket": self.root / "r.sock", "reviewers": {"ig": ["ig1", "ig2"], "mail_admin": ["adm"]},
+            "addresses": {
                 "sender": "gateway@own.example", "ig": "ig@own.example", "mail_admin": "adm@own.example",
                 "postmaster": "postmaster@own.example", "on_call": "oncall@own.example",
             },
             **self.options,
-        )  # fmt: skip
+        })  # fmt: skip
         self.settings.state.mkdir(exist_ok=True)
         self.private = keyfiles.load_private(keys)
         self.all_private = dict(self.private)
