@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from gateway.commands import check, demo, explain, hold, keygen, report, scrub, serve
+from gateway.commands.check import check
+from gateway.commands.demo import demo
+from gateway.commands.explain import explain
+from gateway.commands.hold import app as hold
+from gateway.commands.keygen import keygen
+from gateway.commands.report import app as report
+from gateway.commands.scrub import scrub
+from gateway.commands.serve import serve
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,14 +19,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # tracebacks with local values could show what a message holds
     help="Outbound email gateway for clinical images.",
 )
-app.command("serve")(serve.serve)
-app.command("check")(check.check)
-app.command("explain")(explain.explain)
-app.command("scrub")(scrub.scrub)
-app.command("keygen")(keygen.keygen)
-app.add_typer(hold.app, name="hold")
-app.add_typer(report.app, name="report")
-app.command("demo")(demo.demo)
+app.command("serve")(serve)
+app.command("check")(check)
+app.command("explain")(explain)
+app.command("scrub")(scrub)
+app.command("keygen")(keygen)
+app.add_typer(hold, name="hold")
+app.add_typer(report, name="report")
+app.command("demo")(demo)
 
 
 def main() -> None:

@@ -90,6 +90,14 @@ def release(
     return _facts(moved)
 
 
+def state(desk: Desk, ref: str) -> dict[str, Any]:
+    """How a hold stands now; ``held_again``: why its last release came back, "" when it did not.  Not audited: nothing is shown."""
+    row = find(desk, ref)
+    last = (desk.records.transitions(row.id) or [None])[-1]
+    came_back = last is not None and (last.reason or "").startswith("held-again:")
+    return {**_facts(row), "held_again": last.reason.partition(":")[2] if last is not None and came_back else ""}
+
+
 def refuse(desk: Desk, ref: str, user: str, reason: str) -> dict[str, Any]:
     """Decide that a hold does not go.  ``reason`` is a code (letters, digits, ``.-_``): it is kept and told."""
     return _end(desk, ref, user, Event.REFUSE, "refused", reason, sender=False)

@@ -19,12 +19,14 @@ from quarantine import keys as keyfiles
 from quarantine import ops
 from quarantine.audit import Audit
 from quarantine.keyedhash import KeyedHash
+from quarantine.model import State
 from quarantine.records import Records
 from quarantine.seal import SealError
 from quarantine.state import Conflict, NotAllowed
 from quarantine.stores import STORES, StoreError
 
 app = typer.Typer(no_args_is_help=True, help="List, show, release, refuse or delete held mail.")
+WAIT_SECONDS = 15.0  # how long a release is watched; it goes on by itself all the same
 Ref = Annotated[str, typer.Argument(help="Reference (H7Q2-93KD) or id of the hold.")]
 TROUBLE = (ops.NotFound, NotAllowed, Conflict, StoreError, SealError, keyfiles.KeyFileError, OSError, sqlite3.Error)
 
@@ -43,7 +45,11 @@ def list_(
     if not rows:
         typer.echo("Nothing is held.")
         return
-    table = Table("reference", "state", "since", "deadline", "rule", "released by", "from", "to")
+    table = Table(box=None, pad_edge=False)
+    for column in ("reference", "state", "since", "deadline", "rule", "released by"):
+        table.add_column(column, no_wrap=True)
+    for column in ("from", "to"):
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(
             row["ref"], row["state"], _when(row["created"]), _when(row["deadline"]), row["rule"], row["releases"], row["sender"],
@@ -84,7 +90,14 @@ def release(
         accepted = accept if accept is not None else [] if statement else list(ops.find(desk, ref).reasons)
         return ops.release(desk, ref, user(), accepted=accepted, statement=statement)
 
-    _answer(_do(config, work, key), as_json)
+    row = _do(config, work, key)
+    end = time.monotonic() + WAIT_SECONDS
+    while row["state"] == State.RELEASING and time.monotonic() < end:
+        time.sleep(0.2)
+        row = _do(config, lambda desk: ops.state(desk, ref))
+    _answer(row, as_json)
+    if row["state"] == State.QUARANTINED and not as_json and "needs" not in row:
+        _held_again(row, ref)
 
 
 @app.command("refuse")
@@ -125,6 +138,15 @@ def _do(config: Path, work: Any, key: Path | None = None) -> Any:
         return work(desk)
     except TROUBLE as error:
         fail(str(error), code=1)
+
+
+def _held_again(row: dict[str, Any], ref: str) -> None:
+    """The checks found another reason: say which, and how to accept that one too."""
+    code = str(row["held_again"] or "")
+    accepted = " ".join(f"--accept {one}" for one in dict.fromkeys([*row["reasons"], code]) if one)
+    typer.echo(f"It was held again: {' '.join(sentences((code,))) or code}")
+    typer.echo(f"To let it go all the same: clinigate hold release {ref} {accepted}")
+    raise typer.Exit(1)
 
 
 def _answer(row: dict[str, Any], as_json: bool) -> None:

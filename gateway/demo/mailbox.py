@@ -37,7 +37,8 @@ class Mailbox:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        head = f"Return-Path: <{envelope.mail_from or ''}>\r\n".encode()
+        sender = "" if envelope.mail_from in (None, "<>") else envelope.mail_from  # the null sender comes as the string "<>"
+        head = f"Return-Path: <{sender}>\r\n".encode()
         with self._lock:
             for recipient in envelope.rcpt_tos:
                 box = self.folder / recipient.lower().replace("/", "_")

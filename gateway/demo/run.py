@@ -212,4 +212,5 @@ The demo goes on running; Ctrl-C ends it.  Its folder: {demo.folder}
 (clinigate is {Path(sys.executable).parent / "clinigate"})""",
         soft_wrap=True,
         highlight=False,
+        markup=False,
     )
