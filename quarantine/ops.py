@@ -91,11 +91,11 @@ def release(
 
 
 def state(desk: Desk, ref: str) -> dict[str, Any]:
-    """How a hold stands now; ``held_again``: why its last release came back, "" when it did not.  Not audited: nothing is shown."""
+    """How a hold stands now; ``held_again``: why its last release came back, "" when it did not.  Shows no more, so unaudited."""
     row = find(desk, ref)
-    last = (desk.records.transitions(row.id) or [None])[-1]
-    came_back = last is not None and (last.reason or "").startswith("held-again:")
-    return {**_facts(row), "held_again": last.reason.partition(":")[2] if last is not None and came_back else ""}
+    moves = desk.records.transitions(row.id)
+    mark, _, why = (moves[-1].reason if moves else "").partition(":")
+    return {**_facts(row), "held_again": why if mark == "held-again" else ""}
 
 
 def refuse(desk: Desk, ref: str, user: str, reason: str) -> dict[str, Any]:
