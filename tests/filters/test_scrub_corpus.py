@@ -96,7 +96,7 @@ def _cleaned(folder: Path) -> dict[Path, Path]:
 
 @pytest.mark.e2e
 def test_the_judge_finds_nothing(tmp_path: Path) -> None:
-    """P2: neither exiftool nor the judge's own walkers see anything identifying in any scrubbed file (but much in the originals)."""
+    """P2: neither exiftool nor the judge's own walkers see anything identifying in a scrubbed file, but much in the originals."""
     assert len(judged.leaks({path: None for _, path in _CASES})) > 1000 or not _CASES
     assert judged.leaks(dict.fromkeys(_cleaned(tmp_path))) == []
 
