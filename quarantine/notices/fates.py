@@ -58,7 +58,7 @@ ORDER: tuple[tuple[str, str], ...] = (
     ("N-3", "advice"), ("N-3", ""), ("N-5", "again"), ("N-3", "plain"),
 )  # fmt: skip
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")  # surrogates: octets of an address that are no UTF-8
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
 

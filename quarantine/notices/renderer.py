@@ -111,7 +111,8 @@ class Renderer:
         return self._mail(notice, emergency)
 
     def _report(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop:
-        outcomes = self._outcomes(rows)
+        named = {str(row.detail["outcome"]) for row in rows if row.detail.get("outcome")}
+        outcomes = [one for one in self._outcomes(rows) if not named or one.get("outcome") in named]
         if not outcomes:
             return Drop("dropped:forgotten")
         if is_notice(merge(outcomes).message_id, self._settings.domain):

@@ -42,7 +42,7 @@ def outcomes_of(index: Index, row: OutboxRow, reminder_at: Callable[[HoldRow], f
     for merge in dict.fromkeys([*(one.merge for one in found), row.merge]):
         known = {one.id for one in found}
         found += [one for one in index.outcomes_merged(merge) if one.id not in known] if merge else []
-    metas = [_with_holds(index, {**one.meta, "created": one.created}, reminder_at) for one in found]
+    metas = [_with_holds(index, {**one.meta, "created": one.created, "outcome": one.id}, reminder_at) for one in found]
     named = {str(line.get("hold")) for meta in metas for line in meta["recipients"]}
     hold = index.hold(row.hold) if row.hold and row.hold not in named else None
     return metas if hold is None else [*metas, _of_hold(index, hold, reminder_at)]

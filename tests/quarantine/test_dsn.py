@@ -74,7 +74,8 @@ def test_manners() -> None:
     ("notify", "action", "told"),
     [
         (None, "failed", True), ("FAILURE", "failed", True), ("SUCCESS,FAILURE", "failed", True), ("failure", "failed", True),
-        ("NEVER", "failed", False), ("never", "failed", False), ("SUCCESS", "failed", False), ("DELAY", "failed", False),
+        ("NEVER", "failed", False), ("never", "failed", False), ("NEVER,FAILURE", "failed", False),
+        ("SUCCESS", "failed", False), ("DELAY", "failed", False),
         (None, "delayed", True), ("DELAY", "delayed", True), ("FAILURE", "delayed", False), ("NEVER", "delayed", False),
         (None, "relayed", False), ("SUCCESS", "relayed", True), ("FAILURE", "relayed", False), ("NEVER", "relayed", False),
     ],

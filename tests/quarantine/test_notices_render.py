@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from quarantine.notices.fates import ORDER, SECTIONS, STATES, section
 from quarantine.notices.letter import Notice, NotWritable
 from quarantine.notices.render import render
 from quarantine.notices.wording import load
@@ -204,6 +207,7 @@ def test_unknown_state_is_never_called_sent() -> None:
     """A word this version does not know means: please check."""
     text = flat(made(line(LEE, "exploded", "N-3")))
     assert "may not have arrived" in text and "was sent" not in text
+    assert section("exploded", "N-3") == ("N-7", "unsure")
 
 
 def test_observed_mail_is_told_of_as_plain_mail() -> None:
@@ -307,6 +311,46 @@ def test_international_address() -> None:
     """A sender with a non-ASCII address is written to as RFC 6532 says."""
     raw = made(asked(), sender="müller@example.nhs.uk").as_bytes()
     assert "To: müller@example.nhs.uk".encode() in raw
+
+
+def test_tables_agree() -> None:
+    """Every state leads to a part that has a place in the order."""
+    assert {(template, variant) for _, _, template, variant in SECTIONS} == set(ORDER)
+    for state in STATES.values():
+        for notice in ("", "N-1", "N-2", "N-3", "N-4", "N-6", "N-7", "N-99"):
+            assert section(state, notice) in ORDER
+
+
+ANY = st.one_of(st.none(), st.text(max_size=80))
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "address": st.one_of(st.emails(), st.text(max_size=60)),
+                "class": st.sampled_from(["O", "A", "B", "C", "D", "E", "F", None]),
+                "state": st.sampled_from([*STATES, "?"]),
+                "notice": st.sampled_from(["N-1", "N-2", "N-3", "N-4", "N-6", "N-7", None]),
+                "words": st.one_of(ANY, st.lists(st.text(max_size=30), max_size=3)),
+                "help": ANY,
+                "method": ANY,
+                "code": ANY,
+                "releases": ANY,
+                "answers": st.lists(st.text(max_size=40), max_size=3),
+                "deadline": st.one_of(st.none(), st.floats(0, 4e9)),
+            }
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_every_outcome_can_be_told(lines: list[dict[str, Any]]) -> None:
+    """Whatever stands in an outcome, its sender is told: no exception, one part a header line, 7bit."""
+    raw = render([{**meta(sent()), "recipients": lines}], NOW, SETTINGS, TEMPLATES).as_bytes()
+    assert raw.isascii() and b"\n" not in raw.replace(b"\r\n", b"")
+    head = message_from_bytes(raw).keys()
+    assert len(head) == len(set(head)) and "Bcc" not in head
 
 
 def test_summer_time() -> None:

@@ -442,6 +442,15 @@ def test_failed_recipient_gets_a_report(world: World) -> None:
     assert message["In-Reply-To"] == MESSAGE_ID
 
 
+def test_later_report_does_not_repeat_the_first(world: World) -> None:
+    """A retry of the rest of a message fails later: the second report is about the second failure."""
+    world.outcome("o1", line(LEE, "failed", None, kind="dsn", code="550"))
+    world.run()
+    world.outcome("o2", line(CHEN, "failed", None, kind="dsn", code="550"), created=SENT + 60)
+    assert world.run() == 1
+    assert CHEN in world.box.mails[1][1].decode() and LEE not in world.box.mails[1][1].decode()
+
+
 def test_unwanted_report_is_dropped(world: World) -> None:
     """NOTIFY=NEVER reaches as far as here."""
     world.outcome("o1", line(LEE, "failed", None, kind="dsn", notify="NEVER"))
