@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,6 +124,42 @@ def test_a_renamed_object_does_not_open() -> None:
     sealed = seal.seal(make(), PUBLIC).replace(b"ab" * 16, b"cd" * 16)
     with pytest.raises(seal.SealError):
         seal.unseal(sealed, PRIVATE)
+
+
+def test_one_object_is_written_in_one_way_only() -> None:
+    """A header that means the same but reads otherwise (upper-case hex, a space) is not ours."""
+    sealed = seal.seal(make(), PUBLIC)
+    nonce = json.loads(sealed[19 : sealed.index(b"}") + 1])["nonce"].encode()
+    key_id = keys.key_id(PUBLIC["review"]).encode()
+    for old in (nonce, key_id):
+        if old.upper() != old:
+            with pytest.raises(seal.Damaged):
+                seal.unseal(sealed.replace(old, old.upper()), PRIVATE)
+    with pytest.raises(seal.Damaged):
+        seal.peek(sealed.replace(b'"content":14', b'"content": 4'))
+
+
+def test_the_format_is_what_the_document_says() -> None:
+    """docs/sealed-objects.md, followed by hand with a reader of its own."""
+    obj = make(os.urandom(CHUNK + 100))
+    data = seal.seal(obj, PUBLIC)
+    magic, version, length = data[:16], data[16], int.from_bytes(data[17:19], "big")
+    assert (magic, version) == (b"CLINIGATE-SEALED", 1)
+    header = json.loads(data[19 : 19 + length])
+    frame = 19 + length
+    suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+    secret = suite.decrypt(data[frame : frame + 80], PRIVATE["review"], info=data[:frame])
+    short = json.dumps({k: header[k] for k in sorted(header) if k not in ("key", "key_id")}, separators=(",", ":")).encode()
+    bound = magic + bytes([version]) + len(short).to_bytes(2, "big") + short
+    at, plain = frame + 80, []
+    sizes = [header["meta"], CHUNK, 100]
+    for index, size in enumerate(sizes):
+        nonce = bytes.fromhex(header["nonce"]) + index.to_bytes(4, "big") + bytes([index == len(sizes) - 1])
+        plain.append(AESGCM(secret).decrypt(nonce, data[at : at + size + 16], bound))
+        at += size + 16
+    assert at == len(data)
+    assert json.loads(plain[0]) == obj.meta
+    assert b"".join(plain[1:]) == obj.content
 
 
 def test_rewrap_hands_it_to_another_key_without_changing_what_is_inside() -> None:
