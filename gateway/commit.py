@@ -291,13 +291,10 @@ class Committer:
     async def _settle(self, job: Job, claim: Claim) -> None:
         """Outcomes, outcome object, event; then the claim is finished."""
         lasting = [fate for fate in job.lasting() if not fate.finished]
-        reports: dict[str, list[Fate]] = {}
-        for fate in lasting:
-            reports.setdefault(fate.report, []).append(fate)
-        fresh = reports.pop("", [])
+        reports, fresh = job.reports(lasting)
         if fresh:
             identity = object_id(claim, [fate.label for fate in fresh], "OUTCOME")
-            await self._ledger.done(claim, _notes(fresh), identity)
+            await self._ledger.done(claim, _notes(fresh), f"{identity}/{len(fresh)}")
             reports[identity] = fresh
             self._crash("commit.settled")
         event = _event(job, " ".join(reports), self._clock())

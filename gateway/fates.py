@@ -103,7 +103,10 @@ class Job:
 
     @classmethod
     def of(cls, plan: Plan, received: Received, listener: str, deadline: float) -> Job:
-        """Raises ValueError unless every recipient stands in exactly one copy, hold or refusal; LookupError for a strange listener."""
+        """Raises ValueError unless every recipient stands in exactly one copy, hold or refusal.
+
+        Raises LookupError for a listener and protocol that do not go together.
+        """
         groups: tuple[Copy | Hold | Refusal, ...] = (*plan.copies, *plan.holds, *plan.refusals)
         named = sorted(index for group in groups for index in group.recipients)
         recipients = received.envelope.recipients
@@ -112,7 +115,7 @@ class Job:
         labels = _labels(recipients)
         fates = tuple(Fate(index, labels[index], recipient) for index, recipient in enumerate(recipients))
         job = cls(plan, received, listener, deadline, fates)
-        job.row("unwritten")  # raises LookupError for a listener and protocol that do not go together
+        job.row("unwritten")
         return job
 
     @property
@@ -216,6 +219,18 @@ class Job:
     def lasting(self) -> list[Fate]:
         """Recipients whose outcome the ledger keeps: a release that holds again or is refused may be asked again."""
         return [f for f in self.fates if f.state and (not self.released or f.state == "delivered")]
+
+    def reports(self, lasting: Iterable[Fate]) -> tuple[dict[str, list[Fate]], list[Fate]]:
+        """Outcome objects that an earlier try assigned (id -> recipients), and recipients without one.
+
+        ``Fate.report`` is "id/number of recipients": an object is only repeated whole, like a hold.
+        """
+        assigned: dict[str, list[Fate]] = {}
+        for fate in lasting:
+            assigned.setdefault(fate.report, []).append(fate)
+        whole = {report: fates for report, fates in assigned.items() if report.endswith(f"/{len(fates)}")}
+        fresh = [fate for report, fates in assigned.items() if report not in whole for fate in fates]
+        return {report.partition("/")[0]: fates for report, fates in whole.items()}, fresh
 
     def telling(self) -> bool:
         """Does this message need an outcome object?"""

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from gateway.commit import CRASH_POINTS
+from gateway.fates import SPENT
 from gateway.model import Hold, Plan, Received, Refusal, Reply
 from quarantine.model import ObjectKind, SealedObject
 from tests.support.commitworld import Killed, World, copy, named, received, without_fsync
@@ -46,10 +47,11 @@ class Message:
     went_on: bool = False
     vanished: bool = False
     lost: Counter[str] = field(default_factory=Counter)  # address -> answers or notes lost while it was being sent
-    policies: set[bytes] = field(default_factory=set)
     taken: list[str] = field(default_factory=list)  # addresses the next hop took, with repetition
     objects: dict[str, SealedObject] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)  # deferred recipients a release has settled
+    doubts: Counter[str] = field(default_factory=Counter)  # address -> tries after which nobody could know
+    split: bool = False  # the client retried some of the recipients without the others
 
     @property
     def raw(self) -> bytes:
@@ -89,12 +91,13 @@ weather = st.fixed_dictionaries(
         "ledger": st.sampled_from([False, False, False, False, True]),
         "journal": st.sampled_from([False, False, False, False, True]),
         "fuse": st.none() | st.none() | st.integers(0, 40),
+        "die_at": st.sampled_from(["", "", ""]) | st.sampled_from(CRASH_POINTS),
         "reply_lost": st.sampled_from([False, False, True]),
         "late": st.sampled_from([False, False, False, False, True]),
     }
 )
 BAD = ("vault", "ledger", "journal", "reply_lost", "late")
-CLEAR = {"answers": ["ok"] * 3, "fuse": None, **dict.fromkeys(BAD, False)}
+CLEAR = {"answers": ["ok"] * 3, "fuse": None, "die_at": "", **dict.fromkeys(BAD, False)}
 
 
 class Mail(RuleBasedStateMachine):
@@ -132,18 +135,24 @@ class Mail(RuleBasedStateMachine):
         return [m for m in self.messages if m.open and not m.vanished]
 
     @precondition(lambda self: self.waiting())
-    @rule(data=st.data(), weather=weather)
-    def retry(self, data: st.DataObject, weather: dict[str, Any]) -> None:
-        """A client that got no answer, or 4yz, sends again."""
-        self.deliver(data.draw(st.sampled_from(self.waiting()), "message"), weather)
-
-    @precondition(lambda self: self.waiting())
-    @rule(data=st.data(), fates=st.lists(st.sampled_from(FATES), min_size=3, max_size=3))
-    def policy_changes(self, data: st.DataObject, fates: list[str]) -> None:
-        """Facts or policy change between two tries."""
+    @rule(
+        data=st.data(),
+        weather=weather,
+        times=st.sampled_from([1, 1, 2, 3]),
+        fates=st.none() | st.lists(st.sampled_from(FATES), min_size=3, max_size=3),
+        split=st.sampled_from([False, False, False, True]),
+    )
+    def retry(self, data: st.DataObject, weather: dict[str, Any], times: int, fates: list[str] | None, split: bool) -> None:
+        """A client that got no answer, or 4yz, sends again; facts or policy may have changed in between."""
         message = data.draw(st.sampled_from(self.waiting()), "message")
-        if not message.plain:
+        if fates and not message.plain:
             message.fates = fates[: len(message.addresses)]
+        for _ in range(times):
+            if split and len(message.open) > 1:
+                message.split = True
+                self.deliver(message, weather, message.open[:1])
+            if message.open:
+                self.deliver(message, weather)
 
     @precondition(lambda self: self.waiting())
     @rule(data=st.data())
@@ -176,10 +185,17 @@ class Mail(RuleBasedStateMachine):
         return [(m, o) for m, o in holds if set(named(o)) - m.settled]
 
     @precondition(lambda self: self.deferred())
-    @rule(data=st.data(), weather=weather, again=st.booleans())
-    def submit_again(self, data: st.DataObject, weather: dict[str, Any], again: bool) -> None:
+    @rule(data=st.data(), weather=weather, again=st.booleans(), times=st.sampled_from([1, 1, 2, 3]))
+    def submit_again(self, data: st.DataObject, weather: dict[str, Any], again: bool, times: int) -> None:
         """The quarantine service re-submits a DEFERRED hold, always under one release id."""
         message, hold = data.draw(st.sampled_from(self.deferred()), "hold")
+        for _ in range(times):
+            if set(named(hold)) - message.settled:
+                self.submit(message, hold, weather, again)
+
+    # -- how it happens ----------------------------------------------------------------------------------------------
+
+    def submit(self, message: Message, hold: SealedObject, weather: dict[str, Any], again: bool) -> None:
         addresses = [address for address in named(hold) if address not in message.settled]
         plan = Plan((copy(range(len(addresses)), message.bytes_for("released")),))
         if again:
@@ -195,12 +211,9 @@ class Mail(RuleBasedStateMachine):
             elif answer.code >= 500:
                 message.settled.add(address)
 
-    # -- how it happens ----------------------------------------------------------------------------------------------
-
-    def deliver(self, message: Message, weather: dict[str, Any]) -> None:
-        addresses = list(message.open)
+    def deliver(self, message: Message, weather: dict[str, Any], some: list[str] | None = None) -> None:
+        addresses = list(some or message.open)
         plan = message.plan(addresses)
-        message.policies |= {held.data.data for held in plan.copies}
         replies = self.commit(message, plan, message.mail(addresses), message.listener, weather)
         if replies is None:
             return
@@ -219,7 +232,7 @@ class Mail(RuleBasedStateMachine):
         world, addresses = self.world, [recipient.address for recipient in mail.envelope.recipients]
         world.answers = dict(zip(addresses, weather["answers"], strict=False))
         world.vault_broken, world.ledger_broken, world.journal_broken = weather["vault"], weather["ledger"], weather["journal"]
-        world.fuse = weather["fuse"]
+        world.fuse, world.die_at = weather["fuse"], weather["die_at"]
         handed, seen, puts = len(world.handed), len(world.taken), len(world.puts)
         deadline = world.now - 1 if weather["late"] else world.now + 240
         replies: list[Reply] | None = None
@@ -229,8 +242,11 @@ class Mail(RuleBasedStateMachine):
             SEEN.update(world.points)
             world.boot()
         finally:
-            world.fuse = None
+            world.fuse, world.die_at = None, ""
         self.judge_bytes(message, plan, addresses, world.handed[handed:])
+        message.doubts.update(a for a, _ in world.handed[handed:] if replies and world.answers[a] in ("lost", "dropped"))
+        if replies is None:  # noted as being sent, perhaps, and perhaps not sent
+            message.doubts.update(addresses[index] for held in plan.copies for index in held.recipients)
         sent = [address for address, _ in world.taken[seen:]]
         message.taken += sent
         for address in sent:
@@ -271,6 +287,10 @@ class Mail(RuleBasedStateMachine):
         for message in self.messages:
             for address in message.addresses:
                 lines, holds = message.outcomes(address), message.holding(address)
+                if any(hold.meta["rule"] == SPENT for hold in holds):
+                    assert message.doubts[address] >= 2, "held as unknown though it was known"
+                if message.split:
+                    continue  # regrouped: nobody is lost, but holds may double
                 assert len(lines) <= 1, "two outcomes"
                 assert len(holds) <= 1, "two holds"
                 if lines and lines[0]["state"] in ("held", "deferred"):
@@ -287,7 +307,7 @@ class Mail(RuleBasedStateMachine):
         """P8: over SMTP, where one answer covers all, one object names them all."""
         for message in self.messages:
             objects = [o for o in message.objects.values() if o.kind is ObjectKind.OUTCOME]
-            if message.protocol == "SMTP":
+            if message.protocol == "SMTP" and not message.split:
                 assert len(objects) <= 1
                 if message.accepted and not message.plain:
                     assert [named(o) for o in objects] == [sorted(message.addresses)]
