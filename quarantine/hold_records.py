@@ -66,6 +66,10 @@ class HoldRecords(Database):
             return self._holds(schema.HOLDS, {})
         return self._holds(schema.HOLDS_IN, {"state": state.value})
 
+    def open_holds(self) -> list[HoldRow]:
+        """Holds that have not ended, oldest first."""
+        return self._holds(schema.HOLDS_OPEN, {})
+
     def holds_of(self, message: str) -> list[HoldRow]:
         """Every hold of one message."""
         return self._holds(schema.HOLDS_OF, {"message": message})

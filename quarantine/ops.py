@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from quarantine import promises, roles
+from quarantine import keys, promises, roles
 from quarantine.audit import Audit
 from quarantine.deadlines import UNTIL_RELEASED
+from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey, PublicKey
 from quarantine.model import HoldRow, ObjectKind, State
 from quarantine.records import Change, Records
@@ -18,7 +22,7 @@ from quarantine.release import end_recipients
 from quarantine.seal import peek, rewrap
 from quarantine.settings import QuarantineSettings
 from quarantine.state import Event, NotAllowed, approvals, move
-from quarantine.stores.api import Place, Store
+from quarantine.stores import STORES, Place, Store
 
 
 class NotFound(Exception):
@@ -38,10 +42,36 @@ class Desk:
     clock: Callable[[], float]
 
 
+def open_desk(settings: QuarantineSettings, review_key: Path | None = None, clock: Callable[[], float] = time.time) -> Desk:
+    """The desk of the command line, beside a running service.  ``review_key``: a private key kept elsewhere.
+
+    Raises KeyFileError, OSError or sqlite3.Error; a private key that this user cannot read is simply not there.
+    """
+    private: dict[str, PrivateKey] = {}
+    for name in keys.NAMES:
+        path = settings.keys / f"{name}.key"
+        if os.access(path, os.R_OK):
+            private[name] = keys.load_private_file(path)
+    if review_key is not None:
+        private["review"] = keys.load_private_file(review_key)
+    return Desk(
+        store=STORES[settings.store_kind](settings.store),
+        records=Records(settings.records),
+        audit=Audit(settings.audit, KeyedHash.load(settings.hash_key), clock),
+        settings=settings,
+        public_keys=keys.load_public(settings.keys),
+        private_keys=private,
+        clock=clock,
+    )
+
+
 def list_holds(desk: Desk, *, everything: bool = False, state: str | None = None) -> list[dict[str, Any]]:
     """Open holds, oldest first (``everything``: ended ones too)."""
-    rows = desk.records.holds(State(state.upper()) if state else None)
-    return [_facts(row) for row in rows if everything or state or row.closed is None]
+    if everything or state:
+        rows = desk.records.holds(State(state.upper()) if state else None)
+    else:
+        rows = desk.records.open_holds()
+    return [_facts(row) for row in rows]
 
 
 def show(desk: Desk, ref: str, user: str) -> dict[str, Any]:

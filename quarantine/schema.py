@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS holds (
   attempts INTEGER NOT NULL DEFAULT 0, next_try REAL, round INTEGER NOT NULL DEFAULT 0, release TEXT,
   reminded REAL, escalated REAL, alarmed REAL, closed REAL, purged REAL, forgotten REAL);
 CREATE INDEX IF NOT EXISTS holds_state ON holds (state, next_try);
+CREATE INDEX IF NOT EXISTS holds_closed ON holds (closed);
 CREATE INDEX IF NOT EXISTS holds_message ON holds (message);
 CREATE INDEX IF NOT EXISTS holds_ref ON holds (ref);
 CREATE TABLE IF NOT EXISTS recipients (
@@ -86,6 +87,7 @@ SELECT * FROM holds WHERE ref = :ref OR id = :ref OR message IN (SELECT message 
 ORDER BY created, id"""
 HOLDS_OF_SENDER = "SELECT * FROM holds WHERE state = :state AND lower(sender) = lower(:sender) ORDER BY created, id"
 HOLDS = "SELECT * FROM holds ORDER BY created, id"
+HOLDS_OPEN = "SELECT * FROM holds WHERE closed IS NULL ORDER BY created, id"
 HOLDS_IN = "SELECT * FROM holds WHERE state = :state ORDER BY created, id"
 HOLDS_OF = "SELECT * FROM holds WHERE message = :message ORDER BY created, id"
 HOLDS_READY = """

@@ -134,12 +134,11 @@ class Service:
     async def deadlines(self) -> int:
         """Remind, escalate, end."""
         now, count = self._clock(), 0
-        for row in self.records.holds():
-            if row.closed is None:
-                for what in due(row, now, self.settings.deadlines, self.settings.office):
-                    with contextlib.suppress(Conflict):  # it was decided this very moment
-                        self._due(row, what, now)
-                        count += 1
+        for row in self.records.open_holds():
+            for what in due(row, now, self.settings.deadlines, self.settings.office):
+                with contextlib.suppress(Conflict):  # it was decided this very moment
+                    self._due(row, what, now)
+                    count += 1
         return count
 
     async def release(self) -> int:

@@ -322,6 +322,19 @@ def test_holds_are_found_by_reference_as_people_type_it_and_as_notices_give_it(w
         ops.find(world.desk(), "NONE-SUCH")
 
 
+async def test_the_command_line_works_beside_the_service_with_a_key_from_a_stick(world: World, tmp_path: Path) -> None:
+    held(world)
+    stick = tmp_path / "stick.key"
+    (world.settings.keys / "review.key").rename(stick)
+    world.private.pop("review")
+    desk = ops.open_desk(world.settings, stick, world.clock)
+    assert ops.release(desk, HOLD, "ig1")["state"] == "RELEASING"
+    desk.records.close()
+    async with gate(world) as one:
+        await world.releaser().run(world.now)
+    assert one.data == [CONTENT]
+
+
 def test_show_tells_facts_and_never_content(world: World) -> None:
     held(world)
     shown = ops.show(world.desk(), HOLD, "adm")
