@@ -23,8 +23,10 @@ _START = "0" * 64
 class Audit:
     """Appends to one file.  Raises OSError when a line cannot be made durable: what cannot be audited does not happen."""
 
-    def __init__(self, path: Path, hashes: KeyedHash, clock: Callable[[], float]) -> None:
-        self._path, self._hashes, self._clock = path, hashes, clock
+    def __init__(
+        self, path: Path, hashes: KeyedHash, clock: Callable[[], float], fsync: Callable[[int], None] = os.fsync
+    ) -> None:
+        self._path, self._hashes, self._clock, self._fsync = path, hashes, clock, fsync
         self._lock = threading.Lock()
 
     def held(self, row: HoldRow) -> None:
@@ -65,9 +67,9 @@ class Audit:
         """A hold's time was over."""
         self._hold("expired", row)
 
-    def resent(self, row: HoldRow, message: str) -> None:
+    def resent(self, row: HoldRow) -> None:
         """The sender sent the same again and that has gone."""
-        self._hold("resent", row, by=self._hashes.of(message))
+        self._hold("resent", row)
 
     def reminded(self, row: HoldRow) -> None:
         """A reminder was promised."""
@@ -134,7 +136,7 @@ class Audit:
                 data = json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
                 if os.write(descriptor, data) != len(data):
                     raise OSError("the audit line was written in part")
-                os.fsync(descriptor)
+                self._fsync(descriptor)
             finally:
                 os.close(descriptor)
 

@@ -170,7 +170,7 @@ class Intake:
             raise Unreadable("outcome") from None
         if tell:
             promises.outcome_told(records, found.id, merge, meta, now, settings.merge_window)
-            close_resent(records, self._audit, meta, now)
+            close_resent(records, self._hashes, self._audit, str(meta["envelope"].get("sender") or ""), now)
             self._audit.outcome(found.id, str(meta["message"]), fates)
 
     def _add(self, row: HoldRow, recipients: list[HeldRecipient], now: float, tell: bool) -> None:

@@ -67,11 +67,9 @@ def open_desk(settings: QuarantineSettings, review_key: Path | None = None, cloc
 
 def list_holds(desk: Desk, *, everything: bool = False, state: str | None = None) -> list[dict[str, Any]]:
     """Open holds, oldest first (``everything``: ended ones too)."""
-    if everything or state:
-        rows = desk.records.holds(State(state.upper()) if state else None)
-    else:
-        rows = desk.records.open_holds()
-    return [_facts(row) for row in rows]
+    if not everything and state is None:
+        return [_facts(row) for row in desk.records.open_holds()]
+    return [_facts(row) for row in desk.records.holds(State(state.upper()) if state else None)]
 
 
 def show(desk: Desk, ref: str, user: str) -> dict[str, Any]:

@@ -95,6 +95,11 @@ class Records(HoldRecords, OutboxRecords):
         return [Disclosure(**{**{k: r[k] for k in Disclosure.__slots__}, "covered": bool(r["covered"])})
                 for r in self._all(schema.DISCLOSURES)]  # fmt: skip
 
+    def gone_since(self, sender: str, recipient: str, since: float, message: str) -> frozenset[str]:
+        """Images that went from one to the other (keyed hashes) at or after ``since`` in another message than ``message``."""
+        params = {"sender": sender, "recipient": recipient, "since": since, "message": message}
+        return frozenset(r["image"] for r in self._all(schema.GONE_SINCE, params))
+
     def drop_disclosures(self, before: float) -> int:
         """Forget disclosures whose consent ended before ``before``."""
         return self._run(schema.DROP_DISCLOSURES, {"before": before})

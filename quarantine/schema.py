@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS disclosures (
   at REAL NOT NULL, until REAL NOT NULL, rule TEXT NOT NULL, method TEXT NOT NULL, consent TEXT NOT NULL,
   covered INTEGER NOT NULL,
   PRIMARY KEY (outcome, image, recipient));
+CREATE INDEX IF NOT EXISTS disclosures_recipient ON disclosures (recipient, sender);
 CREATE TABLE IF NOT EXISTS scrubbed (image TEXT NOT NULL, scrubbed TEXT NOT NULL, PRIMARY KEY (image, scrubbed));
 CREATE TABLE IF NOT EXISTS pairs (sender TEXT NOT NULL, recipient TEXT NOT NULL, first REAL NOT NULL,
   PRIMARY KEY (sender, recipient));
@@ -174,6 +175,9 @@ SELECT image, recipient, MAX(until) AS until, MAX(covered) AS covered FROM (
   UNION ALL SELECT scrubbed, recipient, until, covered FROM disclosures WHERE scrubbed <> ''
   UNION ALL SELECT s.scrubbed, d.recipient, d.until, d.covered FROM disclosures d JOIN scrubbed s ON s.image = d.image)
 WHERE until > :now GROUP BY image, recipient"""
+GONE_SINCE = """
+SELECT DISTINCT image FROM disclosures WHERE recipient = :recipient AND sender = :sender AND at >= :since
+  AND outcome NOT IN (SELECT id FROM outcomes WHERE message = :message)"""
 DROP_DISCLOSURES = "DELETE FROM disclosures WHERE until <= :before"
 ADD_SCRUBBED = "INSERT INTO scrubbed (image, scrubbed) VALUES (:image, :scrubbed) ON CONFLICT (image, scrubbed) DO NOTHING"
 ADD_PAIR = """
