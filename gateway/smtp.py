@@ -412,8 +412,6 @@ class Session(aiosmtpd.SMTP):
         self._mistakes = 0
         self._reset_timeout()
         self._wire.put(*map(say.line, replies))
-        for _ in range(2):
-            await asyncio.sleep(0)  # lets the event loop read what the client has sent before our reply
         if key and self._wire.listening:
             self._answered = (key, self._wire.fed)
         await self._wire.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import pytest
 
@@ -227,3 +228,39 @@ async def test_a_failure_in_the_middle_of_data_closes() -> None:
         await client.raw(b"\r\nMAIL FROM:<ceo@x.example>\r\n")
         assert await client.closed()
     assert intake.admitted == [None]
+
+
+async def test_a_flood_of_pipelined_commands_proves_nothing() -> None:
+    """More than is read ahead: what waits in the kernel was sent before the reply, though it is read after it."""
+    slow = Slow()
+    intake = FakeIntake(answer=slow)
+    async with session(intake) as client:
+        await client.to_data()
+        count = 100_000
+        client.writer.write(BODY + b"NOOP\r\n" * count)
+        await slow.started.wait()
+        await asyncio.sleep(0.05)
+        slow.go.set()
+        assert (await client.reply()).startswith("250 2.0.0 taken")
+        got = await client.reader.readexactly(len(b"250 2.0.0 Ok\r\n") * count)
+        assert got.count(b"250") == count
+    assert intake.on == []
+
+
+async def test_a_command_that_was_on_its_way_before_the_reply_proves_nothing() -> None:
+    """It lies in the kernel, unread, when the work ends: nothing tells it from an answer to our reply but when it is read."""
+    async with listening(intake := FakeIntake()) as listener:
+        client = await connect(listener)
+
+        async def answer(received: Received) -> list[Reply]:
+            os.write(client.writer.get_extra_info("socket").fileno(), b"NOOP\r\n")  # no turn for the event loop in between
+            return [TAKEN]
+
+        intake.answer = answer
+        await client.hello()
+        await client.cmd("XFORWARD IDENT=Q1")
+        assert (await client.send(b"x")).startswith("250 2.0.0 taken")
+        assert (await client.reply()).startswith("250")
+        assert intake.on == []
+        await client.cmd("NOOP")
+        assert intake.on == ["Q1"]
