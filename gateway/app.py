@@ -7,6 +7,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,7 @@ class Gateway:
         self._ledger = Ledger(state / "ledger.sqlite", "gateway-0", time.time)
         self._delivery = Delivery(routes(settings))
         store = STORES[settings.quarantine.store_kind](settings.quarantine.store)
+        store.prepare()
         self._snapshot = Snapshot(settings.quarantine.snapshot, self._hashes)
         self._committer = Committer(
             self._delivery,
@@ -78,6 +80,7 @@ class Gateway:
             withdrawals=SnapshotWithdrawals(self._snapshot),
         )
         self._budget = MemoryBudget(settings.limits.memory_bytes, MEMORY_FACTOR)
+        self._live: Counter[str] = Counter()  # messages being worked on now, by key: their tries are not unfinished ones
         self._listeners: list[Listener] = []
         self._stopping = asyncio.Event()
         self._server: Server | None = None
@@ -137,6 +140,7 @@ class Gateway:
     async def take(self, received: Received, kind: str) -> list[Reply]:
         """Steps 2-11 for one message; any failure is 451 and nothing is lost (step 12)."""
         deadline = received.at + self.settings.limits.deadline_seconds
+        self._live[received.key] += 1
         with self.metrics.seconds.time():
             try:
                 plan = await self._plan(received)
@@ -166,13 +170,17 @@ class Gateway:
     def _begin(self, key: str, attempt: int) -> int:
         """Tries begun and not finished; without a disk to count on, those of this process."""
         try:
-            return max(self._attempts.begin(key), attempt)
+            return max(self._attempts.begin(key) - (self._live[key] - 1) * POISON_AT, attempt)
         except OSError as error:
             log.warning("attempts.uncounted", error=type(error).__name__)
             return attempt
 
     def _lived(self, key: str) -> None:
         """This process outlived the message: whatever became of it, it is no poison."""
+        self._live[key] -= 1
+        if self._live[key]:
+            return
+        del self._live[key]
         try:
             self._attempts.finish(key)
         except OSError as error:

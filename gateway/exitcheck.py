@@ -7,7 +7,7 @@ Only this module makes a ``Cleared``, and delivery takes nothing else but a ``Cl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -80,12 +80,9 @@ class Original(_Guarded):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """A cleared message together with the digest a ciphertext made from it must declare."""
-
-    cleared: Cleared = field(repr=False)
-    sha256: str
+def fingerprint(cleared: Cleared) -> str:
+    """What a ciphertext declares of the cleared message it was made from (hex SHA-256)."""
+    return sha256(cleared.data).hexdigest()
 
 
 def original(data: bytes, mode: Mode) -> Original:
@@ -95,7 +92,7 @@ def original(data: bytes, mode: Mode) -> Original:
     return Original(data, _SEAL)
 
 
-def check(data: bytes, manifest: Manifest, inner: Passed | None = None) -> Passed:
+def check(data: bytes, manifest: Manifest, inner: Cleared | None = None) -> Cleared:
     """Parse ``data`` again and hold it against ``manifest``.
 
     ``inner`` is the cleared message a ciphertext was made from.  Raises Leak.
@@ -108,7 +105,7 @@ def check(data: bytes, manifest: Manifest, inner: Passed | None = None) -> Passe
         _check_ciphertext(message, manifest.ciphertext, inner)
     else:
         _check_leaves(message, manifest)
-    return Passed(Cleared(data, _SEAL), sha256(data).hexdigest())
+    return Cleared(data, _SEAL)
 
 
 def adopt(data: bytes, kind: str) -> Cleared | Original:
@@ -147,11 +144,11 @@ def _check_residue(body: bytes, path: str) -> None:
         raise Leak("exit.residue", path)
 
 
-def _check_ciphertext(message: Message, declared: Ciphertext, inner: Passed | None) -> None:
+def _check_ciphertext(message: Message, declared: Ciphertext, inner: Cleared | None) -> None:
     leaves = list(message.leaves())
     if len(leaves) != 1 or leaves[0].content_type != "application/pkcs7-mime":
         raise Leak("exit.not-only-ciphertext")
-    if inner is None or inner.sha256 != declared.inner_sha256:
+    if inner is None or fingerprint(inner) != declared.inner_sha256:
         raise Leak("exit.ciphertext-of-other-bytes")
     try:
         body = decode(message, leaves[0])

@@ -16,7 +16,7 @@ from gateway.dkim import drop_broken
 from gateway.edits import outgoing_edits, received_line
 from gateway.encryption.api import CannotProtect
 from gateway.encryption.smime import Protected
-from gateway.exitcheck import Ciphertext, Clearance, Manifest, Passed, check
+from gateway.exitcheck import Ciphertext, Clearance, Cleared, Manifest, check, fingerprint
 from gateway.facts import Opened
 from gateway.leaves import Leaf
 from gateway.message import Edit, decode, replace_body, replace_name, splice
@@ -28,7 +28,7 @@ from gateway.names import neutral_name
 class Finished:
     """Cleared bytes, and which image became which (SHA-256 as received -> as sent)."""
 
-    passed: Passed
+    cleared: Cleared
     scrubbed: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -38,6 +38,7 @@ class Finisher:
     def __init__(self, context: Context, received: Received, opened: Opened) -> None:
         self._context, self._received, self._opened = context, received, opened
         self._images: dict[str, Scrubbed] | None = None
+        self._hashes: Mapping[str, str] | None = None
         self._spliced: bytes | None = None
         self._as_came: Finished | None = None
         self._plain: Finished | None = None
@@ -72,9 +73,9 @@ class Finisher:
 
     def encrypted(self, inner: Finished, made: Protected) -> Finished:
         """A message encrypted from ``inner``: traced, signed, cleared."""
-        declared = Ciphertext(made.ciphertext_sha256, made.recipient_ids, inner.passed.sha256)
+        declared = Ciphertext(made.ciphertext_sha256, made.recipient_ids, fingerprint(inner.cleared))
         return Finished(
-            check(self.sign(self._trace() + made.data), Manifest({}, ciphertext=declared), inner.passed), inner.scrubbed
+            check(self.sign(self._trace() + made.data), Manifest({}, ciphertext=declared), inner.cleared), inner.scrubbed
         )
 
     def sign(self, data: bytes) -> bytes:
@@ -120,9 +121,17 @@ class Finisher:
                 raise CannotProtect("scrub.failed") from None
         return self._images
 
-    def _scrubbed_hashes(self) -> dict[str, str]:
-        images = self._scrub()
-        return {leaf.sha256: sha256(images[leaf.part.path].data).hexdigest() for leaf in self._opened.clinical}
+    def _scrubbed_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of every clinical image as received -> as sent."""
+        if self._hashes is None:
+            images = self._scrub()
+            self._hashes = {
+                leaf.sha256: leaf.sha256
+                if images[leaf.part.path].data is leaf.body
+                else sha256(images[leaf.part.path].data).hexdigest()
+                for leaf in self._opened.clinical
+            }
+        return self._hashes
 
     def _reference(self) -> str:
         """Names this message for the sending organisation, and for nobody without its key (domain S4-10)."""
@@ -141,8 +150,7 @@ class Finisher:
             if leaf.part.path in cut and not leaf.part.in_signed:
                 digest = sha256(_without(decode(self._opened.message, leaf.part), cut[leaf.part.path])).hexdigest()
             leaves[digest] = _unchanged(leaf)
-        for image in self._scrub().values():
-            leaves[sha256(image.data).hexdigest()] = Clearance.SCRUBBED
+        leaves |= dict.fromkeys(self._scrubbed_hashes().values(), Clearance.SCRUBBED)
         return Manifest(leaves, self._accepted())
 
     def _accepted(self) -> frozenset[str]:

@@ -82,7 +82,7 @@ class Outgoing:
         try:
             if decision.action is Action.DELIVER:
                 finished = self._finisher.plain() if decision.scrub and self._opened.clinical else self._finisher.as_came()
-                self._copy(index, finished.passed.cleared, DEFAULT_ROUTE, "none")
+                self._copy(index, finished.cleared, DEFAULT_ROUTE, "none")
                 self.done[index] = Done("deliver", decision.action, decision.reasons, "none", decision.notice, finished)
                 return
             self._protect(index, facts, decision)
@@ -103,7 +103,7 @@ class Outgoing:
             except CannotProtect as error:
                 why = error
                 continue
-            self._copy(index, made.finished.passed.cleared, made.route, name)
+            self._copy(index, made.finished.cleared, made.route, name)
             self.done[index] = Done("deliver", decision.action, decision.reasons, name, decision.notice, made.finished)
             return
         raise why
@@ -133,7 +133,7 @@ class Outgoing:
             finished = self._finisher.plain() if self._opened.clinical else None
         except (CannotProtect, Leak):
             finished = None
-        data = finished.passed.cleared.data if finished else self._finisher.untouched()
+        data = finished.cleared.data if finished else self._finisher.untouched()
         self._copy(index, original(data, Mode.ADVISE), DEFAULT_ROUTE, "advise")
         self.done[index] = Done("deliver", decision.action, decision.reasons, "advise", None, finished)
 

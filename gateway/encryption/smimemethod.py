@@ -43,7 +43,7 @@ class SmimeMethod:
         found = context.keyring.find(recipient.address, facts.at)
         inner = finisher.inner()
         made = protect_smime(
-            inner.passed.cleared.data,
+            inner.cleared.data,
             found.certificates[0],
             context.signing,
             neutral_subject=context.policy.settings.neutral_subject or None,

@@ -42,7 +42,7 @@ class Finishing:
 
     def inner(self) -> Any:
         self.asked.append("inner")
-        return SimpleNamespace(passed=SimpleNamespace(cleared=SimpleNamespace(data=MESSAGE)))
+        return SimpleNamespace(cleared=SimpleNamespace(data=MESSAGE))
 
     def encrypted(self, inner: Any, made: Protected) -> str:
         self.asked.append("encrypted")
