@@ -127,24 +127,21 @@ _MARKED: Final[tuple[tuple[str, bytes, re.Pattern[bytes], str], ...]] = (
     ),
     ("text.qp-image", b"=FF=D8=FF", re.compile(rb"=FF=D8=FF"), _HOLD),
     ("text.qp-image", b"=89PNG", re.compile(rb"=89PNG"), _HOLD),
-    ("text.raw-image", b"\xff\xd8\xff", re.compile(rb"\xff\xd8\xff[\xc0-\xfe]"), _HOLD),
+    ("text.raw-image", b"\xff\xd8\xff", re.compile(rb"(?s)\xff\xd8\xff(?:[\xc0-\xfe]\0|\xe1..(?:Exif|http))"), _HOLD),
     ("text.raw-image", b"\x89PNG", re.compile(rb"\x89PNG\r?\n\x1a\n"), _HOLD),
-    ("text.hex-image", b"d8", re.compile(rb"(?i)(?<![0-9a-f])(?:0x)?ffd8ff[c-f][0-9a-f](?:[0-9a-f]{2}\s{0,2}){40}"), _HOLD),
-    ("text.hex-image", b"D8", re.compile(rb"(?i)(?<![0-9a-f])(?:0x)?ffd8ff[c-f][0-9a-f](?:[0-9a-f]{2}\s{0,2}){40}"), _HOLD),
+    ("text.hex-image", b"ffd8ff", re.compile(rb"(?i)(?<![0-9a-f])(?:0x)?ffd8ff[c-f][0-9a-f](?:[0-9a-f]{2}\s{0,2}){40}"), _HOLD),
+    ("text.hex-image", b"FFD8FF", re.compile(rb"(?i)(?<![0-9a-f])(?:0x)?ffd8ff[c-f][0-9a-f](?:[0-9a-f]{2}\s{0,2}){40}"), _HOLD),
     ("text.hex-image", b"216", re.compile(rb"\b255\s{0,3},\s{0,3}216\s{0,3},\s{0,3}255\s{0,3},"), _HOLD),
     ("text.hex-image", b"\\x", re.compile(rb"(?i)\\xff\\xd8\\xff|\\x89PNG|\\x89\\x50\\x4e\\x47"), _HOLD),
     ("text.hex-image", b"0x", re.compile(rb"(?i)0xff\s{0,3},\s{0,3}0xd8\s{0,3},\s{0,3}0xff"), _HOLD),
     ("text.data-uri-image", b"%", re.compile(rb"(?i)%ff%d8%ff|%89png|%89%50%4e%47"), _HOLD),
-    (
-        "text.rtf-picture",
-        b"{\\rtf",
-        re.compile(rb"\{\\rtf[^\0]{0,200000}?\\(?:pict|objdata|bin[0-9]|shppict|nonshppict|blipuid)"),
-        _HOLD,
-    ),
-    ("text.utf-7", b"+A", re.compile(rb"\+AD[wxyz][A-Za-z0-9+/]{0,80}-?[!a-zA-Z/]|\+ADw[A-Za-z0-9+/]{4}"), _HOLD),
+    ("text.utf-7", b"+A", re.compile(rb"\+AD[w4]-|\+ACI-|\+ADwA[AEIMQUYcgk]"), _HOLD),
     ("text.utf-7", b"utf", re.compile(rb"(?i)charset\s{0,3}=\s{0,3}[\"']?\s{0,3}utf-?7"), _HOLD),
     ("text.utf-7", b"UTF", re.compile(rb"(?i)charset\s{0,3}=\s{0,3}[\"']?\s{0,3}utf-?7"), _HOLD),
 )
+
+
+_RTF_PICTURE = re.compile(rb"\\(?:pict|objdata|bin[0-9]|shppict|nonshppict|blipuid)\b")
 
 
 def _patterns(text: bytes) -> Iterator[Embedded]:
@@ -154,6 +151,8 @@ def _patterns(text: bytes) -> Iterator[Embedded]:
             match = pattern.search(text, max(first - 80, 0))
             if match is not None:
                 yield Embedded(code, *match.span(), reason)
+    if text.lstrip()[:5] == b"{\\rtf" and (picture := _RTF_PICTURE.search(text)):
+        yield Embedded("text.rtf-picture", *picture.span(), _HOLD)
 
 
 # --- uuencode, xxencode ---------------------------------------------------------------------------------------------------------
@@ -320,15 +319,16 @@ def _sniff(head: bytes) -> str | None:
 # --- scripts --------------------------------------------------------------------------------------------------------------------
 
 _LOOKS_HTML = re.compile(rb"(?i)<(?:!doctype html|html|head|body|svg|script)\b")
-_SCRIPT = re.compile(
-    rb"(?i)<script\b(?P<attributes>[^>]{0,500})>|\bon[a-z]{3,20}\s{0,3}=\s{0,3}[\"']|javascript\s{0,3}:|vbscript\s{0,3}:"
+_SCRIPT = re.compile(rb"(?i)(?P<tag><script\b)|\bon[a-z]{3,20}\s{0,3}=\s{0,3}[\"']|javascript\s{0,3}:|vbscript\s{0,3}:")
+_TAG: Final = 200  # bytes of a tag in which its type is looked for
+_INERT = re.compile(
+    rb"(?i)[^>]{0,100}?type\s{0,3}=\s{0,3}[\"']?\s{0,3}(?:application/(?:ld\+)?json|text/(?:x-)?(?:template|plain|html))\b"
 )
-_INERT = re.compile(rb"(?i)type\s{0,3}=\s{0,3}[\"']?\s{0,3}(?:application/(?:ld\+)?json|text/(?:x-)?(?:template|plain|html))\b")
 _BUILDS = re.compile(
     rb"\batob\b|\bBlob\b|createObjectURL|msSave|\bUint8Array\b|ArrayBuffer|fromCharCode|fromCodePoint|\bunescape\b|\beval\b"
     rb"|decodeURIComponent|document\.write|toDataURL|FileSaver|\bbtoa\b|WebAssembly|\bDecompressionStream\b|new\s{1,3}Function"
     rb"|\bfetch\("
-    rb"|(?:\d{1,3}\s{0,2},\s{0,2}){200}|charCodeAt|parseInt|\\x[0-9a-fA-F]{2}\\x[0-9a-fA-F]{2}"
+    rb"|(?<![\d,\s])(?:\d{1,3}+\s{0,2}+,\s{0,2}+){200}|charCodeAt|parseInt|\\x[0-9a-fA-F]{2}\\x[0-9a-fA-F]{2}"
 )
 
 
@@ -337,7 +337,7 @@ def _scripts(text: bytes) -> Iterator[Embedded]:
         if index > _MOST:
             yield Embedded("text.limit", 0, len(text), _LIMIT)
             return
-        if match["attributes"] is not None and _INERT.search(match["attributes"]):
+        if match["tag"] and _INERT.match(text, match.end(), match.end() + _TAG):
             continue
         if _BUILDS.search(text):
             yield Embedded("html.script", match.start(), match.end(), _HOLD)

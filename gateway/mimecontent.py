@@ -111,23 +111,14 @@ def _form(text: str, parsed: Structured, structural: bool) -> set[str]:
     codes = set()
     if parsed.comment:
         codes.add("mime.comment-structure" if structural else "mime.comment")
-    if parsed.broken and structural and not _only_loose(parsed):
+    if structural and not parsed.loose:
         codes.add("mime.structure-form")
-    elif parsed.broken:
+    elif not parsed.clean:
         codes.add("mime.content-type-form")
     words = [p.value for p in parsed.params if p.key.startswith("boundary")]
     if "=?" in text.partition(";")[0] or any(_WORD.search(word) for word in words):
         codes.add("mime.encoded-word-structure")
     return codes
-
-
-def _only_loose(parsed: Structured) -> bool:
-    """True if all that is wrong are unquoted values with characters that want quotes: everybody reads to the semicolon."""
-    loose = re.compile(rb"[\x21\x23-\x3a\x3c-\x7e]+")
-    return parsed.media is not None and all(
-        one.clean or (not one.quoted and loose.fullmatch(one.value) and TOKEN.fullmatch(one.key.encode("latin-1")))
-        for one in parsed.params
-    )
 
 
 def _encoding(values: list[bytes]) -> tuple[str, set[str]]:
@@ -153,7 +144,7 @@ def _disposition(values: list[bytes]) -> tuple[str | None, Params, set[str]]:
     codes = {"mime.comment"} if parsed.comment else set()
     if parsed.too_long:
         codes.add("mime.limit-header")
-    if parsed.broken:
+    if not parsed.clean:
         codes.add("mime.name-form")
     return parsed.word.decode("latin-1").lower(), params, codes
 

@@ -15,6 +15,7 @@ from gateway.mimewords import decode_words, to_text
 
 TOKEN: Final = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+")
 _MEDIA = re.compile(rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+/[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+")
+_LOOSE = re.compile(rb"[\x21\x23-\x3a\x3c-\x7e]+")
 _STOP = re.compile(rb'[;"(]')
 _QUOTED_STOP = re.compile(rb'["\\]')
 _COMMENT_STOP = re.compile(rb"[()\\]")
@@ -35,6 +36,15 @@ class Param:
     escaped: bool = False  # a quoted-pair stood in it
     clean: bool = True  # follows the grammar
 
+    @property
+    def loose(self) -> bool:
+        """An unquoted value of printable characters that should stand in quotes."""
+        return (
+            not self.quoted
+            and _LOOSE.fullmatch(self.value) is not None
+            and TOKEN.fullmatch(self.key.encode("latin-1")) is not None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Structured:
@@ -43,8 +53,18 @@ class Structured:
     word: bytes  # the part before the first semicolon, comments and blanks taken away
     params: tuple[Param, ...] = field(repr=False)
     comment: bool = False
-    broken: bool = False  # unterminated quote or comment, or text where none may stand
+    broken: bool = False  # unterminated quote or comment, or a quote before the first semicolon
     too_long: bool = False  # more than is ever read: what stands behind was not looked at
+
+    @property
+    def loose(self) -> bool:
+        """True if all that is wrong are unquoted values that want quotes: everybody reads them to the semicolon."""
+        return not self.broken and all(one.clean or one.loose for one in self.params)
+
+    @property
+    def clean(self) -> bool:
+        """True if every parameter follows the grammar."""
+        return not self.broken and all(one.clean for one in self.params)
 
     @property
     def media(self) -> str | None:
@@ -62,7 +82,6 @@ def structured(value: bytes) -> Structured:
         if param is None:
             continue
         params.append(param)
-        broken |= not param.clean
     broken |= any(quoted for _, quoted, _ in pieces[0][0])
     too_long = len(value) > LIMIT or len(pieces) > _PIECES
     return Structured(word, tuple(params), comment, broken or too_long, too_long)

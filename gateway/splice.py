@@ -80,7 +80,7 @@ def _encoding_edits(message: Message, part: Part) -> list[Edit]:
         return [Edit(*first.value_span, b" base64"), *(Edit(*other.span, b"") for other in others)]
     line = b"Content-Transfer-Encoding: base64" + message.newline
     types = message.fields("Content-Type", part)
-    at = types[0].span[1] if types else part.header[0]
+    at = types[0].span[0] if types else part.header[0]
     return [Edit(at, at, line)]
 
 
