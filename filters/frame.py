@@ -53,6 +53,8 @@ class _Reader:
         for piece in pieces:
             if piece.kind is Kind.SCAN:
                 self._scan(piece)
+            elif piece.kind is Kind.GAP and piece.marker and self.scans:
+                raise Malformed("restart marker outside a scan")
             elif piece.kind is Kind.SEGMENT:
                 self._segment(piece.marker, self.data[piece.body : piece.end] if piece.marker in CODING else b"")
         if self.frame is None or not self.scans:
@@ -130,13 +132,16 @@ class _Reader:
     def _scan(self, piece: Piece) -> None:
         if piece.end == piece.start:
             raise Malformed("empty scan")
-        if not piece.restarts:
-            return
         if not self.interval:
-            raise Malformed("restart marker without interval")
+            if piece.restarts:
+                raise Malformed("restart marker without interval")
+            return
         if self.frame is None or not self.frame.height or self.hierarchical:
             return  # the number of lines is not known yet
         allowed = -(-self._units(self.frame) // self.interval) - 1
+        numbers = bytes(self.data[at + 1] & 7 for at in piece.restarts[:allowed])
+        if len(numbers) < allowed or numbers != bytes(i % 8 for i in range(allowed)):
+            raise Malformed("restart intervals missing")  # decoders resynchronise each in its own way
         if len(piece.restarts) > allowed and piece.restarts[allowed] + 2 < piece.end:
             # Decoders stop after the last unit: what stands behind one more restart marker is never shown.
             self.cuts[piece.start] = piece.restarts[allowed]

@@ -113,7 +113,7 @@ def _holds(data: bytes) -> None:
         before, after = decode(data), decode(result.data)
         if before is not None and after is not None:
             assert after.frames == before.frames
-            assert after.turn == before.turn or result.data is data
+            assert after.turn in (before.turn, info.orientation)  # a damaged EXIF block: programs differ in what they salvage
 
 
 @given(st.data())

@@ -281,7 +281,7 @@ def test_inspect_tells_camera_position_and_thumbnail() -> None:
 
 def broken() -> dict[str, bytes]:
     """name of the defect -> file."""
-    plain = encoded("L")
+    plain, ticked = encoded("L"), encoded("L", restart_marker_blocks=8)
     frame, scan = place(plain, 0xC0), place(plain, 0xDA)
     tables = place(plain, 0xDB)
     return {
@@ -309,6 +309,9 @@ def broken() -> dict[str, bytes]:
         "huffman-length": plain[:tables] + segment(0xC4, b"\0" + bytes(15)) + plain[tables:],
         "dri-length": plain[:tables] + segment(0xDD, b"\0\1\2") + plain[tables:],
         "restart-without-interval": plain[: scan + 14] + b"\xff\xd0" + plain[scan + 14 :],
+        "restart-missing": ticked.replace(b"\xff\xd2", b"", 1),
+        "restart-out-of-order": ticked.replace(b"\xff\xd2", b"\xff\xd3", 1),
+        "restart-between-scans": plain[:-2] + _NOTE + b"\xff\xd0" + plain[-2:],
         "adobe-contradicts": plain[:20]
         + segment(0xEE, b"Adobe\0\x64\0\0\0\0\1")
         + segment(0xEE, b"Adobe\0\x64\0\0\0\0\2")
