@@ -278,7 +278,8 @@ class Committer:
             return
         indexes = tuple(fate.index for fate in waiting)
         reasons = tuple(sorted({TEMPORARY_FAILURE if fate.outcome != "late" else "deadline" for fate in waiting}))
-        hold = Hold(indexes, DEFERRED, TEMPORARY_FAILURE, reasons, "online", "mail-admin", "N-7")
+        urgency = "urgent" if any(job.why(index).get("urgency") == "urgent" for index in indexes) else "routine"
+        hold = Hold(indexes, DEFERRED, TEMPORARY_FAILURE, reasons, "online", "mail-admin", "N-7", urgency=urgency)
         key = object_id(claim, job.labels(indexes), DEFERRED)
         await self._ledger.sending(claim, _intents(job, [(key, hold)]), done=_notes(unnoted))
         self._crash("commit.deferral-noted")

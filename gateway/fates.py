@@ -16,6 +16,11 @@ MOST_SENDS: Final = 2  # a message whose answer was lost may be sent once more, 
 SPENT: Final = "delivery-unknown"  # the rule that holds it then
 DEFERRED: Final = "DEFERRED"
 
+# What the ledger keeps of a fate, so that a later try can repeat its outcome object.
+_NOTED: Final = (
+    "outcome", "state", "rule", "reasons", "method", "notice", "answers", "releases", "action", "urgency", "alert", "hold",
+    "code", "enhanced",
+)  # fmt: skip
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -38,6 +43,9 @@ class Fate:
     notice: str | None = None
     answers: tuple[str, ...] = ()
     releases: str = ""
+    action: str = ""
+    urgency: str = "routine"
+    alert: bool = False
     hold: str = ""
     code: int = 0
     enhanced: str = ""
@@ -71,13 +79,13 @@ class Fate:
         if isinstance(what, Hold):
             self.state = "deferred" if what.action == DEFERRED else "held"
             self.answers, self.releases = what.answers, what.releases
+            self.action, self.urgency, self.alert = what.action, what.urgency, what.alert
         else:
             self.state = "refused"
 
     def note(self) -> Note:
         """For the ledger and the outcome object: codes only, no address."""
-        words = ("outcome", "state", "rule", "method", "notice", "releases", "hold", "code", "enhanced")
-        return {"do": "done", **{word: getattr(self, word) for word in words}, "reasons": self.reasons, "answers": self.answers}
+        return {"do": "done", **{word: getattr(self, word) for word in _NOTED}}
 
     def remember(self, standing: Standing) -> None:
         """Take what an earlier try left."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from gateway.fates import Fate, Job
@@ -34,7 +35,7 @@ def hold_object(job: Job, identity: str, hold: Hold) -> SealedObject:
         "answers": list(hold.answers),
         "urgency": hold.urgency,
         "alert": hold.alert,
-        "facts": dict(hold.facts),
+        "facts": dict(hold.facts or job.why(fates[0].index).get("facts", {})),
         "policy": job.plan.record.get("policy"),
         "uncertain": [fate.recipient.address for fate in fates if fate.sends or fate.outcome == "unknown"],
     }
@@ -51,6 +52,7 @@ def outcome_object(job: Job, identity: str, fates: Iterable[Fate]) -> SealedObje
         "recipients": [_line(job, fate) for fate in settled],
         "images": _images(job.plan.record),
         "policy": job.plan.record.get("policy"),
+        **_withdrawn(job),
     }
     return SealedObject(identity, ObjectKind.OUTCOME, "online", meta)
 
@@ -92,9 +94,10 @@ def _recipient(recipient: Recipient) -> dict[str, str | None]:
 
 def _line(job: Job, fate: Fate) -> dict[str, Any]:
     kind, tell = _told(job, fate)
+    why = job.why(fate.index)
     return {
         "address": fate.recipient.address,
-        "class": _why(job, fate).get("class"),
+        "class": why.get("class"),
         "state": fate.state,
         "method": fate.method,
         "rule": fate.rule,
@@ -103,6 +106,11 @@ def _line(job: Job, fate: Fate) -> dict[str, Any]:
         "hold": fate.hold,
         "answers": list(fate.answers),
         "releases": fate.releases,
+        "action": fate.action or None,
+        "urgency": fate.urgency,
+        "alert": fate.alert,
+        "consent": why.get("consent"),
+        "consent_until": _end_of(why.get("expires")),
         "code": " ".join(filter(None, (str(fate.code or ""), fate.enhanced))),
         "kind": kind,
         "tell": tell,
@@ -120,11 +128,22 @@ def _told(job: Job, fate: Fate) -> tuple[str, str]:
     return "notice", tell
 
 
-def _why(job: Job, fate: Fate) -> Mapping[str, Any]:
-    return job.why(fate.index)
+def _images(record: Mapping[str, Any]) -> list[dict[str, str]]:
+    """SHA-256 of every image as received, and as sent where it was scrubbed."""
+    pairs = {(image["sha256"], image.get("scrubbed") or "") for image in record.get("images", ())}
+    return [{"sha256": received, "scrubbed": sent} for received, sent in sorted(pairs)]
 
 
-def _images(record: Mapping[str, Any]) -> list[str]:
-    """SHA-256 of every image as received."""
-    images = record.get("images", ())
-    return sorted({image["sha256"] if isinstance(image, Mapping) else str(image) for image in images})
+def _withdrawn(job: Job) -> dict[str, str]:
+    """The patient reference (keyed hash) and the status of a consent that was refused or withdrawn.
+
+    Only where the message names one patient: with two, whose refusal it is stays for a person to say.
+    """
+    said = {job.why(fate.index).get("consent") for fate in job.fates} & {"refused", "withdrawn"}
+    patients = job.plan.record.get("patients", ())
+    return {"patient": patients[0], "consent": min(said)} if said and len(patients) == 1 else {}
+
+
+def _end_of(day: str | None) -> float | None:
+    """POSIX time at which an ISO date is over."""
+    return (datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1)).timestamp() if day else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from gateway.commit import CRASH_POINTS, Committer
 from gateway.ids import ALPHABET, reference
 from gateway.model import Hold, Plan, Received, Refusal, Reply
 from gateway.objects import message_id
+from quarantine import reading
+from quarantine.deadlines import DEADLINES
+from quarantine.model import State
 from tests.support.commitworld import Killed, World, copy, named, received, without_fsync
 
 pytestmark = pytest.mark.unit
@@ -342,6 +347,43 @@ def test_no_address_stands_in_events_or_exceptions(world: World) -> None:
     """P5: the journal holds domains and codes."""
     commit(world, Plan((copy([0], b"a"),), (hold(1),)), received([A, B]))
     assert "a@" not in str(world.events) and "royal.example" in str(world.events)
+
+
+def test_the_objects_tell_the_quarantine_service_what_it_needs(world: World) -> None:
+    """Both objects are read by the service's own reader: rows, references, images, deadlines, consent."""
+    why = {
+        "class": "A",
+        "rule": "r-1",
+        "reasons": ["why"],
+        "notice": "N-3",
+        "consent": "refused",
+        "expires": "2026-11-30",
+        "urgency": "urgent",
+    }
+    record = {
+        "policy": "digest", "recipients": [why, why, {**why, "facts": {"at": "now"}}], "patients": ["hash"],
+        "images": [{"part": "2", "sha256": "aa", "scrubbed": "bb"}, {"part": "3", "sha256": "cc", "scrubbed": None}],
+    }  # fmt: skip
+    plan = Plan((copy([0], b"a"), copy([1], b"b")), (hold(2),), record=record)
+    world.answers[B] = "4yz"
+    commit(world, plan, received([A, B, C], notify="DELAY", envid="E1", ret="HDRS"))
+    held = {obj.meta["action"]: reading.from_hold(obj, DEADLINES) for obj in world.holds}
+    assert [one.address for one in held["ASK"][1]] == [C]
+    assert (held["ASK"][0].state, held["DEFERRED"][0].state) == (State.ASKED, State.DEFERRED)
+    assert held["DEFERRED"][0].urgency == "urgent"
+    assert all(row.ref == reference(row.id) for row, _ in held.values())
+    [outcome] = world.outcomes
+    meta = reading.kept(outcome.meta)
+    assert json.loads(json.dumps(outcome.meta)) == outcome.meta
+    assert sorted(reading.named_holds(meta)) == sorted(obj.id for obj in world.holds)
+    assert {row.id: row.action for row, _ in reading.holds_in_outcome(meta, {}, DEADLINES)} == {
+        o.id: o.meta["action"] for o in world.holds
+    }
+    assert reading.images(meta) == [("aa", "bb"), ("cc", "")]
+    assert (outcome.meta["patient"], outcome.meta["consent"], meta["message_id"]) == ("hash", "refused", "<1@trust.example>")
+    assert meta["recipients"][0]["consent_until"] == datetime(2026, 12, 1, tzinfo=UTC).timestamp()
+    assert (meta["envelope"]["envid"], meta["envelope"]["ret"]) == ("E1", "HDRS")
+    assert next(obj.meta["facts"] for obj in world.holds if obj.meta["action"] == "ASK") == {"at": "now"}
 
 
 @pytest.mark.parametrize(

@@ -360,12 +360,13 @@ def run(examples: int, steps: int) -> None:
 def test_no_step_at_which_death_loses_or_doubles_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     """P1, P2 and P8 hold whatever happens in whatever order."""
     without_fsync(monkeypatch)
-    run(120, 12)
+    run(200, 12)
     assert set(CRASH_POINTS) <= set(SEEN), "the model does not reach every crash point"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_no_step_at_which_death_loses_or_doubles_anything_at_length(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same with many more lives."""
     without_fsync(monkeypatch)
-    run(3000, 25)
+    run(2500, 18)
