@@ -17,13 +17,10 @@ from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, f
 from policies.explain import sentences
 from quarantine import keys as keyfiles
 from quarantine import ops
-from quarantine.audit import Audit
-from quarantine.keyedhash import KeyedHash
 from quarantine.model import State
-from quarantine.records import Records
 from quarantine.seal import SealError
 from quarantine.state import Conflict, NotAllowed
-from quarantine.stores import STORES, StoreError
+from quarantine.stores import StoreError
 
 app = typer.Typer(no_args_is_help=True, help="List, show, release, refuse or delete held mail.")
 WAIT_SECONDS = 15.0  # how long a release is watched; it goes on by itself all the same
@@ -126,15 +123,7 @@ def _do(config: Path, work: Any, key: Path | None = None) -> Any:
     """Run ``work`` on the desk; what cannot be done is said in one line, exit code 1."""
     told = settings(config).quarantine
     try:
-        records = Records(told.records)
-        hashes = KeyedHash.load(told.hash_key)
-        private = keyfiles.load_private(told.keys, required=())
-        if key is not None:
-            private = {**private, "review": keyfiles.load_private_file(key)}
-        store = STORES[told.store_kind](told.store)
-        desk = ops.Desk(
-            store, records, Audit(told.audit, hashes, time.time), told, keyfiles.load_public(told.keys), private, time.time
-        )
+        desk = ops.open_desk(told, key)
         return work(desk)
     except TROUBLE as error:
         fail(str(error), code=1)
