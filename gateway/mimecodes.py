@@ -11,6 +11,7 @@ from typing import Final
 
 _HOLD: Final[Mapping[str, str]] = {
     # the form of header blocks (RFC 5322 2.2, 3.6)
+    "mime.applefile": "A part is a Macintosh resource fork, which holds a second copy or preview that is not opened here.",
     "mime.attached-message": "A mail message is attached under another type, so that some programs show it and others do not.",
     "mime.bare-cr-header": "A header block holds a carriage return that does not end a line.",
     "mime.bom": "The message begins with a byte order mark, so that its first header field has no agreed name.",

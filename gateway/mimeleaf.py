@@ -34,6 +34,7 @@ _CMS: Final = {
     bytes.fromhex("060b2a864886f70d0109100117"): "mail.encrypted",
     bytes.fromhex("060b2a864886f70d0109100109"): "mail.compressed",
 }
+_APPLE: Final = (b"\0\x05\x16\x00\0", b"\0\x05\x16\x07\0")  # AppleSingle, AppleDouble (RFC 1740)
 _CMS_TYPES: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _SIGNATURES: Final = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature"})
 
@@ -43,6 +44,8 @@ def leaf_codes(raw: bytes, body: Span, content: Content) -> frozenset[str]:
     head = raw[body[0] : min(body[1], body[0] + _PEEK)]
     seen = _peek(head, content.encoding)
     codes = _cms(seen, content.type)
+    if seen.startswith(_APPLE) or content.type == "application/applefile":
+        codes.add("mime.applefile")
     if _is_mail(raw, body, seen, content):
         codes.add("mime.attached-message")
     if content.encoding in IDENTITY and _lies(head, content.type):

@@ -14,7 +14,7 @@ from gateway.mimepart import Span
 _TAIL: Final = 80  # characters behind the boundary that are looked at
 _WORDS: Final = 4096  # bytes of plain words that may stand outside the parts
 _SUSPECT = re.compile(
-    rb"(?im)^(?:content-[a-z-]{1,40}|mime-version)[ \t]*:|^--\S|^begin(?:-base64)? [0-7]{3,4} |^=ybegin |[a-z0-9+/_=-]{60}"
+    rb"(?im)^(?:content-[a-z-]{1,40}|mime-version)[ \t]*:|^--\S|^begin(?:-base64)? [0-7]{3,4} |^=ybegin |[a-z0-9+/]{40}"
     rb"|data:|BinHex|=[0-9a-f]{2}=[0-9a-f]{2}=[0-9a-f]{2}|-----BEGIN"
 )
 

@@ -187,7 +187,8 @@ def test_paths_defaults_and_attached_messages():
 def test_everything_inside_a_signature_is_marked():
     inner = b'Content-Type: multipart/mixed; boundary="i"\r\n\r\n--i\r\nContent-Type: image/png\r\n\r\nPNG\r\n--i--'
     message = parse(multipart(inner, b"Content-Type: application/pkcs7-signature\r\n\r\nsig", kind=b"signed"))
-    assert all(part.in_signed for part in message.parts)
+    attached = parse(multipart(b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nPNG", kind=b"signed"))
+    assert all(part.in_signed for part in (*message.parts, *attached.parts))
     assert "mail.signed" in message.codes
 
 
@@ -213,6 +214,9 @@ def test_limits_end_in_a_code_not_in_an_error():
     assert "mime.limit-depth" in parse(deep).codes
     many = multipart(*[b"\r\nx"] * 30)
     assert "mime.limit-parts" in parse(many, MimeLimits(parts=20)).codes
+    inner = b"Content-Type: multipart/mixed; boundary=i\r\n\r\n" + b"--i\r\n\r\nx\r\n" * 9 + b"--i--"
+    spread = parse(multipart(*[inner] * 9), MimeLimits(parts=40))
+    assert len(spread.parts) <= 40 and "mime.limit-parts" in spread.codes  # the limit is for the whole message
     assert "mime.limit-header" in parse(b"A: " + b"x" * 70_000 + b"\r\n\r\n").codes
     assert "mime.limit-header" in parse(b"A: x\r\n" * 20_000 + b"\r\n").codes
     assert "mime.limit-lines" in parse(multipart(b"\r\n" + b"--bx\r\n" * 20_000)).codes
@@ -261,6 +265,13 @@ def test_a_part_without_a_body_gains_its_empty_line():
     for path in ("1.1", "1.2"):
         again = parse(splice(raw, replace_body(message, message.part(path), b"data")))
         assert decode(again, again.part(path)) == b"data"
+
+
+def test_the_line_end_at_the_end_of_a_body_stays():
+    """Most programs end the base64 of an attachment with an empty line; a replaced body does too."""
+    raw = multipart(b"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD\r\n")
+    message = parse(raw)
+    assert splice(raw, replace_body(message, message.part("1.1"), b"abc")) == raw.replace(b"QUJD", b"YWJj")
 
 
 def test_edits_never_overlap():

@@ -38,6 +38,8 @@ def image(encoding: bytes, body: bytes) -> bytes:
 
 
 EXAMPLES: list[tuple[str, bytes]] = [
+    ("mime.applefile", part(b"Content-Type: application/octet-stream", b"\0\x05\x16\x07\0\x02\0\0" + bytes(40))),
+    ("mime.applefile", part(b"Content-Type: application/applefile")),
     ("mime.attached-message", part(b"Content-Type: application/octet-stream", b"From: a@b\r\nSubject: x\r\nDate: y\r\n\r\nbody")),
     ("mime.attached-message", part(b'Content-Type: text/plain; name="x.eml"', b"From: a@b\r\nSubject: x\r\n\r\nbody")),
     ("mime.bare-cr-header", HEAD + b"Subject: a\rX: b\r\n\r\n"),
@@ -116,6 +118,7 @@ EXAMPLES: list[tuple[str, bytes]] = [
     ("mime.boundary-rfc2231", mixed(b"multipart/mixed; boundary*=us-ascii''b")),
     ("mime.epilogue", mixed(inside=b"--b\r\n\r\nx\r\n--b--\r\nContent-Type: image/jpeg\r\n\r\n" + B64)),
     ("mime.preamble", mixed(inside=B64 + b"\r\n--b\r\n\r\nx\r\n--b--\r\n")),
+    ("mime.epilogue", mixed(inside=b"--b\r\n\r\nx\r\n--b--\r\n" + B64[:44] + b"\r\n")),
     ("mime.preamble", mixed(inside=b"begin 644 x.jpg\r\nM\r\n--b\r\n\r\nx\r\n--b--\r\n")),
     (
         "mime.no-final-boundary-inner",
@@ -159,6 +162,10 @@ ORDINARY: list[tuple[str, bytes]] = [
     ("inner blank", mixed(b'multipart/mixed; boundary="Next Part"', b"--Next Part\r\n\r\nx\r\n--Next Part--\r\n")),
     ("preamble", mixed(inside=b"This is a multi-part message in MIME format.\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n")),
     ("epilogue", mixed(inside=b"--b\r\n\r\nx\r\n--b--\r\n\r\n_____\r\nThis message was checked for viruses.\r\n")),
+    (
+        "list footer",
+        mixed(inside=b"--b\r\n\r\nx\r\n--b--\r\n" + b"_" * 47 + b"\r\nhttps://lists.example.org/mailman/listinfo/users\r\n"),
+    ),
     ("no final boundary", mixed(inside=b"--b\r\n\r\nx\r\n")),
     ("same header twice", part(b"Content-Type: text/plain\r\nContent-Type: text/plain")),
     ("sloppy name", part(b"Content-Type: image/jpeg; name=photo of (my) arm.jpg")),
