@@ -25,7 +25,7 @@ def a_label(domain: str) -> str | None:
     domain = domain.strip().rstrip(".").lower()
     if not domain.isascii():
         try:
-            domain = domain.encode("idna").decode("ascii").lower()
+            domain = domain.encode("idna").decode("ascii").lower().rstrip(".")
         except UnicodeError:
             return None
     if not domain or len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
@@ -125,7 +125,10 @@ def _known(entry: DomainEntry, domain: str, local: str, today: date) -> Recipien
     """An entry as it stands today: its class, or unknown where it does not (or no longer) carry."""
     standing = entry.status
     if standing == "approved" and entry.expires is not None and today > entry.expires:
-        standing = "grace" if today <= entry.expires + GRACE else "expired"
+        grace = (
+            GRACE if entry.cls is not RecipientClass.PATIENT else timedelta(0)
+        )  # an old private address may be another's by now
+        standing = "grace" if today <= entry.expires + grace else "expired"
     if standing in ("approved", "grace"):
         return RecipientFacts(entry.cls, domain, entry, local=local, standing=standing)
     cls = RecipientClass.DENIED if standing == "denied" else RecipientClass.UNKNOWN

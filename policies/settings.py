@@ -59,6 +59,8 @@ class ModesModel(_Strict):
 
 
 class Contact(_Strict):
+    """Whom to call or write to."""
+
     name: str = Field(min_length=1, description="Person or team.")
     phone: str = Field("", description="Telephone or extension.")
     email: str = Field("", description="Email address.")
@@ -110,7 +112,9 @@ class SettingsModel(_Strict):
     emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")
     machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
     known_logos: tuple[Sha256, ...] = Field((), description="SHA-256 of the organisation's logos.")
-    decorative: DecorativeModel = Field(DecorativeModel(), description="Numbers that tell icons and logos from pictures.")
+    decorative: DecorativeModel = Field(
+        default_factory=lambda: DecorativeModel.model_validate({}), description="Numbers that tell icons and logos from pictures."
+    )
     on_call: Contact | None = Field(None, description="Who is told at once, day and night. Needed before enforce.")
     ig: Contact | None = Field(None, description="The information-governance team.")
     alternatives: str = Field("", max_length=2000, description="What people can use instead of email; printed in notices.")
@@ -123,25 +127,33 @@ class PolicyModel(_Strict):
     """policy.yaml."""
 
     name: Word = Field(description="Name of the profile.")
-    settings: SettingsModel
+    settings: SettingsModel = Field(description="What holds for the whole organisation; see below.")
     sender_groups: dict[Word, GroupModel] = Field(default_factory=dict, description="Groups of senders, by name.")
-    modes: ModesModel = ModesModel(default="observe")
+    modes: ModesModel = Field(
+        default_factory=lambda: ModesModel.model_validate({}), description="Who is observed, advised, enforced; see below."
+    )
     rules: tuple[RuleModel, ...] = Field(min_length=1, description="The rules, in order.")
 
 
 class Organisation(_Strict):
-    name: str
-    country: str = ""
-    ids: dict[str, str] = Field(default_factory=dict)
+    """The organisation behind a domain."""
+
+    name: str = Field(description="Name of the organisation.")
+    country: str = Field("", description="Country, for instance GB-ENG.")
+    ids: dict[str, str] = Field(default_factory=dict, description="Official numbers, for instance ods.")
 
 
 class Agreement(_Strict):
-    type: Literal["implied-care", "dsa", "dpa-processor", "baa", "contract", "attestation"]
-    reference: str = ""
-    owner: str = ""
-    signed: date | None = None
-    review: date | None = None
-    expires: date | None = None
+    """What the approval rests on."""
+
+    type: Literal["implied-care", "dsa", "dpa-processor", "baa", "contract", "attestation"] = Field(
+        description="Kind of agreement."
+    )
+    reference: str = Field("", description="Number of the agreement.")
+    owner: str = Field("", description="Who answers for it on your side.")
+    signed: date | None = Field(None, description="Day of signature.")
+    review: date | None = Field(None, description="Day of the next review.")
+    expires: date | None = Field(None, description="Last day; the earlier of this and the entry's own counts.")
 
 
 class EntryModel(_Strict):
@@ -164,27 +176,27 @@ class EntryModel(_Strict):
     expires: date | None = Field(None, description="Last day of the approval; 30 days' grace follow.")
     max_recipients: int | None = Field(None, ge=1, description="Most recipients of one message.")
     consent_header_out: HeaderOut | None = Field(None, description="What becomes of the consent statement for this domain.")
-    agreement: Agreement | None = None
-    contacts: dict[str, str] = Field(default_factory=dict)
+    agreement: Agreement | None = Field(None, description="What the approval rests on; see below.")
+    contacts: dict[str, str] = Field(default_factory=dict, description="Their addresses, by role.")
     approved_by: tuple[str, ...] = Field((), description="Two different people.")
-    approved_on: date | None = None
-    notes: str = ""
+    approved_on: date | None = Field(None, description="Day of approval.")
+    notes: str = Field("", description="Free text.")
 
 
 class PatientAddress(_Strict):
     """One patient's own address."""
 
-    address: str
+    address: str = Field(description="The patient's address.")
     verified_on: date = Field(description="Day on which the address was checked with the patient.")
     verified_how: str = Field(min_length=3, description="How it was checked.")
-    expires: date | None = None
-    methods: tuple[Word, ...] = ()
+    expires: date | None = Field(None, description="Last day on which it may be used; no grace is meant for patients.")
+    methods: tuple[Word, ...] = Field((), description="Protection methods in order of preference.")
 
 
 class RegisterModel(_Strict):
     """domains.yaml."""
 
     domains: tuple[EntryModel, ...] = Field(min_length=1, description="The register.")
-    patient_addresses: tuple[PatientAddress, ...] = ()
+    patient_addresses: tuple[PatientAddress, ...] = Field((), description="Patients' own addresses (class C).")
     freemail: tuple[str, ...] = Field((), description="More freemail domains than the list that comes with the program.")
     denied: tuple[str, ...] = Field((), description="More denied domains or addresses.")

@@ -100,7 +100,7 @@ def parse(text: bytes, file: str) -> tuple[Any, Lines]:
         walk.budget = len(decoded) * 4 + MAX_ALIASES
         data = walk.value(node, ())
     except yaml.YAMLError as error:
-        raise YamlError([_syntax(error, file)]) from None
+        raise YamlError([_syntax(error, file, len(decoded.splitlines()))]) from None
     except (ValueError, RecursionError, TypeError) as error:
         if isinstance(error, YamlError):
             raise
@@ -112,9 +112,9 @@ def parse(text: bytes, file: str) -> tuple[Any, Lines]:
     return data, walk.lines
 
 
-def _syntax(error: yaml.YAMLError, file: str) -> str:
+def _syntax(error: yaml.YAMLError, file: str, last: int) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = mark.line + 1 if mark else 1
+    line = max(1, min(mark.line + 1, last)) if mark else 1
     problem = getattr(error, "problem", None) or "not YAML"
     hint = "; indent with spaces, not tabs" if "\\t" in str(problem) or "tab" in str(problem) else ""
     return f"{file}:{line}: this is not valid YAML: {problem}{hint}"

@@ -55,7 +55,8 @@ def test_second_example_has_two_statements_for_two_parts() -> None:
 def test_third_and_fourth_example() -> None:
     """Not required with a basis; withdrawn."""
     (third,) = read_header("not-required; v=1; purpose=TRAIN; basis=gmc-10; identifiable=?0").statements
-    assert (third.status, third.purpose, third.basis, third.identifiable) == (ConsentStatus.NOT_REQUIRED, "TRAIN", "gmc-10", False)
+    found = (third.status, third.purpose, third.basis, third.identifiable)
+    assert found == (ConsentStatus.NOT_REQUIRED, "TRAIN", "gmc-10", False)
     (fourth,) = read_header('withdrawn; v=1; date="2025-11-21"; patient="p-7f3a9c21"').statements
     assert (fourth.status, fourth.dated) == (ConsentStatus.WITHDRAWN, date(2025, 11, 21))
 
@@ -70,7 +71,7 @@ def test_third_and_fourth_example() -> None:
         ("given; form=written; intimate=yes; identifiable=no", {"intimate": True, "identifiable": False}),
         ("given (by the patient); form=verbal (in clinic)", {"form": "verbal"}),
         ("given; form=verbal; colour=blue", {"form": "verbal"}),
-        ("given; form=verbal; scope=\"record teaching\"", {"scope": frozenset({"record", "teaching"})}),
+        ('given; form=verbal; scope="record teaching"', {"scope": frozenset({"record", "teaching"})}),
         ("given; form=verbal; child", {"child": True}),
         ("given; form=verbal; capacity=gillick", {"child": True, "capacity": "gillick"}),
         ("given; form=verbal; expires=03/04/2027", {"expires": date(2027, 3, 4)}),

@@ -204,7 +204,10 @@ def test_any_text_is_read_without_an_error_and_spans_fit(text: str) -> None:
             end = stop
 
 
-@given(st.lists(st.sampled_from(["consent", "verbal", "[", "]", "(", "not", "refused", "Re:", ":", ",", "patient", "x", "20/11/2025", "-"])))
+PIECES = ["consent", "verbal", "[", "]", "(", "not", "refused", "Re:", ":", ",", "patient", "x", "20/11/2025", "-"]
+
+
+@given(st.lists(st.sampled_from(PIECES)))
 def test_no_mixture_of_words_turns_a_refusal_into_consent(words: list[str]) -> None:
     """Whatever stands around it, a tag that holds "refused" never reads as given."""
     text = "[consent verbal " + " ".join(word for word in words if word not in "[](") + " refused]"

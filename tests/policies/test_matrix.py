@@ -1,7 +1,7 @@
 """The policy matrix of profile uk-strict, cell by cell; expected values written by hand from the domain documents.
 
-D deliver, P protect, C ask ("C" of the matrix), Q quarantine, X refuse.  Where a cell of the matrix says "-" or "as left" the filled
-value stands here.  Cells marked in a comment differ from the bare matrix because of the settled rules.
+D deliver, P protect, C ask ("C" of the matrix), Q quarantine, X refuse.  Where a cell of the matrix says "-" or "as left" the
+filled value stands here.  Cells marked in a comment differ from the bare matrix because of the settled rules.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ def header(text: str) -> Any:
 
 CARE = frozenset({"TREAT"})
 EMERGENCY = statement("emergency")
+FEW = recipient("A")
+FEW = replace(FEW, entry=replace(FEW.entry, max_recipients=2))  # type: ignore[type-var]  # class A has an entry
 EXPIRED = replace(recipient("A"), cls=RecipientClass.UNKNOWN, standing="expired")
 
 # rule id -> (facts, expected action)
@@ -76,13 +78,7 @@ EACH: dict[str, tuple[Facts, Action]] = {
     "K9-PATIENT": (facts("C", "K9"), Action.DELIVER),
     "K9-STATED": (facts("D", "K9", tag("[document]")), Action.DELIVER),
     "K9-ASK": (facts("E", "K9"), Action.ASK),
-    "TOO-MANY": (
-        facts(
-            "A", "K3", tag("[consent verbal]"), recipients=3,
-            recipient=replace(recipient("A"), entry=replace(recipient("A").entry, max_recipients=2)),  # type: ignore[type-var]  # class A has an entry
-        ),  # fmt: skip
-        Action.QUARANTINE,
-    ),
+    "TOO-MANY": (facts("A", "K3", tag("[consent verbal]"), recipients=3, recipient=FEW), Action.QUARANTINE),
     "K7-PUBLIC-FAMILY": (facts("B", "K3", statement("w", "P6", deceased=True, given_by="executor")), Action.PROTECT),
     "K7-PUBLIC": (facts("B", "K3", statement("w", "P6", deceased=True)), Action.QUARANTINE),
     "LACKS-CAPACITY-SECONDARY": (

@@ -52,7 +52,7 @@ def recipient(cls: str, **changes: Any) -> RecipientFacts:
     """A recipient of a class; A and B approved for every purpose unless ``purposes`` says otherwise."""
     kind = RecipientClass(cls)
     purposes = changes.pop("purposes", EVERY_PURPOSE)
-    standing = {"A": "approved", "B": "approved", "O": "approved", "C": "approved", "F": "denied", "archive": "approved"}.get(cls, "")
+    standing = {"D": "", "E": "", "F": "denied"}.get(cls, "approved")
     entry = None
     if cls in ("A", "B", "C", "archive"):
         entry = DomainEntry("there.example", "approved", kind, purposes=purposes, methods=("route", "smime"), route="secure")
@@ -71,7 +71,8 @@ def statement(consent: str, purpose: str = "P0", **changes: Any) -> Statement | 
     elif consent == "refused":
         values["status"] = ConsentStatus.REFUSED
     elif consent == "emergency":
-        values |= {"status": ConsentStatus.BYPASSED, "bypass": "emergency", "reason": "unconscious, burns unit", "purpose": "ETREAT"}
+        values |= {"status": ConsentStatus.BYPASSED, "bypass": "emergency", "purpose": "ETREAT"}
+        values["reason"] = "unconscious, burns unit"
     elif consent == "none" and purpose == "P0" and not changes:
         return None
     else:
