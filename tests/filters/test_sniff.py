@@ -251,7 +251,7 @@ SEALED: dict[str, tuple[str, bytes]] = {
     "pdf": ("pdf", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<</Root 1 0 R/Encrypt 5 0 R>>"),
     "pdf-direct": ("pdf", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<</Encrypt<</Filter/Standard>>>>"),
     "pdf-xref-stream": ("pdf", b"%PDF-1.7\n9 0 obj\n<</Type/XRef/W[1 2 1]/Encrypt\r\n5\n0\nR>>stream\n"),
-    "7z-headers": ("7z", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(4) + struct.pack("<QQI", 0, 20, 0) + b"\x17\6\1\6\xf1\7\1" + bytes(12)),
+    "7z-headers": ("7z", b"7z\xbc\xaf\x27\x1c\0\4" + bytes(4) + struct.pack("<QQI", 0, 20, 0) + b"\x17\6\6\xf1\7\1" + bytes(9)),
     "rar4-headers": ("rar", b"Rar!\x1a\x07\0" + bytes(2) + b"\x73\x80\0\x0d\0" + bytes(40)),
     "rar4-member": ("rar", b"Rar!\x1a\x07\0" + bytes(2) + b"\x73\0\0\x0d\0" + bytes(8) + b"\x74\4\x80\x20\0" + bytes(40)),
     "rar5-headers": ("rar", b"Rar!\x1a\x07\x01\0" + bytes(4) + b"\3\4\0\0" + bytes(40)),
