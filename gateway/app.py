@@ -27,6 +27,7 @@ from gateway.metrics import Metrics, Server
 from gateway.model import Envelope, Plan, Received, Reply
 from gateway.outgoing import DEFAULT_ROUTE
 from gateway.plans import failure_plan
+from gateway.twins import Twins
 from gateway.withdrawals import SnapshotWithdrawals
 from policies.load import Policy, PolicyError, load_policy
 from quarantine import token
@@ -80,7 +81,9 @@ class Gateway:
             withdrawals=SnapshotWithdrawals(self._snapshot),
         )
         self._budget = MemoryBudget(settings.limits.memory_bytes, MEMORY_FACTOR)
-        self._live: Counter[str] = Counter()  # messages being worked on now, by key: their tries are not unfinished ones
+        self.twins = Twins()
+        self._live: Counter[str] = Counter()  # messages being worked on now, by key
+        self._unfinished: dict[str, int] = {}  # their tries that an earlier process did not finish
         self._listeners: list[Listener] = []
         self._stopping = asyncio.Event()
         self._server: Server | None = None
@@ -170,7 +173,10 @@ class Gateway:
     def _begin(self, key: str, attempt: int) -> int:
         """Tries begun and not finished; without a disk to count on, those of this process."""
         try:
-            return max(self._attempts.begin(key) - (self._live[key] - 1) * POISON_AT, attempt)
+            if attempt > 1 or self._live[key] == 1:
+                count = self._attempts.begin(key)
+                self._unfinished.setdefault(key, count - 1)
+            return self._unfinished.get(key, 0) + attempt
         except OSError as error:
             log.warning("attempts.uncounted", error=type(error).__name__)
             return attempt
@@ -181,6 +187,7 @@ class Gateway:
         if self._live[key]:
             return
         del self._live[key]
+        self._unfinished.pop(key, None)
         try:
             self._attempts.finish(key)
         except OSError as error:
@@ -270,10 +277,20 @@ class Door:
     def extensions(self) -> frozenset[str]:
         return self._gateway.extensions()
 
+    def known_as(self, digest: str) -> str:
+        return self._gateway.twins.enter(digest)
+
+    def left(self, key: str) -> None:
+        self._gateway.twins.left(key)
+
     async def message(self, received: Received) -> list[Reply]:
-        return await self._gateway.take(received, self._kind)
+        replies = await self._gateway.take(received, self._kind)
+        if any(reply.code // 100 == 4 for reply in replies):
+            self._gateway.twins.comes_again(received.key)
+        return replies
 
     def went_on(self, key: str) -> None:
+        self._gateway.twins.went_on(key)
         task = asyncio.ensure_future(self._gateway.went_on(key))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

@@ -329,7 +329,7 @@ class Committer:
 
     async def _fingerprint(self, job: Job) -> None:
         if not job.digest:
-            job.digest = await self._offload(_sha256, job.received.raw)
+            job.digest = job.received.sha256 or await self._offload(_sha256, job.received.raw)
 
     def _lease(self, job: Job) -> float:
         return max(job.deadline - self._clock(), 0.0) + LEASE_AFTER_DEADLINE

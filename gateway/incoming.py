@@ -123,8 +123,14 @@ async def hand_over(incoming: Incoming, envelope: Envelope, raw: bytes, hostname
     try:
         if loops := loop_reply(raw, hostname, envelope):
             return "", [loops] * (len(envelope.recipients) if envelope.protocol == "LMTP" else 1)
-        key = envelope.xforward.get("IDENT") or await _digest(raw)
-        return key, await intake.message(Received(envelope, raw, time.time(), key))
+        ident = envelope.xforward.get("IDENT")
+        digest = "" if ident else await _digest(raw)
+        key = ident or intake.known_as(digest)
+        try:
+            return key, await intake.message(Received(envelope, raw, time.time(), key, digest))
+        except BaseException:
+            intake.left(key)
+            raise
     finally:
         incoming.end()
 

@@ -43,6 +43,10 @@ class Intake(Protocol):
         """What the next hop offers now, of 8BITMIME, SMTPUTF8 and DSN.  Asked at each EHLO or LHLO."""
         ...
 
+    def known_as(self, digest: str) -> str:
+        """The key of a message that bears no queue id, from the SHA-256 of its bytes.  Ends with ``went_on`` or ``left``."""
+        ...
+
     async def message(self, received: Received) -> list[Reply]:
         """Take the message.  SMTP: exactly one reply; LMTP: one per accepted recipient, in order.
 
@@ -52,6 +56,10 @@ class Intake(Protocol):
 
     def went_on(self, key: str) -> None:
         """The client sent something after our final reply to ``key`` had gone out: it has read the reply."""
+        ...
+
+    def left(self, key: str) -> None:
+        """The client left without a word after our final reply to ``key``, or before it: it may come again."""
         ...
 
     def verify_release(self, token: str, envelope: Envelope) -> Mapping[str, Any] | None:

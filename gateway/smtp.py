@@ -63,6 +63,7 @@ class Session(aiosmtpd.SMTP):
         self._settings = settings
         self._intake = intake
         self._roster = roster
+        self._work: asyncio.Task[Any] | None = None  # on a message whose client waits for the answer
         self._answered: tuple[str, int] | None = None  # message key, bytes received when its reply went out
         self._patience = Patience(self.loop, lambda: self._leave(say.TIMED_OUT))
         self._mistakes = 0
@@ -153,17 +154,26 @@ class Session(aiosmtpd.SMTP):
                 while await self._conversation():
                     pass
             await self._hang_up()
-        except (ConnectionError, TimeoutError):
-            pass  # the client went first, or does not hang up
+        except OSError:
+            pass  # the client went first (ENOTCONN is no ConnectionError), or does not hang up (TimeoutError)
         finally:
             self._end()
 
     def _end(self) -> None:
         self._roster.leave(self)
+        if self._answered is not None:
+            self._intake.left(self._answered[0])
+        elif self._work is not None:
+            self._work.add_done_callback(self._left_behind)
         self._incoming.end()
         self._patience.stop()
         if self.transport is not None:
             self.transport.close()
+
+    def _left_behind(self, work: asyncio.Task[Any]) -> None:
+        """The work on a message of ours ended when nobody listened any more."""
+        if fetch(work) is None and not work.cancelled() and work.result()[0]:
+            self._intake.left(work.result()[0])
 
     async def _welcome(self) -> bool:
         peer = _peer(self.session.peer)
@@ -394,9 +404,11 @@ class Session(aiosmtpd.SMTP):
         """Answer when ``work`` is done.  When the client leaves, this ends and the work does not."""
         self._incoming = Incoming()  # the old one, with its memory, is the work's
         self._working = True
+        self._work = work
         self._patience.until(math.inf)
         await self._wire.flush()
         await asyncio.wait({work})
+        self._work = None
         self._working = False
         if (error := fetch(work)) is not None:
             log.error("smtp.error", listener=self._settings.name, error=type(error).__name__)
@@ -414,6 +426,8 @@ class Session(aiosmtpd.SMTP):
         self._wire.put(*map(say.line, replies))
         if key and self._wire.listening:
             self._answered = (key, self._wire.fed)
+        elif key:
+            self._intake.left(key)
         await self._wire.flush()
 
 

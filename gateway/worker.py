@@ -15,11 +15,15 @@ from typing import Any
 
 from gateway.codec import load_received, pack, plan_header, unpack
 from gateway.context import Context, build
+from gateway.heap import reuse_large_blocks
 from gateway.pipeline import plan
+
+KEEP_BYTES = 96 * 1024 * 1024
 
 
 def main() -> None:
     """Entry point: ``python -m gateway.worker FD``."""
+    reuse_large_blocks(KEEP_BYTES)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when we end
     channel = socket.socket(fileno=int(sys.argv[1]))
     header, _ = _receive(channel)

@@ -83,14 +83,14 @@ class DecorativeModel(_Strict):
     icon_side: int = Field(48, ge=0, le=128, description="Longest side of an icon.")
     icon_bytes: int = Field(8192, ge=0, le=65_536, description="Largest icon.")
     recurring_width: int = Field(640, ge=0, le=2000, description="Widest picture that may be a sender's recurring logo.")
-    recurring_height: int = Field(240, ge=0, le=1000, description="Highest such picture.")
+    recurring_height: int = Field(160, ge=0, le=1000, description="Highest such picture.")
     recurring_bytes: int = Field(65_536, ge=0, le=1_000_000, description="Largest such picture.")
-    recurring_jpeg_ratio: float = Field(2.0, ge=1.0, description="Long side to short side a JPEG logo has at least.")
-    recurring_png_density: float = Field(0.6, ge=0.0, description="Bytes a pixel a PNG logo has at most.")
+    recurring_density: float = Field(0.6, ge=0.0, description="Bytes a pixel a PNG logo has at most.")
     flat_pixels: int = Field(60_000, ge=0, description="Largest flat drawing.")
     flat_bytes: int = Field(12_288, ge=0, description="Largest flat drawing in bytes.")
     flat_colours: int = Field(16, ge=0, le=64, description="Most colours of a flat drawing; 0 switches this rule off.")
     flat_density: float = Field(0.2, ge=0.0, description="Bytes a pixel a flat drawing has at most.")
+    banner_ratio: float = Field(2.0, ge=1.0, description="Width to height a logo or flat drawing has at least.")
 
 
 class SettingsModel(_Strict):

@@ -15,10 +15,13 @@ from gateway.app import Gateway
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings
 from gateway.compute import NoWorker
 from gateway.config import ConfigError, Settings
+from gateway.heap import reuse_large_blocks
 from policies.load import PolicyError
 from quarantine.keys import KeyFileError
 from quarantine.outbox import open_outbox
 from quarantine.service import Service
+
+KEEP_BYTES = 64 * 1024 * 1024  # of freed heap; the next large message uses it
 
 
 class Program(StrEnum):
@@ -34,6 +37,7 @@ def serve(
 ) -> None:
     """Run the gateway or the quarantine service until SIGTERM."""
     told = settings(config)
+    reuse_large_blocks(KEEP_BYTES)
     logs.setup(told.log_level)
     try:
         asyncio.run(_gateway(told) if program is Program.GATEWAY else _quarantine(told))

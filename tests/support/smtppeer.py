@@ -34,6 +34,7 @@ class FakeIntake:
     seen: list[Received] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     on: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     judged: list[tuple[str, Envelope]] = field(default_factory=list)
 
     def _maybe_raise(self, name: str) -> None:
@@ -59,6 +60,12 @@ class FakeIntake:
         replies = [TAKEN] * count if self.answer is None else await self.answer(received)
         self.finished.append(received.key)
         return replies
+
+    def known_as(self, digest: str) -> str:
+        return digest
+
+    def left(self, key: str) -> None:
+        self.gone.append(key)
 
     def went_on(self, key: str) -> None:
         self._maybe_raise("went_on")
