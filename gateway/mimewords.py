@@ -9,6 +9,7 @@ import pybase64
 
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([BbQq])\?([^?\s]{0,10000})\?=")
 _BETWEEN = re.compile(r"(\?=)[ \t\r\n]+(?==\?[A-Za-z0-9_.:*+-]{1,60}\?[BbQq]\?)")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
@@ -35,11 +36,17 @@ def decode_words(text: str) -> str:
 def _decode_word(match: re.Match[str]) -> str:
     charset, how, content = match.groups()
     raw = content.encode("utf-8", "surrogateescape")
-    if how in "Qq":
-        data = _HEX.sub(lambda m: bytes((int(m[1], 16),)), raw.replace(b"_", b" "))
-    else:
-        data = pybase64.b64decode(raw + b"=" * (-len(raw) % 4))  # lenient: this is only read, never passed on
+    if how in "Bb":
+        return to_text(_lenient(raw), charset)
+    data = _HEX.sub(lambda m: bytes((int(m[1], 16),)), raw.replace(b"_", b" "))
     return to_text(data, charset)
+
+
+def _lenient(raw: bytes) -> bytes:
+    """As much of a base64 word as can be read: it is only shown and searched, never passed on."""
+    flat = _NOT_BASE64.sub(b"", raw)
+    flat = flat[: len(flat) - (len(flat) % 4 == 1)]
+    return pybase64.b64decode(flat + b"=" * (-len(flat) % 4))
 
 
 def to_text(data: bytes, charset: str) -> str:

@@ -239,6 +239,21 @@ def test_names_are_decoded_and_safe_to_show(header, name):
     assert parse(header + b"\r\n\r\nx").parts[0].name == name
 
 
+@given(st.text(st.sampled_from("=?utf-8BbQqX_ AZa09+/*'%"), max_size=60))
+def test_no_encoded_word_makes_it_raise(value):
+    """Found by fuzzing: a base64 word of 4n+1 characters has no reading at all and used to raise."""
+    message = parse(
+        b"Subject: =?utf-8?B?" + value.encode() + b"?= =?x?Q?=4?=\r\nContent-Type: a/b; name*=" + value.encode() + b"\r\n\r\n"
+    )
+    message.text(message.headers[0])
+
+
+@pytest.mark.parametrize("word", ["QUJDR", "Q", "QUJ", "====", "QQ=Q", "éQUJD"])
+def test_broken_encoded_words_are_read_as_far_as_they_go(word):
+    message = parse(f"Subject: =?utf-8?B?{word}?=\r\n\r\n".encode())
+    assert isinstance(message.text(message.headers[0]), str)
+
+
 def test_a_name_is_rewritten_everywhere_and_nothing_else():
     head = (
         b"Content-Type: image/jpeg; charset=x; name*0*=utf-8''J%C3%B6rg; name*1=\"-Patient.jpg\"\r\n"
