@@ -140,7 +140,7 @@ class _Reader:
             return  # the number of lines is not known yet
         allowed = -(-self._units(self.frame) // self.interval) - 1
         numbers = bytes(self.data[at + 1] & 7 for at in piece.restarts[:allowed])
-        if len(numbers) < allowed or numbers != bytes(i % 8 for i in range(allowed)):
+        if numbers != bytes(i % 8 for i in range(allowed)):
             raise Malformed("restart intervals missing")  # decoders resynchronise each in its own way
         if len(piece.restarts) > allowed and piece.restarts[allowed] + 2 < piece.end:
             # Decoders stop after the last unit: what stands behind one more restart marker is never shown.

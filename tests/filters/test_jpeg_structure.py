@@ -213,6 +213,15 @@ def test_app14_keeps_twelve_bytes_and_cmyk_its_colours() -> None:
     assert decode(data) == decode(plain)
 
 
+def test_headers_behind_the_first_scan_go() -> None:
+    """JFIF, Adobe and ICC segments mean something only before the picture; behind a scan they are a hiding place."""
+    plain = encoded(progressive=True)
+    later = plain.index(b"\xff\xc4", place(plain, 0xDA))
+    for piece in (plain[2:20], segment(0xEE, b"Adobe\0NAME\0\0"), segment(0xE2, b"ICC_PROFILE\0\1\1" + named_icc("x"))):
+        assert JPEG.scrub(plain[:later] + piece + plain[later:]).data == plain
+    assert JPEG.scrub(plain[:20] + plain[2:20] + plain[20:]).data == plain  # a second JFIF header
+
+
 # ------------------------------------------------------------- orientation
 
 
@@ -301,6 +310,7 @@ def broken() -> dict[str, bytes]:
         "height-0": plain[: frame + 5] + b"\0\0" + plain[frame + 7 :],
         "no-components": plain[: frame + 9] + b"\0" + plain[frame + 10 :],
         "second-soi": plain[:20] + b"\xff\xd8" + plain[20:],
+        "second-soi-before-a-length": plain[:20] + b"\xff\xd8\0\4ab" + plain[20:],
         "second-soi-in-scan": plain[:-2] + b"\xff\xd8" + plain[-2:],
         "second-frame": plain[:scan] + plain[frame : frame + 13] + plain[scan:],
         "component-twice": plain[:-2] + plain[scan:],

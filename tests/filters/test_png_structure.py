@@ -198,6 +198,8 @@ def test_repeated_and_misplaced_display_chunks_go() -> None:
     twice = with_chunks(plain, (b"gAMA", b"NAME"))
     late = with_chunks(plain, (b"pHYs", b"SURNAME-1"), before=b"IEND")
     assert PNG.scrub(twice).data == PNG.scrub(late).data == plain
+    profile = (b"iCCP", b"icc\0\0" + zlib.compress(named_icc("x")))
+    assert PNG.scrub(with_chunks(encoded(), profile, before=b"IEND")).data == encoded()
     damaged = with_chunks(encoded(), (b"gAMA", b"\0\0\xb1\x8f"))
     at = damaged.index(b"gAMA")
     assert codes(damaged[: at + 8] + b"\0\0\0\0" + damaged[at + 12 :]) == {"png.damaged-chunk"}
@@ -355,6 +357,7 @@ def broken() -> dict[str, bytes]:
         "filter-in-pass": built(8, 1, 8, 0, b"\7" + bytes(8)),
         "stream-damaged": changed(grey, b"IDAT", lambda body: body[:4] + b"\xff\xff" + body[6:]),
         "stream-cut": changed(grey, b"IDAT", lambda body: body[:-6]),
+        "stream-without-checksum": changed(grey, b"IDAT", lambda body: body[:-4]),
         "checksum-wrong": changed(grey, b"IDAT", lambda body: body[:-1] + bytes((body[-1] ^ 1,))),
         "frames-too-few": changed(moving, b"acTL", lambda body: struct.pack(">II", 9, 0)),
         "frames-zero": changed(moving, b"acTL", lambda body: bytes(8)),
