@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 
 import pytest
 
@@ -264,3 +265,14 @@ async def test_a_command_that_was_on_its_way_before_the_reply_proves_nothing() -
         assert intake.on == []
         await client.cmd("NOOP")
         assert intake.on == ["Q1"]
+
+
+async def test_a_client_that_is_gone_at_once_leaves_no_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Symptom: ``ERROR asyncio`` with a traceback after each health probe of a load balancer.  Cause: the half-close that ends a
+    session answers ENOTCONN when the peer has reset, and that is an OSError but no ConnectionError."""
+    async with listening(FakeIntake()) as listener:
+        for _ in range(5):
+            socket.create_connection(("127.0.0.1", listener.port)).close()
+            await asyncio.sleep(0.05)
+        await until(lambda: not listener.connections)
+    assert [record.getMessage() for record in caplog.records] == []
