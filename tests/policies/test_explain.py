@@ -55,7 +55,7 @@ def test_missing_methods_are_told_one_by_one() -> None:
 def test_the_floor_says_that_no_rule_fitted() -> None:
     """What nobody thought of is held, and says so."""
     marketing = read_header("given; form=verbal; purpose=HMARKT").statements[0]
-    text = told(facts("A", "K3", marketing))
+    text = told(facts("C", "K3", marketing))
     assert "Rule: floor" in text and "no rule fitted" in text
 
 

@@ -52,3 +52,13 @@ def test_reading_a_decision_needs_no_dictionary() -> None:
     for code, sentence in REASONS.items():
         assert sentence.endswith(".") and len(sentence.split()) <= 26, code
         assert not re.search(r"\b(MIME|SMTP|S/MIME|TLS|opaque|metadata)\b", sentence), code
+
+
+def test_the_icon_numbers_are_the_filters_own() -> None:
+    """The policy's numbers and their defaults are those of the decorative filter, which may not be imported by policies."""
+    from dataclasses import asdict
+
+    from filters.decorative import DecorativeSettings
+    from policies.settings import DecorativeModel
+
+    assert DecorativeModel.model_validate({}).model_dump() == asdict(DecorativeSettings())

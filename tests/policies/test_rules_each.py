@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+import yaml
 
 from policies.consent import read_header, read_subject
 from policies.decide import decide
+from policies.load import Policy, load_policy
 from policies.model import Action, Consent, Facts, RecipientClass
 from policies.reasons import REASONS
-from tests.support.policyfacts import facts, image, recipient, shipped, statement
+from policies.record import from_record, to_record
+from tests.support.policyfacts import facts, files, image, recipient, shipped, statement
 
 pytestmark = pytest.mark.unit
 
@@ -271,3 +275,33 @@ def test_methods_are_the_entrys_in_its_order() -> None:
     given = facts("A", "K3", tag("[consent verbal]"), recipient=replace(recipient("A"), entry=entry))
     assert decide(shipped(), given).methods == ("smime", "route", "pickup")
     assert decide(shipped(), replace(given, methods={"pickup": "ok", "smime": "ok", "route": "x"})).methods == ("smime", "pickup")
+
+
+@pytest.mark.parametrize("rule", EACH)
+def test_each_rule_decides_the_recorded_mail_alike(rule: str) -> None:
+    """P7 for every rule: the JSON record of its mail gives the same decision."""
+    given = EACH[rule][0]
+    assert decide(shipped(), from_record(json.loads(json.dumps(to_record(given))))) == decide(shipped(), given)
+
+
+def without(*rules: str) -> Policy:
+    """The shipped policy with some rules cut out, as a careless edit would."""
+    data = yaml.safe_load(files()["policy.yaml"])
+    data["rules"] = [rule for rule in data["rules"] if rule["id"] not in rules]
+    return load_policy({**files(), "policy.yaml": yaml.safe_dump(data, sort_keys=False).encode()})
+
+
+def test_losing_the_rule_for_denied_destinations_lets_nothing_out() -> None:
+    """The safeguard refuses class F although no rule says so any more, even after a release."""
+    policy = without("F-DENIED")
+    for released in (frozenset[str](), frozenset(REASONS)):
+        decision = decide(policy, facts("F", "K3", tag("[consent written]"), released=released))
+        assert (decision.action, decision.rule) == (Action.REFUSE, "guard")
+
+
+def test_losing_the_rules_for_refusals_lets_nothing_out() -> None:
+    """A page or an X-ray that other rules would send stays here if the patient refused."""
+    policy = without("REFUSED", "REFUSED-CARE", "REFUSED-OWN")
+    for cls, kind in (("A", "K9"), ("A", "K1"), ("O", "K3"), ("C", "K9")):
+        decision = decide(policy, facts(cls, kind, tag("[refused]")))
+        assert (decision.action, decision.rule) == (Action.QUARANTINE, "guard"), (cls, kind)
