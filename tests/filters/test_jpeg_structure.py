@@ -319,6 +319,7 @@ def broken() -> dict[str, bytes]:
         "huffman-length": plain[:tables] + segment(0xC4, b"\0" + bytes(15)) + plain[tables:],
         "dri-length": plain[:tables] + segment(0xDD, b"\0\1\2") + plain[tables:],
         "restart-without-interval": plain[: scan + 14] + b"\xff\xd0" + plain[scan + 14 :],
+        "words-behind-the-coded-data": plain[:-2] + b"Erika Mustermann KV-A123456789" + plain[-2:],
         "restart-missing": ticked.replace(b"\xff\xd2", b"", 1),
         "restart-out-of-order": ticked.replace(b"\xff\xd2", b"\xff\xd3", 1),
         "restart-between-scans": plain[:-2] + _NOTE + b"\xff\xd0" + plain[-2:],
