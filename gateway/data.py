@@ -42,16 +42,16 @@ class DataReader:
     def feed(self, chunk: bytes) -> bytes | None:
         """Take what was received.  None: the message goes on; else its end was seen, and these bytes came after it."""
         window = self._carry + chunk
-        dotted = _dotted(window)
-        end = window.find(END) if dotted else -1
+        stuffed = dotted(window)
+        end = window.find(END) if stuffed else -1
         if end >= 0:
             rest = window[end + len(END) :]
             self._carry = b""
-            self._keep(window[: end + 2], dotted)
+            self._keep(window[: end + 2], stuffed)
             return rest
         whole = len(window) - _unfinished(window)
         self._carry = window[whole:]
-        self._keep(window[:whole], dotted)
+        self._keep(window[:whole], stuffed)
         return None
 
     def content(self) -> bytes:
@@ -60,7 +60,7 @@ class DataReader:
         self._kept = BytesIO()
         return content
 
-    def _keep(self, piece: bytes, dotted: bool) -> None:
+    def _keep(self, piece: bytes, with_dots: bool) -> None:
         """``piece`` neither starts after a CR nor ends in one, nor between CRLF and a dot: it can be judged alone."""
         if self.fault is not None:
             return None
@@ -69,7 +69,7 @@ class DataReader:
         bare = _bare(piece)
         if bare and not self._normalise:
             return self._fail(BARE_NEWLINE)
-        if dotted:
+        if with_dots:
             piece = piece.replace(b"\r\n.", b"\r\n")  # any first dot goes, also one that nobody doubled (RFC 5321 4.5.2)
         if bare:
             # After unstuffing: a dot behind a bare newline was never stuffed, it is stuffed on the way out.
@@ -89,7 +89,7 @@ class DataReader:
         self._kept = BytesIO()
 
 
-def _dotted(window: bytes) -> bool:
+def dotted(window: bytes) -> bool:
     """False, for most chunks and at a quarter of ``find``'s cost, if no line in it starts with a dot."""
     octets = np.frombuffer(window, np.uint8)
     return bool(((octets[:-1] == LF) & (octets[1:] == DOT)).any())

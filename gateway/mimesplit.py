@@ -12,6 +12,7 @@ from typing import Final
 from gateway.mimepart import Span
 
 _TAIL: Final = 80  # characters behind the boundary that are looked at
+_HYPHENS: Final = 64  # looked at one by one before the whole line is sought
 _WORDS: Final = 4096  # bytes of plain words that may stand outside the parts
 _SUSPECT = re.compile(
     rb"(?im)^(?:content-[a-z-]{1,40}|mime-version)[ \t]*:|^--\S|^begin(?:-base64)? [0-7]{3,4} |^=ybegin |[a-z0-9+/]{40}"
@@ -69,8 +70,17 @@ def cut(raw: bytes, body: Span, boundary: bytes, *, parts: int, lines: int, bare
 
 
 def _next(raw: bytes, delimiter: bytes, at: int, end: int) -> int:
-    """Start of the next line at or after the line end ``at`` that begins with ``delimiter``."""
-    hit = raw.find(b"\n" + delimiter, at, end)
+    """Start of the next line at or after the line end ``at`` that begins with ``delimiter``.
+
+    Base64 has no hyphen, and one octet is sought ten times as fast as a string; where hyphens abound the string is sought.
+    """
+    line = b"\n" + delimiter
+    for _ in range(_HYPHENS):
+        hyphen = raw.find(b"-", at + 1, end)
+        if hyphen < 0 or raw.startswith(line, hyphen - 1, end):
+            return hyphen
+        at = hyphen
+    hit = raw.find(line, at, end)
     return hit + 1 if hit >= 0 else -1
 
 

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from gateway.data import dotted
 from gateway.routes import Route
 
 MAX_LINE = 4096  # RFC 5321 4.5.3.1.5 says 512; EHLO and chatty 5xx lines of real servers are longer
@@ -64,7 +65,9 @@ def blocks(data: bytes, size: int = BLOCK) -> Iterator[bytes]:
     at_line = True
     while True:
         stop = _cut(data, start, size)
-        block = data[start:stop].replace(b"\r\n.", b"\r\n..")
+        block = data[start:stop]
+        if dotted(block):
+            block = block.replace(b"\r\n.", b"\r\n..")
         if at_line and block.startswith(b"."):
             block = b"." + block
         if stop == end:
