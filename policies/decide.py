@@ -169,13 +169,19 @@ def _consent_out(policy: Policy, facts: Facts, verdict: Verdict) -> str:
     return settings.get(cls, "inside" if cls in ("A", "B") else "remove")
 
 
-def _with_methods(policy: Policy, facts: Facts, decision: Decision, sharing: Sequence[Verdict]) -> Decision:
-    """The entry's methods that can serve now, in order; with none the decision is what the rule says on failure."""
+def _wanted(policy: Policy, facts: Facts, sharing: Sequence[Verdict]) -> tuple[str, ...]:
+    """The methods to be tried, in order: the entry's own, narrowed by every rule that names some."""
     entry = facts.recipient.entry
     wanted = entry.methods if entry is not None and entry.methods else policy.settings.methods_without_entry
     for verdict in sharing:
         if verdict.ready is not None and verdict.ready.methods is not None:
             wanted = tuple(method for method in verdict.ready.methods if method in wanted)
+    return wanted
+
+
+def _with_methods(policy: Policy, facts: Facts, decision: Decision, sharing: Sequence[Verdict]) -> Decision:
+    """The methods that can serve now, in order; with none the decision is what the rule says on failure."""
+    wanted = _wanted(policy, facts, sharing)
     usable = tuple(method for method in wanted if facts.methods.get(method) == "ok")
     if usable:
         return replace(decision, methods=usable)
@@ -184,6 +190,16 @@ def _with_methods(policy: Policy, facts: Facts, decision: Decision, sharing: Seq
     return replace(
         decision, action=decision.on_failure, reasons=tuple(dict.fromkeys(reasons)), notice="N-7", releases="mail-admin"
     )
+
+
+def _goes(policy: Policy, facts: Facts) -> bool:
+    """True if these facts lead to DELIVER or PROTECT by a method that can serve: the heart of ``decide`` without its words."""
+    verdicts = judged(policy, facts)
+    action = max(verdict.action for verdict in verdicts)
+    if action is not Action.PROTECT:
+        return action is Action.DELIVER
+    wanted = _wanted(policy, facts, [verdict for verdict in verdicts if verdict.action is action])
+    return any(facts.methods.get(method) == "ok" for method in wanted)
 
 
 def _notice(decision: Decision) -> str | None:
@@ -212,7 +228,7 @@ def _leads(policy: Policy, facts: Facts, statement: Statement) -> bool:
     if given and facts.vouched and statement.basis in ("not-patient", "teaching"):
         return False  # the sender has said that a patient is in the picture: never invite the opposite
     answered = answered_facts(facts, statement)
-    return answered is not None and _settle(policy, answered)[0].action <= Action.PROTECT
+    return answered is not None and _goes(policy, answered)
 
 
 def answered_facts(facts: Facts, statement: Statement) -> Facts | None:

@@ -18,6 +18,7 @@ from policies.vocabulary import FORMS, PURPOSES
 from policies.words import LONGEST, NEED_BRACKET, WORDS, Word
 
 LONGEST_TEXT: Final = 2048  # characters of a subject or line that are looked at; more cannot be a tag a person typed
+LONGEST_PLAIN: Final = 300  # characters of a statement without brackets; reading it takes the square of its length
 EMERGENCY_REASON: Final = 10  # characters a break-glass reason needs (domain/04 4.6)
 
 # One character for one character, so that spans stay true to the text given.
@@ -262,7 +263,13 @@ def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int]
         return None
     colon = bool(lead[3])
     hard = _SENTENCE_END.search(text, lead.end())
-    stop, found = _clean_run(text, start, lead.end(), hard.start() if hard else len(text), colon)
+    end = hard.start() if hard else len(text)
+    if end - start > LONGEST_PLAIN:  # nobody types such a tag: only a refusal in it is heard
+        stop, found = end, _read(text[start:end], bracketed=False)
+        if not found.statuses & _REFUSED:
+            return None
+    else:
+        stop, found = _clean_run(text, start, lead.end(), end, colon)
     told = found.forms or found.statuses or found.givers
     if not told and not colon:
         return None

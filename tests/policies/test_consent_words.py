@@ -194,6 +194,14 @@ def test_a_tag_before_the_reply_prefix_is_new_one_after_it_is_inherited() -> Non
     assert not read_subject("[consent verbal] rash").statements[0].fresh
 
 
+def test_a_very_long_sentence_is_no_tag_but_a_refusal_in_it_is_heard() -> None:
+    """Reading stays quick on hostile text, and stricter is safe."""
+    tail = "word " * 80
+    assert read_subject("consent verbal " + tail).statements == ()
+    (said,) = read_subject("consent verbal " + tail + "refused").statements
+    assert said.status is ConsentStatus.REFUSED
+
+
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_an_error_and_spans_fit(text: str) -> None:
     """Readers are total; spans lie in the text, in order, without overlap."""
