@@ -57,7 +57,7 @@ def page() -> str:
         "## Reasons told to people",
         "",
         "The sentence is the one that notices show. “Decides” is the least that `quarantine/roles.py` asks for when this is a",
-        "hold's first reason (for two people: any reason); a rule may ask for more, never for less. An ASK is the sender's to answer.",
+        "hold's first reason (for two people: any reason); a rule may ask for more, never for less. An ASK is for the sender.",
         "",
         *_table(("code", "sentence", "decides"), ((code, text, _WHO[role_of_reason(code)]) for code, text in REASONS.items())),
     ))  # fmt: skip
