@@ -269,7 +269,7 @@ def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int]
         if not found.statuses & _REFUSED:
             return None
     else:
-        stop, found = _clean_run(text, start, lead.end(), end, colon)
+        stop, found = _clean_run(text, start, lead.end(2), end, colon)
     told = found.forms or found.statuses or found.givers
     if not told and not colon:
         return None

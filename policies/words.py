@@ -44,7 +44,8 @@ WORDS: Final[Mapping[str, Word]] = {
         telephone: telephone, phone, by phone, telephoned, phoned, by telephone, on the phone, over the phone, tel
         written: written, writen, writing, in writing, signed, form, forms, paper, on paper, signed
           form, form signed
-        electronic: electronic, electronically, email, e mail, by email, by text, sms, online, app, e form, eform, e
+        electronic: electronic, electronically, email, e mail, by email, by text, text message, by text message,
+          sms, online, app, e form, eform, e
           consent, econsent, e signed
         implied: implied, implicit, assumed
         """,
@@ -141,7 +142,8 @@ WORDS: Final[Mapping[str, Word]] = {
         not-patient: not a patient image, not a patient picture, not a patient photo, not patient, not a patient, not
           patient image, not patient picture, not a patient's image, not patient related, not a clinical image, not a
           clinical photo, not clinical, no patient, no patient image, no patient photo, isn't a patient image, is not
-          a patient image, not a pt image, not pt
+          a patient image, not a pt image, not pt, not a pt,
+          non patient image, non patient, non clinical image, non clinical, nonclinical
         teaching: teaching no patients, teaching no patient, teaching no patient images, teaching without patients,
           teaching slides no patients
         document: document, documents, doc, letter, paperwork, scanned document, document only, documents only, letter

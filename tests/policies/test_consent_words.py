@@ -71,6 +71,12 @@ SUBJECTS: list[tuple[str, tuple[str, str, str, str, str], str]] = [
     ("consent verbal not obtained", ("pending", "verbal", "", "", ""), ""),
     ("[consent to follow]", ("pending", "", "", "", ""), ""),
     ("[to patient]", ("given", "", "PATRQT", "", ""), ""),
+    ("Verbally consented - burn", ("given", "verbal", "", "", ""), "- burn"),
+    ("[consent by text message]", ("given", "electronic", "", "", ""), ""),
+    ("[not a pt]", ("not-required", "", "", "", "not-patient"), ""),
+    ("[consent verbal 22/11]", ("given", "verbal", "", "", ""), ""),
+    ("[consent=verbal]", ("given", "verbal", "", "", ""), ""),
+    ("CONSENT VERBAL!", ("given", "verbal", "", "", ""), "!"),
     ("[intimate]", ("pending", "", "", "", ""), ""),
 ]
 
