@@ -231,7 +231,7 @@ class Gateway:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(self._attempts.expire, time.time() - 6 * 86400)
             try:
-                await self._ledger.expire(time.time())
+                await self._committer.expire(time.time())
             except sqlite3.Error as error:
                 log.warning("ledger.not-expired", error=type(error).__name__)
             await asyncio.sleep(EXPIRE_SECONDS)

@@ -273,7 +273,8 @@ class Job:
         return self.row(fate.outcome, others)
 
     def _reply(self, fate: Fate) -> Reply:
-        return reply(self._row(fate), fate.code, fate.enhanced, _NAME.sub("-", fate.rule))
+        why = fate.reasons[0] if self.released and fate.reasons else fate.rule  # a reviewer accepts reasons, not rules
+        return reply(self._row(fate), fate.code, fate.enhanced, _NAME.sub("-", why))
 
 
 def intent(key: str, hold: Hold) -> Note:

@@ -139,7 +139,7 @@ def _withdrawn(job: Job) -> dict[str, str]:
 
     Only where the message names one patient: with two, whose refusal it is stays for a person to say.
     """
-    said = {job.why(fate.index).get("consent") for fate in job.fates} & {"refused", "withdrawn"}
+    said = {str(job.why(fate.index).get("consent")) for fate in job.fates} & {"refused", "withdrawn"}
     patients = job.plan.record.get("patients", ())
     return {"patient": patients[0], "consent": min(said)} if said and len(patients) == 1 else {}
 

@@ -61,9 +61,9 @@ REPLIES: Final[tuple[Row, ...]] = (
     Row("permanent", NONE, _MAIL, _SMTP, 554, "5.0.0", "next-hop", "the next hop refused it", "none", (), "upstream"),
     Row("permanent", ANY, _MAIL, _LMTP, 554, "5.0.0", "next-hop", "the next hop refused it", "none", (), "upstream"),
     Row("delivered", ANY, ("release",), _LMTP, 250, "2.0.0", "ours", "DELIVERED", "DONE", (), "service"),
-    Row("held", ANY, ("release",), _LMTP, 250, "2.1.5", "ours", "HELD-AGAIN {rule}", "none", (), "service"),
-    Row("spent", ANY, ("release",), _LMTP, 250, "2.1.5", "ours", "HELD-AGAIN {rule}", "UNKNOWN", (), "service"),
-    Row("refused", ANY, ("release",), _LMTP, 550, "5.7.1", "ours", "REFUSED {rule}", "none", (), "service"),
+    Row("held", ANY, ("release",), _LMTP, 250, "2.1.5", "ours", "HELD-AGAIN {why}", "none", (), "service"),
+    Row("spent", ANY, ("release",), _LMTP, 250, "2.1.5", "ours", "HELD-AGAIN {why}", "UNKNOWN", (), "service"),
+    Row("refused", ANY, ("release",), _LMTP, 550, "5.7.1", "ours", "REFUSED {why}", "none", (), "service"),
     Row("temporary", ANY, ("release",), _LMTP, 451, "4.4.1", "next-hop", "DEFERRED", "none", (), "service"),
     Row("unknown", ANY, ("release",), _LMTP, 451, "4.4.2", "ours", "DEFERRED", "UNKNOWN", (), "service"),
     Row("late", ANY, ("release",), _LMTP, 451, "4.4.7", "ours", "DEFERRED", "none", (), "service"),
@@ -96,7 +96,7 @@ def find(outcome: str, others: bool, listener: str, protocol: str) -> Row:
     raise LookupError(f"docs/replies.md has no row for {outcome}, {word}, {listener}, {protocol}")
 
 
-def reply(row: Row, code: int = 0, enhanced: str = "", rule: str = "") -> Reply:
+def reply(row: Row, code: int = 0, enhanced: str = "", why: str = "") -> Reply:
     """Our reply line.  Of the next hop's answer only codes are passed on: its text may name people.
 
     421 would announce that this connection closes; it becomes the row's own code.
@@ -104,4 +104,4 @@ def reply(row: Row, code: int = 0, enhanced: str = "", rule: str = "") -> Reply:
     if row.whose == "next-hop" and code // 100 == row.code // 100 and code != 421:
         own = enhanced if enhanced.startswith(f"{code // 100}.") else f"{code // 100}.0.0"
         return Reply(code, own, row.text)
-    return Reply(row.code, row.enhanced, row.text.replace("{rule}", rule or "unnamed"))
+    return Reply(row.code, row.enhanced, row.text.replace("{why}", why or "unnamed"))

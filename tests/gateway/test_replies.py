@@ -151,8 +151,8 @@ def test_the_commit_does_what_the_row_says(world: World, row: Row, listener: str
     answer, _ = run_row(world, row, listener, protocol)
 
     if row.whose == "ours":
-        rule = {"held": "r-2", "refused": "r-3", "spent": "delivery-unknown"}.get(row.outcome, "")
-        assert answer == Reply(row.code, row.enhanced, row.text.replace("{rule}", rule))
+        why = {"held": "why", "refused": "why", "spent": "delivery-unknown"}.get(row.outcome, "")
+        assert answer == Reply(row.code, row.enhanced, row.text.replace("{why}", why))
     else:
         assert (answer.code // 100, answer.text) == (row.code // 100, row.text)
         assert answer.code in (452, 550)
