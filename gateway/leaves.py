@@ -11,11 +11,9 @@ from filters.decorative import DecorativeSettings, decorative
 from filters.registry import SCRUBBERS
 from filters.sniff import sniff
 from filters.text import embedded
+from filters.wording import PLAIN
 from gateway.message import Message, Part, Undecodable, decode
 from policies.model import Kind
-
-NOT_TEXT = frozenset({"wav", "mp3", "flac", "ogg", "aac", "amr", "aiff", "dss", "midi", "ttf", "otf", "woff", "woff2"})
-
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -77,8 +75,10 @@ def _open(message: Message, part: Part, decoration: Decoration, accepted: Collec
     if sniffed.scrubber:
         return _inspect(part, body, digest, sniffed, codes, decoration)
     if sniffed.opaque is not None:
-        return Leaf(part, body, digest, sniffed, sniffed.opaque, codes=codes)
-    if sniffed.format in NOT_TEXT:
+        # Called a picture and none that we know: a program that trusts the label may still show something.
+        damaged = sniffed.opaque is OpaqueReason.UNKNOWN and part.content_type.startswith("image/")
+        return Leaf(part, body, digest, sniffed, OpaqueReason.CORRUPT if damaged else sniffed.opaque, codes=codes)
+    if sniffed.format not in PLAIN:
         return Leaf(part, body, digest, sniffed, codes=codes)
     hidden = embedded(body, html=sniffed.format == "html" or part.content_type == "text/html")
     reasons = [OpaqueReason(one.opaque) for one in hidden if one.opaque]

@@ -109,6 +109,7 @@ def _line(job: Job, fate: Fate) -> dict[str, Any]:
         "action": fate.action or None,
         "urgency": fate.urgency,
         "alert": fate.alert,
+        "words": why.get("words", ""),
         "consent": why.get("consent"),
         "consent_until": _end_of(why.get("expires")),
         "code": " ".join(filter(None, (str(fate.code or ""), fate.enhanced))),
