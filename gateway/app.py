@@ -26,7 +26,7 @@ from gateway.listener import Listener, start
 from gateway.metrics import Metrics, Server
 from gateway.model import Envelope, Plan, Received, Reply
 from gateway.outgoing import DEFAULT_ROUTE
-from gateway.plans import failure_plan
+from gateway.plans import failure_plan, sound
 from gateway.twins import Twins
 from gateway.withdrawals import SnapshotWithdrawals
 from policies.load import Policy, PolicyError, load_policy
@@ -163,7 +163,7 @@ class Gateway:
             if self._begin(received.key, attempt) >= POISON_AT:
                 break
             try:
-                return await self._pool.plan(received)
+                return await self._pool.plan(received, lambda plan: sound(self._policy, received, plan))
             except WorkerLost as error:
                 log.error("compute.lost", why=error.why, key=self._hashes.of(received.key))
                 self.metrics.lost.labels(error.why).inc()

@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,8 +103,11 @@ class Pool:
             self._idle.put_nowait(worker)
         return workers[0].policy
 
-    async def plan(self, received: Received) -> Plan:
-        """Run steps 2-10 on one message.  Raises WorkerLost, or NoWorker when the message was not even tried."""
+    async def plan(self, received: Received, sound: Callable[[Plan], bool] = lambda plan: True) -> Plan:
+        """Run steps 2-10 on one message.  ``sound`` judges the answer; what it rejects is nonsense.
+
+        Raises WorkerLost, or NoWorker when the message was not even tried.
+        """
         worker = await self._take()
         self._busy.add(worker)
         kept = False
@@ -116,6 +120,8 @@ class Pool:
                 plan = load_plan(header, blobs)
             except (ValueError, KeyError, TypeError, IndexError):
                 raise WorkerLost("nonsense") from None
+            if not sound(plan):
+                raise WorkerLost("nonsense")
             kept = worker.generation == self._generation
             return plan
         finally:

@@ -1,21 +1,41 @@
-"""Plans for messages that the pipeline could not finish: held whole, or passed as they came where the mode is observe."""
+"""Plans seen from the front process: is what a compute process answered a plan at all, and what happens when there is none."""
 
 from __future__ import annotations
 
-from gateway.exitcheck import original
-from gateway.model import Copy, Hold, Plan, Received
+from gateway.exitcheck import Original, original
+from gateway.model import Copy, Envelope, Hold, Plan, Received, Refusal
 from policies.load import Policy
 from policies.model import Mode
+from policies.register import a_label
 
 
 def failure_plan(policy: Policy, received: Received, rule: str) -> Plan:
     """Every recipient under ``rule`` ("internal-error" or "poison"): held for a mail admin, in observe delivered unchanged."""
     envelope = received.envelope
-    group = policy.group_of(envelope.sender)
-    modes = [policy.mode_of(group, recipient.domain) for recipient in envelope.recipients]
+    modes = _modes(policy, envelope)
     watched = tuple(at for at, mode in enumerate(modes) if mode is Mode.OBSERVE)
     held = tuple(at for at, mode in enumerate(modes) if mode is not Mode.OBSERVE)
     copies = (Copy(watched, original(received.raw, Mode.OBSERVE), "default", "observe", envelope.sender),) if watched else ()
     holds = (Hold(held, "QUARANTINE", rule, (rule,), "review", "mail-admin", "N-7"),) if held else ()
     kind = "person" if envelope.sender else "null"
     return Plan(copies, holds, record={"failure": rule, "policy": policy.digest}, sender_kind=kind)
+
+
+def sound(policy: Policy, received: Received, plan: Plan) -> bool:
+    """Does ``plan`` name every recipient once, and leave no recipient in enforce with bytes that no exit check has seen?
+
+    A compute process parses hostile bytes.  What it answers is taken from it only within these bounds (P1, P2).
+    """
+    groups: tuple[Copy | Hold | Refusal, ...] = (*plan.copies, *plan.holds, *plan.refusals)
+    named = sorted(index for group in groups for index in group.recipients)
+    if named != list(range(len(received.envelope.recipients))):
+        return False
+    modes = _modes(policy, received.envelope)
+    unchecked = (index for copy in plan.copies if isinstance(copy.data, Original) for index in copy.recipients)
+    return all(modes[index] is not Mode.ENFORCE for index in unchecked)
+
+
+def _modes(policy: Policy, envelope: Envelope) -> list[Mode]:
+    """Each recipient's mode, found as ``gateway.facts`` finds it: by the domain's A-label."""
+    group = policy.group_of(envelope.sender)
+    return [policy.mode_of(group, a_label(recipient.domain) or recipient.domain) for recipient in envelope.recipients]
