@@ -142,7 +142,7 @@ async def check_listeners(told: Settings) -> list[Problem]:
 async def check_timeouts(told: Settings) -> list[Problem]:
     """Our deadline ends before the upstream gives up."""
     if told.limits.deadline_seconds >= UPSTREAM_SECONDS:
-        text = f"{told.limits.deadline_seconds:g} s is not below {UPSTREAM_SECONDS:g} s, after which an upstream may give up; write 240"
+        text = f"{told.limits.deadline_seconds:g} s is not below the {UPSTREAM_SECONDS:g} s an upstream may wait; write 240"
         return [_error("limits: deadline_seconds", text)]
     return []
 

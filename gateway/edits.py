@@ -25,7 +25,7 @@ class HeaderEdit:
     fields: tuple[str, ...]
     what: str  # remove | insert | cut
     where: str  # message: the top header; every: all header blocks outside signatures
-    when: str  # consent | own | trace | internal | always | spans: which argument of ``outgoing_edits`` calls for it
+    when: str  # consent | reduced | own | trace | internal | always | spans: which argument of ``outgoing_edits`` calls for it
     why: str
 
 
@@ -44,6 +44,13 @@ HEADER_EDITS: Final[tuple[HeaderEdit, ...]] = (
         "message",
         "own",
         "A verdict bearing our own id that we did not write is forged (domain 3.5; RFC 8601 5).",
+    ),
+    HeaderEdit(
+        ("Clinical-Image-Consent",),
+        "insert",
+        "message",
+        "reduced",
+        "Status, purpose, scope and end only, where the policy says pseudonymise (domain 3.7).",
     ),
     HeaderEdit(("Clinical-Image-Results",), "insert", "message", "always", "Our verdict, where the policy wants it told (3.5)."),
     HeaderEdit(
@@ -69,12 +76,14 @@ def outgoing_edits(
     body_line: BodyLine | None = None,
     results_header: str | None = None,
     remove_consent: bool = True,
+    consent_header: str | None = None,
     remove_trace: bool = False,
     internal: Collection[str] = (),
 ) -> list[Edit]:
     """All edits the table calls for.
 
-    ``own_id`` is the first word of our Clinical-Image-Results; ``subject_spans`` are characters of the decoded first Subject;
+    ``consent_header`` is the value of a reduced Clinical-Image-Consent; ``own_id`` the first word of our Clinical-Image-Results;
+    ``subject_spans`` are characters of the decoded first Subject;
     ``internal`` are domain suffixes of the own network: a Received line between two of its hosts is removed.
     """
     wanted = {"own"} | ({"consent"} if remove_consent else set()) | ({"trace"} if remove_trace else set())
@@ -91,6 +100,8 @@ def outgoing_edits(
         edits += _subject(message, subject_spans)
     if body_line is not None:
         edits += _body_line(message, body_line)
+    if consent_header is not None:
+        edits.append(Edit(0, 0, header_line("Clinical-Image-Consent", consent_header)))
     if results_header is not None:
         edits.append(Edit(0, 0, header_line("Clinical-Image-Results", results_header)))
     return edits

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 from filters.api import FilterError, Scrubbed
 from filters.registry import SCRUBBERS
@@ -22,6 +23,8 @@ from gateway.leaves import Leaf
 from gateway.message import Edit, decode, replace_body, replace_name, splice
 from gateway.model import Received
 from gateway.names import neutral_name
+from policies.header import write_header
+from policies.model import Consent, Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,24 @@ class Finished:
     scrubbed: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """What becomes of the consent statement outside (domain/03 3.7): taken out, kept as it is, or a reduced field instead."""
+
+    keep: bool = False
+    reduced: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, decision: Decision, consent: Consent) -> Outward:
+        """As the decision says; ``inside`` is for protected bodies and means taken out here."""
+        if decision.consent_out == "pseudonymise" and consent.statement is not None:
+            return cls(reduced=write_header(consent.statement, private=False))
+        return cls(keep=decision.consent_out == "keep")
+
+
+REMOVED: Final = Outward()
+
+
 class Finisher:
     """Makes the variants of one message.  A method may raise ``Leak`` (the exit check) or ``CannotProtect`` (the scrubber)."""
 
@@ -39,9 +60,9 @@ class Finisher:
         self._context, self._received, self._opened = context, received, opened
         self._images: dict[str, Scrubbed] | None = None
         self._hashes: Mapping[str, str] | None = None
-        self._spliced: bytes | None = None
         self._as_came: Finished | None = None
-        self._plain: Finished | None = None
+        self._spliced: dict[Outward, bytes] = {}
+        self._plain: dict[Outward, Finished] = {}
         self._inner: Finished | None = None
         self._untouched: bytes | None = None
 
@@ -58,17 +79,18 @@ class Finisher:
             self._as_came = Finished(check(self.untouched(), Manifest(leaves, self._accepted())))
         return self._as_came
 
-    def plain(self) -> Finished:
-        """Scrubbed, statement taken out, traced, signed, cleared."""
-        if self._plain is None:
-            data = self.sign(self._trace() + drop_broken(self._received.raw, self._splice()))
-            self._plain = Finished(check(data, self._manifest()), self._scrubbed_hashes())
-        return self._plain
+    def plain(self, decision: Decision, consent: Consent) -> Finished:
+        """Scrubbed, the consent statement as the decision says, traced, signed, cleared."""
+        statement = Outward.of(decision, consent)
+        if statement not in self._plain:
+            data = self.sign(self._trace() + drop_broken(self._received.raw, self._splice(statement)))
+            self._plain[statement] = Finished(check(data, self._manifest(statement)), self._scrubbed_hashes())
+        return self._plain[statement]
 
     def inner(self) -> Finished:
-        """The same without trace and signature, cleared: what goes inside a ciphertext."""
+        """Scrubbed, statement taken out, without trace and signature, cleared: what goes inside a ciphertext."""
         if self._inner is None:
-            self._inner = Finished(check(self._splice(), self._manifest()), self._scrubbed_hashes())
+            self._inner = Finished(check(self._splice(REMOVED), self._manifest(REMOVED)), self._scrubbed_hashes())
         return self._inner
 
     def encrypted(self, inner: Finished, made: Protected) -> Finished:
@@ -88,15 +110,17 @@ class Finisher:
 
     # -- step 7 ------------------------------------------------------------------------------------------------------
 
-    def _splice(self) -> bytes:
+    def _splice(self, statement: Outward) -> bytes:
         """The message with what the rules name changed, and nothing else (P3)."""
-        if self._spliced is None:
+        if statement not in self._spliced:
             message, carried = self._opened.message, self._opened.carried
             edits: list[Edit] = outgoing_edits(
                 message,
                 own_id=self._context.spec.hostname,
-                subject_spans=carried.subject_spans,
-                body_line=carried.body_line,
+                subject_spans=() if statement.keep else carried.subject_spans,
+                body_line=None if statement.keep else carried.body_line,
+                remove_consent=not statement.keep,
+                consent_header=statement.reduced,
                 remove_trace=True,
             )
             images = self._scrub()
@@ -109,8 +133,8 @@ class Finisher:
                 if leaf.part.name and self._context.policy.settings.names == "neutral":
                     name = neutral_name(self._reference(), number, len(clinical), leaf.sniffed.format)
                     edits += replace_name(message, leaf.part, name)
-            self._spliced = splice(self._received.raw, edits)
-        return self._spliced
+            self._spliced[statement] = splice(self._received.raw, edits)
+        return self._spliced[statement]
 
     def _scrub(self) -> Mapping[str, Scrubbed]:
         """path -> scrubbed image, for every clinical image."""
@@ -139,9 +163,10 @@ class Finisher:
 
     # -- step 10 -----------------------------------------------------------------------------------------------------
 
-    def _manifest(self) -> Manifest:
+    def _manifest(self, statement: Outward) -> Manifest:
         """What may stand in a scrubbed variant."""
-        cut = dict(self._opened.carried.body_line.cuts) if self._opened.carried.body_line else {}
+        line = None if statement.keep else self._opened.carried.body_line
+        cut = dict(line.cuts) if line else {}
         leaves: dict[str, Clearance] = {}
         for leaf in self._opened.leaves:
             if leaf.clinical:

@@ -15,6 +15,7 @@ from filters.wording import PLAIN
 from gateway.message import Message, Part, Undecodable, decode
 from policies.model import Kind
 
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """One leaf of the message: what its bytes are and what was seen in them."""

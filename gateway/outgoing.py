@@ -18,7 +18,7 @@ from gateway.exitcheck import Cleared, Leak, Original, original
 from gateway.facts import Opened
 from gateway.finish import Finished, Finisher
 from gateway.model import Copy, Hold, Plan, Received, Refusal
-from policies.model import Action, Decision, Facts, Mode
+from policies.model import Action, Decision, Facts, Mode, RecipientClass
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ class Outgoing:
         elif decision.action <= Action.PROTECT:
             self._deliver(index, facts, decision)
         elif facts.mode is Mode.ADVISE:
-            self._advise(index, decision)
+            self._advise(index, facts, decision)
         elif decision.action is Action.REFUSE:
             self._refuse(index, decision)
         else:
@@ -81,13 +81,23 @@ class Outgoing:
     def _deliver(self, index: int, facts: Facts, decision: Decision) -> None:
         try:
             if decision.action is Action.DELIVER:
-                finished = self._finisher.plain() if decision.scrub and self._opened.clinical else self._finisher.as_came()
-                self._copy(index, finished.cleared, DEFAULT_ROUTE, "none")
+                scrub = decision.scrub and self._opened.clinical
+                finished = self._finisher.plain(decision, facts.consent) if scrub else self._finisher.as_came()
+                self._copy(index, finished.cleared, self._route(facts), "none")
                 self.done[index] = Done("deliver", decision.action, decision.reasons, "none", decision.notice, finished)
                 return
             self._protect(index, facts, decision)
         except (CannotProtect, Leak) as error:
             self._fail(index, facts, decision, error.code)
+
+    def _route(self, facts: Facts) -> str:
+        """Where an unprotected copy goes: an archive's own route, else the default one.  Raises CannotProtect."""
+        entry = facts.recipient.entry
+        if facts.recipient.cls is not RecipientClass.ARCHIVE or entry is None or entry.route is None:
+            return DEFAULT_ROUTE
+        if entry.route not in self._context.spec.routes:
+            raise CannotProtect("route.unknown")
+        return entry.route
 
     def _protect(self, index: int, facts: Facts, decision: Decision) -> None:
         """Walk the decision's methods in order; the first that can serve does.  Raises CannotProtect with the last reason."""
@@ -120,17 +130,17 @@ class Outgoing:
             releases="mail-admin",
         )
         if facts.mode is Mode.ADVISE:
-            self._advise(index, failed)
+            self._advise(index, facts, failed)
         elif failed.action is Action.REFUSE:
             self._refuse(index, failed)
         else:
             self._hold(index, failed)
 
-    def _advise(self, index: int, decision: Decision) -> None:
+    def _advise(self, index: int, facts: Facts, decision: Decision) -> None:
         """Advise strips what can be stripped, delivers, and tells."""
         finished: Finished | None = None
         try:
-            finished = self._finisher.plain() if self._opened.clinical else None
+            finished = self._finisher.plain(decision, facts.consent) if self._opened.clinical else None
         except (CannotProtect, Leak):
             finished = None
         data = finished.cleared.data if finished else self._finisher.untouched()

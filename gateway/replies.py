@@ -69,7 +69,7 @@ REPLIES: Final[tuple[Row, ...]] = (
     Row("late", ANY, ("release",), _LMTP, 451, "4.4.7", "ours", "DEFERRED", "none", (), "service"),
     Row("permanent", ANY, ("release",), _LMTP, 554, "5.0.0", "next-hop", "FAILED", "none", (), "service"),
     Row("unwritten", ANY, _MAIL, _BOTH, 451, "4.3.0", "ours", "local trouble, try again later", "as-before", (), "upstream"),
-    Row("unwritten", ANY, ("release",), _LMTP, 451, "4.3.0", "ours", "local trouble, try again later", "as-before", (), "service"),
+    Row("unwritten", ANY, ("release",), _LMTP, 451, "4.3.0", "ours", "try again later", "as-before", (), "service"),
     Row("busy", ANY, _MAIL, _BOTH, 451, "4.3.2", "ours", "still at work on this message", "as-before", (), "upstream"),
     Row("busy", ANY, ("release",), _LMTP, 451, "4.3.2", "ours", "still at work on this message", "as-before", (), "service"),
 )

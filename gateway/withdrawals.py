@@ -27,4 +27,4 @@ class SnapshotWithdrawals:
 
 
 def _hold(recipients: tuple[int, ...]) -> Hold:
-    return Hold(recipients, "QUARANTINE", RULE, (RULE,), "review", "ig", "N-4")
+    return Hold(recipients, "QUARANTINE", RULE, (RULE,), "review", "ig", "N-2")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from policies.consent import refuses
 from policies.features import View, derive
@@ -23,6 +23,10 @@ GUARD = "guard"
 _RELEASES = ("sender", "mail-admin", "ig", "two-person")
 _ANSWERING = ("person", "machine")
 _HOLDS = (Action.ASK, Action.QUARANTINE)
+
+
+NO_METHOD: Final = "protect.no-method"  # a release that accepts it lets scrubbed pictures go unprotected
+_NEVER_UNPROTECTED: Final = frozenset({Kind.INTIMATE, Kind.CHILD, Kind.INTIMATE_CHILD})
 
 
 class Verdict(NamedTuple):
@@ -185,8 +189,10 @@ def _with_methods(policy: Policy, facts: Facts, decision: Decision, sharing: Seq
     usable = tuple(method for method in wanted if facts.methods.get(method) == "ok")
     if usable:
         return replace(decision, methods=usable)
+    if NO_METHOD in facts.released and decision.kind not in _NEVER_UNPROTECTED:
+        return replace(decision, action=Action.DELIVER, reasons=("release.unprotected", *decision.reasons))
     why = [facts.methods[method] for method in wanted if method in facts.methods]
-    reasons = ("protect.no-method", *why, *decision.reasons)
+    reasons = (NO_METHOD, *why, *decision.reasons)
     return replace(
         decision, action=decision.on_failure, reasons=tuple(dict.fromkeys(reasons)), notice="N-7", releases="mail-admin"
     )

@@ -101,6 +101,8 @@ def release(
     terms = {"accepted": sorted(set(accepted)), "statement": statement}
     reason = "terms:" + hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:16]
     role = roles.SENDER if sender else _role(desk, row, user)
+    if roles.UNPROTECTED in accepted and role != roles.IG:
+        raise NotAllowed(f"only IG may accept {roles.UNPROTECTED}: the pictures would go unprotected")
     now, records = desk.clock(), desk.records
     if roles.required(row.releases, row.reasons) == roles.TWO_PERSON and not approvals(records, row, reason) - {user}:
         moved = move(records, row, Event.APPROVE, user, role, now, reason=reason)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 SENDER, MAIL_ADMIN, IG, TWO_PERSON, SYSTEM = "sender", "mail-admin", "ig", "two-person", "system"
+UNPROTECTED = "protect.no-method"  # accepting it sends pictures unprotected: IG's alone, whoever may release the hold
 _STRICTNESS = (SENDER, MAIL_ADMIN, IG, TWO_PERSON)
 
 # The first word of a reason code (before the first dot) → who decides.  A reason that is not here is IG's.

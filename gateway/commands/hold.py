@@ -18,6 +18,7 @@ from policies.explain import sentences
 from quarantine import keys as keyfiles
 from quarantine import ops
 from quarantine.model import State
+from quarantine.roles import UNPROTECTED
 from quarantine.seal import SealError
 from quarantine.state import Conflict, NotAllowed
 from quarantine.stores import StoreError
@@ -84,7 +85,7 @@ def release(
     """Let a hold go.  It runs through all checks again; what you accept here is recorded with your name."""
 
     def work(desk: ops.Desk) -> dict[str, Any]:
-        accepted = accept if accept is not None else [] if statement else list(ops.find(desk, ref).reasons)
+        accepted = accept if accept is not None else [] if statement else _reasons(desk, ref)
         return ops.release(desk, ref, user(), accepted=accepted, statement=statement)
 
     row = _do(config, work, key)
@@ -127,6 +128,11 @@ def _do(config: Path, work: Any, key: Path | None = None) -> Any:
         return work(desk)
     except TROUBLE as error:
         fail(str(error), code=1)
+
+
+def _reasons(desk: ops.Desk, ref: str) -> list[str]:
+    """All reasons of the hold; that pictures go unprotected is accepted by name only."""
+    return [reason for reason in ops.find(desk, ref).reasons if reason != UNPROTECTED]
 
 
 def _held_again(row: dict[str, Any], ref: str) -> None:

@@ -36,7 +36,7 @@ class Finishing:
     asked: list[str] = field(default_factory=list)
     made: Protected | None = None
 
-    def plain(self) -> Any:
+    def plain(self, *_: object) -> Any:
         self.asked.append("plain")
         return "finished"
 

@@ -267,3 +267,78 @@ def test_a_splice_that_loses_an_edit_is_held(monkeypatch: pytest.MonkeyPatch) ->
     made = plan(context(), received(SAMPLES[0].build()))
     assert not made.copies
     assert "exit.unknown-leaf" in made.holds[0].reasons
+
+
+# -- what becomes of the statement outside (domain/03 3.7) ----------------------------------------------------------------
+
+
+def outside(consent_out: str) -> email.message.EmailMessage:
+    """The copy that goes to an approved domain over its route under this setting."""
+    sample = Sample("out", (COLLEAGUE,), TAGGED, attach=(picture(1),), headers={"Clinical-Image-Consent": CONSENT_HEADER})
+    made = plan(context("enforce", header_out=(("A", consent_out),)), received(sample.build()))
+    return email.message_from_bytes(only(made), policy=email_policy.SMTP)
+
+
+def test_keep_leaves_header_and_tag_as_they_are() -> None:
+    message = outside("keep")
+    assert message["Clinical-Image-Consent"] == CONSENT_HEADER
+    assert "[consent verbal]" in message["Subject"]
+
+
+def test_pseudonymise_reduces_the_field_to_what_is_no_health_fact() -> None:
+    message = outside("pseudonymise")
+    assert message["Clinical-Image-Consent"] == "given; v=1; purpose=COC; scope=record"
+    assert "consent" not in message["Subject"]
+
+
+def test_remove_and_inside_take_it_out() -> None:
+    for setting in ("remove", "inside"):
+        message = outside(setting)
+        assert message["Clinical-Image-Consent"] is None
+        assert "consent" not in message["Subject"]
+
+
+# -- releases ------------------------------------------------------------------------------------------------------------
+
+
+def released(sample: Sample, *accepted: str, statement: str | None = None) -> Plan:
+    raw = sample.build()
+    first = plan(context(), received(raw, *sample.recipients))
+    payload = {
+        "release": "h-1",
+        "hold": "h",
+        "accepted": list(accepted),
+        "statement": statement,
+        "identity": first.record["identity"],
+    }
+    return plan(context(), received(raw, *sample.recipients, release=payload))
+
+
+def test_a_release_without_protection_needs_that_to_be_accepted_by_name() -> None:
+    """Peers' complaint 15: a released message must not be held for ever; nor may it leak by an implied consent."""
+    sample = Sample("unknown", (STRANGER,), TAGGED, attach=(picture(6),))
+    again = released(sample, "domain.unknown")
+    assert again.holds[0].reasons[0] == "protect.no-method"
+    made = released(sample, "domain.unknown", "protect.no-method")
+    assert b"Sample Owner" not in only(made)
+    assert made.copies[0].route == "default"
+
+
+def test_a_release_can_bring_the_statement_that_was_missing() -> None:
+    sample = Sample("ask", (COLLEAGUE,), "no statement", attach=(picture(6),))
+    assert run(sample).holds[0].action == "ASK"
+    made = released(sample, statement="given; v=1; form=verbal; purpose=COC")
+    assert made.copies[0].method == "route"
+
+
+def test_a_release_never_passes_a_denied_destination_or_a_refusal() -> None:
+    """DESIGN section 4: never to denied destinations or against a refusal."""
+    share = Sample("f", (FILE_SHARE,), TAGGED, attach=(picture(6),))
+    assert not released(share, "domain.denied", "guard", "protect.no-method").copies
+    said_no = Sample("no", (COLLEAGUE,), "x [consent refused]", attach=(picture(6),))
+    assert not released(said_no, "consent.refused", "guard", "protect.no-method").copies
+
+
+def test_a_release_vouches_for_nobody_anew() -> None:
+    sample = Sample("spoof", (COLLEAGUE,), TAGGED, attach=(picture(6),), headers={"Resent-From": "x@clinic.example"})
+    assert not released(sample).copies

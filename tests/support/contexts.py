@@ -45,7 +45,7 @@ def policy(mode: str = "enforce", **settings: Any) -> dict[str, str]:
     files = policy_files(folder() / "policies")
     data = yaml.safe_load(files["policy.yaml"])
     data["modes"] = {"default": mode}
-    data["settings"] |= settings
+    data["settings"] |= {key: dict(value) if isinstance(value, tuple) else value for key, value in settings.items()}
     return files | {"policy.yaml": yaml.safe_dump(data, allow_unicode=True)}
 
 
