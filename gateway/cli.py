@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from gateway.commands.alarm import alarm
 from gateway.commands.check import check
 from gateway.commands.demo import demo
 from gateway.commands.explain import explain
@@ -26,6 +27,7 @@ app.command("scrub")(scrub)
 app.command("keygen")(keygen)
 app.add_typer(hold, name="hold")
 app.add_typer(report, name="report")
+app.command("alarm")(alarm)
 app.command("demo")(demo)
 
 
