@@ -40,6 +40,7 @@ from quarantine.vault import Vault
 log = structlog.get_logger()
 
 MEMORY_FACTOR = 4.5  # bytes of memory one byte of message may cost at its peak, all processes together
+GROWTH = 1.4  # how much larger base64 of ciphertext makes a message
 RELOAD_SECONDS = 2.0  # how often the policy folder is looked at
 EXPIRE_SECONDS = 3600.0
 LATER = Reply(451, "4.3.0", "local trouble, try again later")
@@ -102,11 +103,17 @@ class Gateway:
         self._server = Server(self.metrics, self.health, self.settings.metrics.host, self.settings.metrics.port)
         for listener in self.settings.listeners:
             door = Door(self, listener.kind)
-            self._listeners.append(await start(listener_settings(self.settings, listener), door))
+            self._listeners.append(await start(listener_settings(self.settings, listener, self._announced()), door))
         self.settings.release_socket.unlink(missing_ok=True)
         self._listeners.append(await start(release_settings(self.settings), Door(self, "release")))
         self._chores = [asyncio.create_task(self._watch_policy()), asyncio.create_task(self._expire())]
         log.info("gateway.started", ports=self.ports, policy=self._policy.digest)
+
+    def _announced(self) -> int:
+        """The SIZE we announce: what the next hop takes still holds after encryption made the message larger."""
+        taken = self._delivery.size(DEFAULT_ROUTE)
+        ours = self.settings.limits.message_bytes
+        return min(ours, int(taken / GROWTH)) if taken else ours
 
     async def serve(self) -> None:
         """Start, run until ``stop``, finish what is in flight."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from gateway.app import GROWTH
 from gateway.config import ConfigError, Settings, policy_files
 from gateway.delivery import Delivery
 from gateway.dkim import Signer
@@ -109,8 +110,8 @@ async def check_next_hop(told: Settings) -> list[Problem]:
                 problems.append(_error(where, answer))
                 continue
             limit = delivery.size(name)
-            if limit is not None and told.limits.message_bytes * 1.4 > limit:
-                fits = int(limit / 1.4)
+            if limit is not None and told.limits.message_bytes * GROWTH > limit:
+                fits = int(limit / GROWTH)
                 problems.append(
                     Problem(
                         "warning",
@@ -127,7 +128,7 @@ async def check_listeners(told: Settings) -> list[Problem]:
     """Listeners are safe, their certificates load, and somebody is vouched for."""
     problems = []
     for one in told.listeners:
-        problems += _tried(f"listeners: {one.name}", lambda one=one: listener_settings(told, one))  # type: ignore[misc]  # bound now
+        problems += _tried(f"listeners: {one.name}", lambda one=one: listener_settings(told, one, told.limits.message_bytes))  # type: ignore[misc]  # bound now
         if one.vouches == "nothing":
             problems.append(
                 Problem(

@@ -32,8 +32,8 @@ def routes(settings: Settings) -> Routes:
     )
 
 
-def listener_settings(settings: Settings, one: ListenerConfig) -> ListenerSettings:
-    """One listener for mail."""
+def listener_settings(settings: Settings, one: ListenerConfig, size: int) -> ListenerSettings:
+    """One listener for mail that announces and takes ``size`` bytes."""
     return ListenerSettings(
         name=one.name,
         kind=one.kind,
@@ -42,7 +42,7 @@ def listener_settings(settings: Settings, one: ListenerConfig) -> ListenerSettin
         port=one.port,
         tls=_mutual(one.tls) if one.tls else None,
         hostname=settings.hostname,
-        max_size=settings.limits.message_bytes,
+        max_size=size,
         max_recipients=settings.limits.recipients,
         max_connections=settings.limits.connections,
         command_timeout=settings.limits.command_seconds,
