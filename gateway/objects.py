@@ -68,7 +68,7 @@ def _common(job: Job, identity: str) -> dict[str, Any]:
     return {
         "version": VERSION,
         "created": job.received.at,
-        "message": job.received.key,
+        "message": f"{job.received.key}.{job.digest[:16]}",  # upstreams use queue ids again: alone they name two messages
         "ref": reference(identity),
         "sender_kind": job.plan.sender_kind,
         "owner": job.plan.owner,

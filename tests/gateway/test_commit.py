@@ -218,6 +218,15 @@ def test_a_queue_id_used_again_is_another_message(world: World) -> None:
     assert len(world.taken) == 2
 
 
+def test_objects_of_two_messages_under_one_queue_id_are_never_taken_for_one(world: World) -> None:
+    """Symptom: a sender's notice was dropped, or named the recipients of somebody else's mail.  Cause: the quarantine service merges
+    the objects of one message by ``message``, which was the upstream's queue id alone, and upstreams use their ids again."""
+    commit(world, Plan(holds=(hold(0),)), received([A], b"one"))
+    commit(world, Plan(holds=(hold(0),)), received([A], b"two"))
+    assert len({obj.meta["message"] for obj in world.outcomes}) == 2
+    assert {obj.meta["message"] for obj in world.outcomes} == {obj.meta["message"] for obj in world.holds}
+
+
 def test_the_same_address_twice_is_two_recipients(world: World) -> None:
     """RFC 2033 4.2: LMTP owes a reply for each RCPT, also for a repeated one."""
     assert codes(commit(world, BOTH, received([A, A], protocol="LMTP"))) == [250, 250]
