@@ -11,13 +11,17 @@ import resource
 import signal
 import socket
 import sys
+from types import TracebackType
 from typing import Any
+
+import structlog
 
 from gateway.codec import load_received, pack, plan_header, unpack
 from gateway.context import Context, build
 from gateway.heap import reuse_large_blocks
 from gateway.pipeline import plan
 
+log = structlog.get_logger()
 KEEP_BYTES = 96 * 1024 * 1024
 
 
@@ -31,9 +35,15 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     context = build(header["context"])
     _send(channel, {"ready": True, "policy": context.policy.digest}, [])
+    sys.excepthook = _died
     while True:
         header, blobs = _receive(channel)
         _send(channel, *_answer(context, header, blobs))
+
+
+def _died(kind: type[BaseException], _error: BaseException, _trace: TracebackType | None) -> None:
+    """What ends this process in the middle of a message is told by its type: a text or a traceback could quote content (P5)."""
+    log.error("compute.died", error=kind.__name__)
 
 
 def _answer(context: Context, header: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:

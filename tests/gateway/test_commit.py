@@ -219,8 +219,8 @@ def test_a_queue_id_used_again_is_another_message(world: World) -> None:
 
 
 def test_objects_of_two_messages_under_one_queue_id_are_never_taken_for_one(world: World) -> None:
-    """Symptom: a sender's notice was dropped, or named the recipients of somebody else's mail.  Cause: the quarantine service merges
-    the objects of one message by ``message``, which was the upstream's queue id alone, and upstreams use their ids again."""
+    """Symptom: a sender's notice was dropped, or named the recipients of somebody else's mail.  Cause: the quarantine service
+    merges the objects of one message by ``message``; that was the upstream's queue id alone, and those are used again."""
     commit(world, Plan(holds=(hold(0),)), received([A], b"one"))
     commit(world, Plan(holds=(hold(0),)), received([A], b"two"))
     assert len({obj.meta["message"] for obj in world.outcomes}) == 2
