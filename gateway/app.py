@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import sqlite3
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from gateway import activation
 from gateway.attempts import POISON_AT, Attempts
 from gateway.commit import Committer
 from gateway.compute import NoWorker, Pool, WorkerLost
@@ -66,6 +68,7 @@ class Gateway:
             size=settings.limits.compute_processes or os.cpu_count() or 1,
             memory=settings.limits.compute_memory_bytes,
             seconds=settings.limits.compute_seconds,
+            log_level=settings.log_level,
         )
         self._attempts = Attempts(state / "attempts")
         self._journal = Journal(state / "journal", "gateway")
@@ -115,10 +118,24 @@ class Gateway:
         ours = self.settings.limits.message_bytes
         return min(ours, int(taken / GROWTH)) if taken else ours
 
+    async def _listen(self, passed: dict[str, socket.socket]) -> None:
+        """Open every listener, on the socket that its socket unit passed or on one of its own."""
+        ours = [(listener_settings(self.settings, one), one.kind) for one in self.settings.listeners]
+        socks = [activation.claim(passed, one.name, one.port) for one, _ in ours]
+        release = activation.claim(passed, "release")
+        activation.none_left(passed)
+        for (told, kind), sock in zip(ours, socks, strict=True):
+            self._listeners.append(await start(told, Door(self, kind), sock=sock))
+        if release is None:
+            self.settings.release_socket.unlink(missing_ok=True)
+        self._listeners.append(await start(release_settings(self.settings), Door(self, "release"), sock=release))
+
     async def serve(self) -> None:
         """Start, run until ``stop``, finish what is in flight."""
         await self.start()
+        activation.notify("READY=1", os.environ)
         await self._stopping.wait()
+        activation.notify("STOPPING=1", os.environ)
         await self.close()
 
     def stop(self) -> None:

@@ -12,14 +12,16 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from gateway.codec import INLINE_BYTES, dump_received, load_plan, pack, unpack
+from gateway.codec import INLINE_BYTES, close, dump_received, load_plan, pack, unpack
 from gateway.model import Plan, Received
 
 START_SECONDS = 30.0
+T = TypeVar("T")
 
 
 class WorkerLost(Exception):
@@ -56,23 +58,32 @@ class _Worker:
             asyncio.get_running_loop().remove_reader(self.channel)
         self._inbox.put_nowait((packet, list(fds)))
 
+    @property
+    def quiet(self) -> bool:
+        """It lives and has said nothing unasked: what it says next is an answer to what it is asked next."""
+        return self._inbox.empty() and self.process.poll() is None
+
     async def answer(self, seconds: float) -> tuple[bytes, list[int]]:
         try:
             packet, fds = await asyncio.wait_for(self._inbox.get(), seconds)
         except TimeoutError:
             raise WorkerLost("timeout") from None
         if not packet:
+            close(fds)
             raise WorkerLost("died")
         return packet, fds
 
-    async def send(self, packet: bytes, fd: int) -> None:
+    async def send(self, packet: bytes, fd: int, seconds: float) -> None:
+        """Hand over one packet; closes ``fd``."""
+        end = time.monotonic() + seconds
         try:
-            while True:
+            while time.monotonic() < end:
                 try:
                     socket.send_fds(self.channel, [packet], [fd] if fd >= 0 else [])
                     return
                 except BlockingIOError:
                     await asyncio.sleep(0.001)  # the peer reads nothing else: this ends as soon as it takes its packet
+            raise WorkerLost("timeout")
         except OSError:
             raise WorkerLost("died") from None
         finally:
@@ -83,72 +94,89 @@ class _Worker:
         with contextlib.suppress(ValueError, OSError):
             asyncio.get_running_loop().remove_reader(self.channel)
         self.channel.close()
+        while not self._inbox.empty():
+            close(self._inbox.get_nowait()[1])
+        self._inbox.put_nowait((b"", []))  # whoever waits for an answer waits in vain
         self.process.kill()
         self.process.wait()
 
 
 class Pool:
-    """``size`` compute processes.  ``context`` is the JSON description ``gateway.context.build`` understands."""
+    """``size`` compute processes.  ``context`` is the JSON description ``gateway.context.build`` understands.
 
-    def __init__(self, context: dict[str, Any], *, size: int, memory: int, seconds: float) -> None:
+    ``memory``: address space of one, in bytes.  ``seconds``: what one try may take.  ``log_level``: as in ``gateway.logs.setup``.
+    """
+
+    def __init__(self, context: dict[str, Any], *, size: int, memory: int, seconds: float, log_level: str = "INFO") -> None:
         self._context, self._size, self._memory, self.seconds = context, size, memory, seconds
+        self._log_level = log_level
         self._generation = 0
         self._idle: asyncio.Queue[_Worker | None] = asyncio.Queue()  # None: a place whose process must be started first
         self._busy: set[_Worker] = set()
+        self._stopped = False
 
     async def start(self) -> str:
-        """Start all processes; returns the policy digest they loaded.  Raises NoWorker when one cannot start."""
-        workers = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
+        """Start all processes; returns the policy digest they loaded.  Raises NoWorker when one cannot start: then none runs."""
+        workers = await asyncio.gather(*(self._spawn(self._context, 0) for _ in range(self._size)), return_exceptions=True)
+        started = [worker for worker in workers if isinstance(worker, _Worker)]
         for worker in workers:
-            self._idle.put_nowait(worker)
-        return workers[0].policy
+            if isinstance(worker, BaseException):
+                for one in started:
+                    one.kill()
+                raise worker
+        for one in started:
+            self._idle.put_nowait(one)
+        return started[0].policy
 
     async def plan(self, received: Received, sound: Callable[[Plan], bool] = lambda plan: True) -> Plan:
         """Run steps 2-10 on one message.  ``sound`` judges the answer; what it rejects is nonsense.
 
-        Raises WorkerLost, or NoWorker when the message was not even tried.
+        Raises WorkerLost; NoWorker, or OSError for want of memory, when the message was not even tried.
         """
         worker = await self._take()
         self._busy.add(worker)
-        kept = False
+        kept = True  # it stands where it can take the next message
         try:
             packet, fd = await _packed(received)
-            await worker.send(packet, fd)
+            kept = False
+            await worker.send(packet, fd, self.seconds)
             answer, fds = await worker.answer(self.seconds)
             try:
                 header, blobs = await _unpacked(answer, fds)
                 plan = load_plan(header, blobs)
-            except (ValueError, KeyError, TypeError, IndexError):
+            except (ValueError, KeyError, TypeError):
                 raise WorkerLost("nonsense") from None
             if not sound(plan):
                 raise WorkerLost("nonsense")
-            kept = worker.generation == self._generation
+            kept = True
             return plan
         finally:
             self._busy.discard(worker)
+            kept = kept and worker.generation == self._generation
             if not kept:
                 worker.kill()
             self._idle.put_nowait(worker if kept else None)
 
     async def reload(self, context: dict[str, Any]) -> str:
-        """Go over to a new context: a first process must accept it, the others follow as they fall idle."""
-        old = self._context
+        """Go over to a new context: a first process must accept it, the others follow as they fall idle.
+
+        Until then, and when it does not (NoWorker), the old one stays in force.
+        """
+        probe = await self._spawn(context, self._generation + 1)
         self._context = context
         self._generation += 1
-        try:
-            probe = await self._spawn()
-        except NoWorker:
-            self._context = old
-            raise
-        place = self._idle.get_nowait() if not self._idle.empty() else None
+        if self._idle.empty():
+            probe.kill()  # all are busy: their places are taken over one by one
+            return probe.policy
+        place = self._idle.get_nowait()
         if place is not None:
             place.kill()
-            self._idle.put_nowait(probe)
-        else:
-            probe.kill()
+        self._idle.put_nowait(probe)
         return probe.policy
 
     async def stop(self) -> None:
+        """Kill them all; who still waits for one gets NoWorker."""
+        self._stopped = True
         while not self._idle.empty():
             worker = self._idle.get_nowait()
             if worker is not None:
@@ -158,44 +186,79 @@ class Pool:
 
     async def _take(self) -> _Worker:
         worker = await self._idle.get()
-        if worker is not None and worker.generation == self._generation and worker.process.poll() is None:
+        if worker is not None and worker.generation == self._generation and worker.quiet:
             return worker
-        if worker is not None:
-            worker.kill()
         try:
-            return await self._spawn()
+            if worker is not None:
+                worker.kill()
+            return await self._spawn(self._context, self._generation)
         except BaseException:
             self._idle.put_nowait(None)
             raise
 
-    async def _spawn(self) -> _Worker:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603, ASYNC220 - our own program; returns as soon as it is forked
-                [sys.executable, "-m", "gateway.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-            )
-        worker = _Worker(process, ours, self._generation)
-        worker.listen()
+    async def _spawn(self, context: dict[str, Any], generation: int) -> _Worker:
+        """A process that has loaded ``context``.  Raises NoWorker."""
+        if self._stopped:
+            raise NoWorker("stopped")
         try:
-            packet, fd = pack({"memory": self._memory, "context": self._context}, [])
-            await worker.send(packet, fd)
+            worker = _fork(generation)
+        except OSError as error:
+            raise NoWorker(error.strerror or type(error).__name__) from None
+        ready = False
+        try:
+            packet, fd = pack({"memory": self._memory, "context": context, "log_level": self._log_level}, [])
+            await worker.send(packet, fd, START_SECONDS)
             header, _ = unpack(*await worker.answer(START_SECONDS))
+            worker.policy = str(header["policy"])
+            ready = True
         except WorkerLost as error:
-            worker.kill()
             raise NoWorker(error.why) from None
-        worker.policy = header["policy"]
+        except (ValueError, KeyError):
+            raise NoWorker("nonsense") from None
+        except OSError as error:
+            raise NoWorker(error.strerror or type(error).__name__) from None
+        finally:
+            if not ready:
+                worker.kill()
         return worker
+
+
+def _fork(generation: int) -> _Worker:
+    """A process and a channel to it.  Raises OSError."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "gateway.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
+    except OSError:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    worker = _Worker(process, ours, generation)
+    worker.listen()
+    return worker
 
 
 async def _packed(received: Received) -> tuple[bytes, int]:
     header = dump_received(received)
     if len(received.raw) < INLINE_BYTES // 2:
         return pack(header, [received.raw])
-    return await asyncio.to_thread(pack, header, [received.raw])
+    return await _in_thread(pack, header, [received.raw], unwanted=lambda packed: close([fd for fd in packed[1:] if fd >= 0]))
 
 
 async def _unpacked(packet: bytes, fds: list[int]) -> tuple[dict[str, Any], list[bytes]]:
-    return await asyncio.to_thread(unpack, packet, fds) if fds else unpack(packet, fds)
+    return await _in_thread(unpack, packet, fds) if fds else unpack(packet, fds)
+
+
+async def _in_thread(work: Callable[..., T], *arguments: Any, unwanted: Callable[[T], object] = lambda result: None) -> T:
+    """Run ``work`` off the event loop, and to its end: when the caller is cancelled, ``unwanted`` gets the result."""
+    running = asyncio.get_running_loop().run_in_executor(None, work, *arguments)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        running.add_done_callback(lambda done: None if done.cancelled() or done.exception() else unwanted(done.result()))
+        raise
