@@ -104,11 +104,7 @@ class Gateway:
         await self._pool.start()
         await self._delivery.probe(DEFAULT_ROUTE)
         self._server = Server(self.metrics, self.health, self.settings.metrics.host, self.settings.metrics.port)
-        for listener in self.settings.listeners:
-            door = Door(self, listener.kind)
-            self._listeners.append(await start(listener_settings(self.settings, listener, self._announced()), door))
-        self.settings.release_socket.unlink(missing_ok=True)
-        self._listeners.append(await start(release_settings(self.settings), Door(self, "release")))
+        await self._listen(activation.inherited(os.environ))
         self._chores = [asyncio.create_task(self._watch_policy()), asyncio.create_task(self._expire())]
         log.info("gateway.started", ports=self.ports, policy=self._policy.digest)
 
@@ -120,12 +116,12 @@ class Gateway:
 
     async def _listen(self, passed: dict[str, socket.socket]) -> None:
         """Open every listener, on the socket that its socket unit passed or on one of its own."""
-        ours = [(listener_settings(self.settings, one), one.kind) for one in self.settings.listeners]
-        socks = [activation.claim(passed, one.name, one.port) for one, _ in ours]
+        ours = [(one, activation.claim(passed, one.name, one.port)) for one in self.settings.listeners]
         release = activation.claim(passed, "release")
         activation.none_left(passed)
-        for (told, kind), sock in zip(ours, socks, strict=True):
-            self._listeners.append(await start(told, Door(self, kind), sock=sock))
+        for one, sock in ours:
+            told = listener_settings(self.settings, one, self._announced())
+            self._listeners.append(await start(told, Door(self, one.kind), sock=sock))
         if release is None:
             self.settings.release_socket.unlink(missing_ok=True)
         self._listeners.append(await start(release_settings(self.settings), Door(self, "release"), sock=release))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from enum import StrEnum
@@ -10,11 +11,12 @@ from typing import Annotated
 
 import typer
 
-from gateway import logs
+from gateway import activation, logs
 from gateway.app import Gateway
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings
 from gateway.compute import NoWorker
 from gateway.config import ConfigError, Settings
+from gateway.credentials import with_credentials
 from gateway.heap import reuse_large_blocks
 from policies.load import PolicyError
 from quarantine.keys import KeyFileError
@@ -36,7 +38,7 @@ def serve(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Run the gateway or the quarantine service until SIGTERM."""
-    told = settings(config)
+    told = with_credentials(settings(config), os.environ)
     reuse_large_blocks(KEEP_BYTES)
     logs.setup(told.log_level)
     try:
@@ -63,4 +65,5 @@ async def _quarantine(told: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
+    activation.notify("READY=1", os.environ)
     await service.run()
