@@ -57,12 +57,28 @@ class Leak(Exception):
 
 
 class _Guarded:
-    __slots__ = ("data",)
+    """Bytes and the word that they may leave.  Neither can be changed, and neither can be taken to other bytes or processes."""
+
+    __slots__ = ("_data",)
+    _data: bytes
 
     def __init__(self, data: bytes, seal: object) -> None:
-        if seal is not _SEAL:
-            raise TypeError("only gateway.exitcheck makes these")
-        self.data = data
+        if seal is not _SEAL or type(data) is not bytes:
+            raise TypeError("only gateway.exitcheck makes these, from bytes")
+        object.__setattr__(self, "_data", data)
+
+    @property
+    def data(self) -> bytes:
+        return self._data
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise TypeError("what was cleared stays as it is")
+
+    def __delattr__(self, name: str) -> None:
+        raise TypeError("what was cleared stays as it is")
+
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise TypeError("what was cleared is not copied")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {len(self.data)} bytes>"
@@ -146,8 +162,8 @@ def _check_residue(body: bytes, path: str) -> None:
 
 def _check_ciphertext(message: Message, declared: Ciphertext, inner: Cleared | None) -> None:
     leaves = list(message.leaves())
-    if len(leaves) != 1 or leaves[0].content_type != "application/pkcs7-mime":
-        raise Leak("exit.not-only-ciphertext")
+    if len(message.parts) != 1 or len(leaves) != 1 or leaves[0].content_type != "application/pkcs7-mime":
+        raise Leak("exit.not-only-ciphertext")  # a multipart around it has room for words outside its parts
     if inner is None or fingerprint(inner) != declared.inner_sha256:
         raise Leak("exit.ciphertext-of-other-bytes")
     try:

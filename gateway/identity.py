@@ -11,8 +11,8 @@ from gateway.carriers import Carried, from_addresses
 from gateway.message import Message
 from gateway.model import Envelope
 
-_AUTHENTICATED = re.compile(r"\(Authenticated sender:\s*([^()\s]+)\)", re.I)
-_BY = re.compile(r"\bby\s+([A-Za-z0-9._-]+)", re.I)
+_AUTHENTICATED = re.compile(r"\(Authenticated sender:\s*([^()\s]+)\)\s+by\s+([A-Za-z0-9._-]+)", re.I)
+_CLAIM = re.compile(r"authenticated\s+sender", re.I)
 
 
 class Vouches(StrEnum):
@@ -52,15 +52,19 @@ def identify(
 
 
 def _authenticated(message: Message, trusted_hosts: Collection[str]) -> str | None:
-    """The login in the top Received, if the host that wrote it is trusted."""
+    """The login in the top Received, if the host that wrote it is trusted.
+
+    Its first words are the client's own (HELO): a line with quotes, or one that claims more than one login, proves nothing.
+    """
     fields = message.fields("Received")
     if not fields:
         return None
     text = message.text(fields[0])
-    by, login = _BY.search(text), _AUTHENTICATED.search(text)
-    if by is None or login is None or by.group(1).lower() not in trusted_hosts:
+    found = _AUTHENTICATED.search(text)
+    if found is None or len(_CLAIM.findall(text)) != 1 or '"' in text[: found.start()]:
         return None
-    return _fold(login.group(1))
+    login, host = found.groups()
+    return _fold(login) if host.lower() in trusted_hosts else None
 
 
 def _fold(address: str) -> str:
