@@ -179,7 +179,7 @@ def test_without_the_quarantine_service_mail_is_held_and_delivered_all_the_same(
 def test_faults_are_told_by_type_and_nothing_of_the_mail_is_logged(site: Installation) -> None:
     """P5, and somebody must be able to find out: the log names what could not be made durable."""
     log = site.log("gateway")
-    for event in ("commit.not-durable", "journal.unwritten", "attempts.uncounted"):
+    for event in ("commit.not-durable", "journal.failed", "attempts.uncounted"):
         assert event in log
     assert "Traceback" not in log, log[log.index("Traceback") : log.index("Traceback") + 2000]
     assert "CANARY" not in log
