@@ -14,7 +14,7 @@ from quarantine.stores.api import Data, Entry, Missing, Place, StoreError
 
 _TEMPORARY = ".tmp-"
 _KINDS = {kind.value: kind for kind in ObjectKind}
-_MODE = 0o640  # the quarantine service's group reads what the gateway's user wrote
+_MODE = 0o660  # the quarantine service reads, and at the end of retention overwrites, what the gateway's user wrote
 
 
 @dataclass(frozen=True, slots=True)
