@@ -65,7 +65,8 @@ class _Worker:
 
     async def answer(self, seconds: float) -> tuple[bytes, list[int]]:
         try:
-            packet, fds = await asyncio.wait_for(self._inbox.get(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for would make a task of it
+                packet, fds = await self._inbox.get()
         except TimeoutError:
             raise WorkerLost("timeout") from None
         if not packet:

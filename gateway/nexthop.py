@@ -21,6 +21,7 @@ MAX_LINE = 4096  # RFC 5321 4.5.3.1.5 says 512; EHLO and chatty 5xx lines of rea
 MAX_LINES = 200
 BLOCK = 256 * 1024
 _REPLY = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_ONE_LINE = re.compile(rb"[2-5][0-9]{2} [^\n]*\n")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 
@@ -206,9 +207,12 @@ class Session:
         await self._write(block, self.route.timeouts.block)
 
     async def _write(self, data: bytes, seconds: float) -> None:
+        transport = self._writer.transport
         try:
+            self._writer.write(data)
+            if not transport.is_closing() and not transport.get_write_buffer_size():
+                return  # the system has taken it all
             async with asyncio.timeout(seconds):
-                self._writer.write(data)
                 await self._writer.drain()
         except TimeoutError:
             raise Lost("write: timed out") from None
@@ -218,6 +222,8 @@ class Session:
     async def reply(self, seconds: float, what: str) -> Answer:
         """The next reply, all its lines.  Raises Lost; ``what`` names the phase in its text."""
         try:
+            if _ONE_LINE.match(self._buffer):
+                return await self._reply(what)  # is here already: replies to pipelined commands come together
             async with asyncio.timeout(seconds):
                 return await self._reply(what)
         except TimeoutError:
