@@ -385,7 +385,12 @@ class Session(aiosmtpd.SMTP):
     async def _receive(self, incoming: Incoming) -> DataReader:
         """Read to the end of the message, good or not.  Each chunk is progress; the whole has its own limit."""
         settings = self._settings
-        reader = DataReader(settings.max_size, normalise=settings.bare_newlines == "normalise", grow=incoming.grow)
+        reader = DataReader(
+            settings.max_size,
+            expected=incoming.parameters.size or 0,
+            normalise=settings.bare_newlines == "normalise",
+            grow=incoming.grow,
+        )
         last = self.loop.time() + settings.data_total
         self._in_data = True
         rest = None

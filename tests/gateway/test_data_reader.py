@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import smtpreplies as say
-from gateway.data import DataReader
+from gateway.data import ROOM, SMALL, DataReader, dotted
 from gateway.model import Reply
 
 pytestmark = pytest.mark.unit
@@ -129,3 +129,21 @@ def test_cr_lf_split_over_chunks_is_no_bare_newline() -> None:
     assert read(b"a\r\nb\r\n.\r\n", [2])[0] is None
     assert read(b"a\rx\nb\r\n.\r\n")[0] == say.BARE_NEWLINE
     assert read(b"\r.\n\r\n.\r\n")[0] == say.BARE_NEWLINE
+
+
+@pytest.mark.parametrize("declared", [0, 1, 2**16, ROOM, ROOM + 5, 10**7])
+def test_what_the_sender_declared_never_changes_what_is_read(declared: int) -> None:
+    """SIZE only says how much room is made ahead: too little, too much or none at all, the bytes are the same."""
+    body = b"A" * 76 + b"\r\n"
+    wire = body * ((ROOM + 2**18) // len(body)) + b".\r\nQUIT\r\n"
+    assert read(wire, [2**16], expected=declared) == (None, wire[:-9], b"QUIT\r\n")
+    fault, content, rest = read(wire, [2**16], expected=declared, limit=10**6)
+    assert (fault, content, rest) == (say.TOO_BIG, b"", b"QUIT\r\n")
+
+
+@pytest.mark.parametrize("size", [SMALL // 2, 2 * SMALL])
+@pytest.mark.parametrize("line", [b"\r\n.", b"\n.", b"a.", b".\r\n", b"\n\n.."])
+def test_a_line_that_starts_with_a_dot_is_seen_in_windows_of_any_size(size: int, line: bytes) -> None:
+    """The quick ways of looking agree with the plain one."""
+    for window in (b"a" * size + line, line + b"a" * size, b"." + b"b" * size + line + b"c" * size):
+        assert dotted(window) is (b"\n." in window)
