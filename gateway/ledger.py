@@ -108,11 +108,21 @@ class Ledger:
         self._count = 0
         self._db: sqlite3.Connection | None = None
         self._inode = -1
+        self._glass: sqlite3.Connection | None = None  # for looking only, on the event loop's thread
+        self._glass_inode = -1
         self._thread = ThreadPoolExecutor(1, "ledger")
 
     async def known(self, key: str) -> bool:
-        """Is there any open row for this message?  One read, no write."""
-        return await self._run(self._known, key)
+        """Is there any open row for this message?  One read, no write.
+
+        All mail without a picture asks this, and handing it to the thread would cost ten times the look itself.  A look waits for
+        nobody (WAL); where it cannot be had at once, the thread does it.
+        """
+        try:
+            return self._look(key)
+        except sqlite3.Error:
+            self._put_away()
+            return await self._run(self._known, key)
 
     async def claim(
         self, key: str, recipients: Sequence[str], lease_seconds: float, *, digest: str = "", after: str = ""
@@ -150,8 +160,24 @@ class Ledger:
 
     async def aclose(self) -> None:
         """Close the file and end the thread."""
+        self._put_away()
         await self._run(self._disconnect)
         self._thread.shutdown(wait=False)
+
+    # -- on the event loop's thread ----------------------------------------------------------------------------------
+
+    def _look(self, key: str) -> bool:
+        if self._glass is not None and self._glass_inode != self._on_disk():
+            self._put_away()
+        if self._glass is None:
+            self._glass_inode = self._on_disk()
+            self._glass = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
+        return _open_row(self._glass, key)
+
+    def _put_away(self) -> None:
+        glass, self._glass = self._glass, None
+        if glass is not None:
+            glass.close()
 
     # -- on the ledger's thread --------------------------------------------------------------------------------------
 
@@ -197,9 +223,8 @@ class Ledger:
             raise
 
     def _known(self, key: str) -> bool:
-        query = "SELECT 1 FROM recipients WHERE key = ? AND state <> 'CLOSED' LIMIT 1"
         try:
-            return self._connected().execute(query, (_hash(key),)).fetchone() is not None
+            return _open_row(self._connected(), key)
         except sqlite3.Error:
             self._disconnect()
             raise
@@ -346,6 +371,11 @@ def _claimed(standing: Standing) -> State:
     """The state of a row that has just been claimed."""
     states = {"fresh": State.CLAIMED, "unknown": State.UNKNOWN, "intended": State.SENDING, "done": State.DONE}
     return states[standing.state]
+
+
+def _open_row(db: sqlite3.Connection, key: str) -> bool:
+    query = "SELECT 1 FROM recipients WHERE key = ? AND state <> 'CLOSED' LIMIT 1"
+    return db.execute(query, (_hash(key),)).fetchone() is not None
 
 
 def _hash(text: str) -> str:

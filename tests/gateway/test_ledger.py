@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -192,6 +193,25 @@ def test_a_ledger_that_cannot_be_read_says_so_and_recovers(tmp_path: Path, damag
             path.rmdir()
         assert not await ledger.known("Q1")
         await close(ledger)
+
+    run(scene)
+
+
+def test_a_look_waits_for_no_writer_and_sees_what_others_wrote(tmp_path: Path) -> None:
+    """All mail without a picture asks ``known``: another process's transaction, or a ledger taken away, does not hold it up."""
+    one, other = ledgers(tmp_path, Clock(), ("gateway-0", "x"), ("gateway-1", "y"))
+
+    async def scene() -> None:
+        assert not await one.known("Q1")
+        await other.claim("Q1", ["a"], 60)
+        assert await one.known("Q1")
+        with contextlib.closing(sqlite3.connect(tmp_path / "ledger", isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            assert await asyncio.wait_for(one.known("Q1"), 1.0)
+        for file in tmp_path.glob("ledger*"):
+            file.unlink()
+        assert not await one.known("Q1")
+        await close(one, other)
 
     run(scene)
 
