@@ -15,7 +15,8 @@ import pytest
 from gateway.commit import CRASH_POINTS
 from gateway.demo.samples import COLLEAGUE, FILE_SHARE, STRANGER
 from quarantine.model import ObjectKind
-from tests.support.aftermath import addresses, both_listeners, notices, of_sender, oracle, records, sealed
+from tests.support.aftermath import addresses, both_listeners, notices, of_sender, records, sealed
+from tests.support.canaries import judge
 from tests.support.fussy import FussyMailbox
 from tests.support.installation import Installation, free_port, listening, until
 from tests.support.letters import DOMAIN, canary_photo, letter
@@ -110,7 +111,7 @@ def test_a_death_at_this_point_loses_nothing_and_tells_nothing_twice(site: Insta
     for answers in before.values():
         assert point == "commit.closed" or not any(map(final, answers.values())), "answered before it was durable"
     site.start("gateway")
-    leak = oracle()
+    leak = judge()
     try:
         for one, sent in messages.items():
             answers = persist(ports(site)[one.protocol], one.protocol, sent, before[one])

@@ -15,7 +15,8 @@ import pytest
 
 from gateway.demo.samples import COLLEAGUE, STRANGER
 from tests.support import mounts
-from tests.support.aftermath import both_listeners, notices, of_sender, oracle, sealed
+from tests.support.aftermath import both_listeners, notices, of_sender, sealed
+from tests.support.canaries import judge
 from tests.support.installation import Installation, free_port
 from tests.support.letters import DOMAIN, canary_photo, letter
 from tests.support.mta import Queued, attempt, persist
@@ -46,7 +47,7 @@ def queued(name: str, recipient: str = COLLEAGUE, pictures: int = 1) -> Queued:
 
 def copies(site: Installation, message: Queued) -> int:
     assert site.mailbox is not None
-    leak = oracle()
+    leak = judge()
     mails = [mail.read_bytes() for mail in site.mailbox.mails(message.recipients[0])]
     mine = [mail for mail in mails if f"From: <{message.sender}>".encode() in mail]
     assert message.sender.startswith("text") or all(leak(mail) is None for mail in mine)

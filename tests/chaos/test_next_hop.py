@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway.demo.samples import COLLEAGUE, FILE_SHARE, STRANGER
-from tests.support.aftermath import addresses, both_listeners, of_sender, oracle, sealed
+from tests.support.aftermath import addresses, both_listeners, of_sender, sealed
+from tests.support.canaries import judge
 from tests.support.installation import Installation, free_port
 from tests.support.letters import DOMAIN, canary_photo, letter
 from tests.support.mta import Dialogue, Queued, attempt, persist
@@ -53,7 +54,7 @@ def queued(name: str, recipients: tuple[str, ...], pictures: int = 1) -> Queued:
 
 def copies(hop: Troublesome, message: Queued, recipient: str) -> int:
     """How many copies the next hop took; none with a canary."""
-    leak = oracle()
+    leak = judge()
     mine = [mail for mail in hop.taken[recipient] if f"From: <{message.sender}>".encode() in mail]
     assert all(leak(mail) is None for mail in mine)
     return len(mine)

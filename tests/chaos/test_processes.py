@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from gateway.demo.samples import COLLEAGUE, STRANGER
-from tests.support.aftermath import both_listeners, notices, of_sender, oracle, sealed
+from tests.support.aftermath import both_listeners, notices, of_sender, sealed
+from tests.support.canaries import judge
 from tests.support.installation import Installation, free_port, until
 from tests.support.letters import DOMAIN, canary_photo, letter
 from tests.support.mta import Queued, attempt, final, persist
@@ -51,7 +52,7 @@ def photo(name: str, recipients: tuple[str, ...] = (COLLEAGUE,), sabotage: str =
 def arrived(site: Installation, message: Queued, recipient: str = COLLEAGUE) -> list[bytes]:
     """Copies of ``message`` in a recipient's mailbox; none of them with a canary."""
     assert site.mailbox is not None
-    leak = oracle()
+    leak = judge()
     mails = [mail.read_bytes() for mail in site.mailbox.mails(recipient)]
     mine = [mail for mail in mails if f"From: <{message.sender}>".encode() in mail]
     assert all(leak(mail) is None for mail in mine)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.samples import COLLEAGUE
-from tests.support.aftermath import both_listeners, notices, oracle, sealed
+from tests.support.aftermath import both_listeners, notices, sealed
+from tests.support.canaries import judge
 from tests.support.installation import Installation, free_port
 from tests.support.letters import DOMAIN, canary_photo, letter
 from tests.support.mta import Queued, attempt
@@ -83,7 +84,7 @@ def test_a_failing_stage_holds_in_enforce(
 ) -> None:
     """P1, P2: one sealed hold, the sender told; nothing of the image at the next hop."""
     one = tried[stage, how, DOMAIN]
-    leak = oracle()
+    leak = judge()
     got = arrived(site, one.message.sender)
     assert all(leak(mail) is None for mail in got), "delivered unchecked"
     assert got == []

@@ -16,7 +16,8 @@ import aiosmtpd.smtp
 import pytest
 
 from gateway.demo.samples import COLLEAGUE, SENDER
-from tests.support.aftermath import both_listeners, of_sender, oracle, sealed
+from tests.support.aftermath import both_listeners, of_sender, sealed
+from tests.support.canaries import judge
 from tests.support.installation import Installation, free_port
 from tests.support.mta import Queued, attempt
 from tests.support.needs import missing
@@ -91,7 +92,7 @@ def send(site: Installation, name: str, data: bytes) -> End:
 def test_no_evasion_reaches_the_next_hop_with_the_canary(site: Installation, row: dict[str, str]) -> None:
     """``strip``: delivered clean.  ``either``: clean or held.  ``quarantine``: held.  ``untouched``: signed bytes stay."""
     end = send(site, row["file"].removesuffix(".eml"), consenting((FOLDER / row["file"]).read_bytes()))
-    leaks = [oracle()(mail) for mail in end.arrived]
+    leaks = [judge()(mail) for mail in end.arrived]
     assert leaks in ([], [None]), f"{row['what']}: {leaks}"
     assert end.answer in (250, 550), "neither taken nor refused"
     assert len(end.arrived) + len(end.holds) == (1 if end.answer == 250 else 0), "one end, and only one"

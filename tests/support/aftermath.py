@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from quarantine.keys import load_private
 from quarantine.model import ObjectKind, SealedObject
 from quarantine.seal import unseal
 from tests.support.installation import Installation, until
-from tests.support.needs import needs_path
-from tests.support.paths import CANARY_ORACLE
 
 PLACES = ("incoming", "held", "damaged")
 
@@ -69,17 +65,6 @@ def notices(site: Installation, sender: str, count: int = 1) -> list[Path]:
     mailbox = site.mailbox
     until(lambda: len(mailbox.mails(sender)) >= count and all_said(site, sender), f"{count} notices and no more")
     return mailbox.mails(sender)
-
-
-def oracle() -> Callable[[bytes], str | None]:
-    """The judge of leaks: how a canary still stands in these bytes, or None.  Not our own reader."""
-    spec = importlib.util.spec_from_file_location("canary_oracle", needs_path(CANARY_ORACLE))
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    leak: Callable[[bytes], str | None] = module.leak
-    return leak
 
 
 def both_listeners(site: Installation, smtp: int, lmtp: int, kind: str = "relay") -> dict[str, int]:
