@@ -11,6 +11,8 @@ from gateway.fates import Fate, Job
 from gateway.ids import reference
 from gateway.model import Hold, Recipient
 from gateway.replies import NOTIFIED
+from policies.explain import sentences
+from policies.reasons import helps, told
 from quarantine.model import ObjectKind, SealedObject
 
 VERSION: Final = 1
@@ -109,13 +111,20 @@ def _line(job: Job, fate: Fate) -> dict[str, Any]:
         "action": fate.action or None,
         "urgency": fate.urgency,
         "alert": fate.alert,
-        "words": why.get("words", ""),
+        **_words(fate, why),
         "consent": why.get("consent"),
         "consent_until": _end_of(why.get("expires")),
         "code": " ".join(filter(None, (str(fate.code or ""), fate.enhanced))),
         "kind": kind,
         "tell": tell,
     }
+
+
+def _words(fate: Fate, why: Mapping[str, Any]) -> dict[str, str]:
+    """Why, and what helps: of the decision, or of what became of it later (a next hop that could not be reached)."""
+    if fate.state == "delivered" or list(fate.reasons) == list(why.get("reasons", fate.reasons)):
+        return {"words": why.get("words", ""), "help": why.get("help", "")}
+    return {"words": " ".join(sentences(told(fate.reasons))), "help": helps(fate.reasons)}
 
 
 def _told(job: Job, fate: Fate) -> tuple[str, str]:

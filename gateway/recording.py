@@ -13,8 +13,8 @@ from gateway.context import Context
 from gateway.facts import Opened
 from gateway.model import Received
 from gateway.outgoing import Done
-from policies.explain import sentences
-from policies.model import Decision, Facts
+from policies.explain import advice, words_for_sender
+from policies.model import Action, Decision, Facts
 from policies.record import to_record
 
 
@@ -81,7 +81,8 @@ def _recipient(context: Context, received: Received, index: int, facts: Facts, d
         "decided": decision.action.name,
         "rule": decision.rule,
         "reasons": list(done.reasons),
-        "words": " ".join(sentences(done.reasons)),
+        "words": words_for_sender(done.action, done.reasons),
+        "help": advice(facts, done.reasons) if done.action > Action.PROTECT else "",
         "method": done.method,
         "notice": done.notice,
         "urgency": decision.urgency,

@@ -139,12 +139,17 @@ def _settle(policy: Policy, facts: Facts) -> tuple[Decision, tuple[Answer, ...]]
 
 def _reasons(facts: Facts, action: Action, sharing: Sequence[Verdict]) -> tuple[str, ...]:
     """The rules' reasons first, then what helps to understand them; a hold also tells what was wrong with the statement."""
-    reasons = [reason for verdict in sharing for reason in verdict.reasons]
+    reasons = [code for verdict in sharing for code in verdict.reasons if code != "consent.missing" or not _agreed(verdict)]
     reasons += [note for verdict in sharing for note in verdict.view.notes]
     if action in _HOLDS:
         reasons += facts.consent.ignored
         reasons += [problem.code for problem in facts.consent.problems]
     return tuple(dict.fromkeys(reasons))
+
+
+def _agreed(verdict: Verdict) -> bool:
+    """The sender has said that the patient agreed, and how: nobody is told that this could not be seen."""
+    return verdict.view.values["consent"] in ("verbal", "written")
 
 
 def _scrub(policy: Policy, action: Action, verdicts: Sequence[Verdict]) -> bool:

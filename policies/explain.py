@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from policies.decide import FLOOR, GUARD, Verdict, decide, judged
 from policies.features import WHEN, View
 from policies.load import Policy
 from policies.model import Action, Decision, Facts
-from policies.reasons import REASONS
+from policies.reasons import REASONS, helps, told
 from policies.rules import Ready
 
-__all__ = ["REASONS", "explain", "sentences"]
+__all__ = ["REASONS", "advice", "explain", "sentences", "words_for_sender"]
 
 _WHAT: Final[Mapping[Action, str]] = {
     Action.DELIVER: "goes as it came",
@@ -37,6 +38,30 @@ _NEAR: Final = 3  # of each sort: rules told that nearly fitted
 def sentences(codes: tuple[str, ...]) -> tuple[str, ...]:
     """The plain sentences of reason codes; codes of other parts of the program (methods) have none here."""
     return tuple(REASONS[code] for code in codes if code in REASONS)
+
+
+# What a misspelt word of a tag may have been meant as.  Only a word of this list is ever told, never what the sender wrote.
+_MEANT: Final = (
+    "consent", "verbal", "telephone", "written", "electronic", "implied", "refused", "withdrawn", "patient", "parent", "guardian",
+    "referral", "referred", "treatment", "teaching", "research", "publication", "intimate", "child", "deceased", "document",
+    "emergency",
+)  # fmt: skip
+_ALIKE: Final = 0.7  # of difflib's ratio: "vrebal", "verbla" and "writen" are near enough, "tomorrow" is near nothing
+
+
+def words_for_sender(action: Action, reasons: tuple[str, ...]) -> str:
+    """Why, as the sender is told: of a message that does not go only what keeps it."""
+    return " ".join(sentences(told(reasons) if action > Action.PROTECT else reasons))
+
+
+def advice(facts: Facts, reasons: tuple[str, ...]) -> str:
+    """The one step that helps with what keeps a message; "" where none does.  Holds no word of the message."""
+    found = helps(reasons)
+    if found and found == helps(("consent.unknown-word",)):
+        written = [problem.word.casefold() for problem in facts.consent.problems if problem.code == "consent.unknown-word"]
+        meant = [near for word in written for near in get_close_matches(word, _MEANT, 1, _ALIKE)]
+        return f"Did you mean {' and '.join(dict.fromkeys(meant))}?" if meant else found
+    return found
 
 
 def explain(policy: Policy, facts: Facts, decision: Decision) -> str:

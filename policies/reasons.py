@@ -1,4 +1,7 @@
-"""Every reason code of a decision, and the one plain sentence people read (reading age about 12; no patient, no file name)."""
+"""Every reason code of a decision, and the one plain sentence people read (reading age about 12; no patient, no file name).
+
+``REASONS`` is for everybody; ``told`` picks of a hold's reasons those that its sender needs, ``HELP`` is the one step that helps.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,12 @@ REASONS: Final[Mapping[str, str]] = {
     "consent.limited": "The agreement is limited, but the email does not say to what.",
     "consent.basis": "The reason given why no agreement is needed does not hold for this kind of picture.",
     "consent.judgement": "Sending on your own judgement without asking the patient needs a reviewer.",
-    "consent.not-patient": "The sender says that this is not a picture of a patient.",
-    "consent.not-patient-contradicted": "The sender says that this is no picture of a patient, but the file or email names one.",
+    "consent.not-patient": "The email says that this is not a picture of a patient.",
+    "consent.not-patient-contradicted": "The email says that this is no picture of a patient, but the file or email names one.",
     "consent.not-vouched": "We could not be sure who sent this email, so its consent words do not count.",
-    "consent.inherited-tag": "The consent words come from an earlier email and do not cover a new picture.",
-    "consent.bare-tag": "The word consent stands there, but not how the patient agreed.",
-    "consent.unknown-word": "One word of the consent statement was not understood.",
+    "consent.inherited-tag": "The consent words stand after Re: or Fw:, so they may come from an earlier email.",
+    "consent.bare-tag": "The email speaks of consent but does not say how the patient agreed.",
+    "consent.unknown-word": "One of the consent words was not understood.",
     "consent.unknown-status": "The first word of the consent statement was not understood.",
     "consent.unknown-form": "How the patient agreed was not understood.",
     "consent.unknown-giver": "Who agreed was not understood.",
@@ -44,7 +47,7 @@ REASONS: Final[Mapping[str, str]] = {
     "consent.too-many": "There are too many consent statements.",
     "consent.contradiction": "Two words of the consent statement cannot both be true.",
     "consent.no-bypass-reason": "The email says that consent was not asked for but not why.",
-    "consent.emergency": "The sender says that this is an emergency.",
+    "consent.emergency": "The email says that this is an emergency.",
     "consent.emergency-reason": "An emergency needs a short reason of at least ten letters.",
     "consent.emergency-many": "An emergency email may go to one person or team, not to a list of people.",
     "purpose.inferred": "No use was named; the recipient is an approved clinical service, so we took it to be for care.",
@@ -79,7 +82,7 @@ REASONS: Final[Mapping[str, str]] = {
     # what could not be read
     "opaque.encrypted": "A file is locked, so we could not look inside.",
     "opaque.not-inspected": "A file was passed without being looked into.",
-    "opaque.no-picture": "The sender says that the locked file has no picture of a patient.",
+    "opaque.no-picture": "The email says that the locked file has no picture of a patient.",
     "opaque.corrupt": "A file is damaged, so we could not look inside.",
     "opaque.limit": "A file is too large or too deeply packed to look inside.",
     "opaque.image-not-supported": "A file is of a kind that can hold pictures and that we cannot clean yet.",
@@ -125,3 +128,46 @@ REASONS: Final[Mapping[str, str]] = {
     "smime.signer-not-yet-valid": "Our own signing certificate is not valid yet.",
     "smime.keyring-unavailable": "The folder with recipients' certificates could not be read.",
 }
+
+# What the sender can do about a reason; where nothing stands, nothing but waiting or phoning helps.
+HELP: Final[Mapping[str, str]] = {
+    "consent.inherited-tag": "Put the words at the very start of the subject line, before Re: or Fw:.",
+    "consent.unknown-word": "Check the spelling.",
+    "consent.not-vouched": "Send it from your own work account, with your own address as the sender.",
+    "consent.emergency-many": "Send it to one person or team only.",
+    "recipient.too-many": "Send it to fewer people.",
+    "opaque.corrupt": "Attach the file again, from where it is kept, to a new email.",
+    "opaque.limit": "Send fewer or smaller files in one email.",
+    "opaque.image-not-supported": "Only JPEG and PNG pictures can be checked yet; the same file would wait again. "
+    "If it is a photo, send it as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible).",
+    "mime.ambiguous": "Write a new email and attach the file to it, rather than forward this one.",
+    "mail.signed": "Send it again without the digital signature.",
+    "mail.signed-image": "Send it again without the digital signature.",
+    "internal-error": "You can send it once more; if that waits too, phone.",
+    "delivery-unknown": "The person may have it already: phone and ask before you send it again.",
+    "scrub.failed": "Open the picture, save it as a new JPEG file, and send that one.",
+}
+# What speaks for sending, and what the notice says in other words anyway: true, but no reason why an email waits.
+_FOR_SENDING: Final = frozenset(
+    {"consent.stated", "purpose.inferred", "kind.routine-imaging", "kind.document", "domain.own", "image.disclosed",
+     "consent.not-patient", "opaque.no-picture", "opaque.not-inspected", "release.accepted", "ask.no-answer"}
+)  # fmt: skip
+_PROTECTION: Final = ("protect.", "route.", "smime.", "pickup.")
+
+
+def told(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the reasons why an email did not go those that its sender needs, in order; never none where there was one.
+
+    Where only protection lacks, that alone.  "We could not see whether the patient agreed" gives way to what was wrong with the
+    statement.
+    """
+    if codes[:1] == ("protect.no-method",):
+        return tuple(code for code in codes if code.startswith(_PROTECTION))
+    said = {code for code in codes if code.startswith("consent.")} - _FOR_SENDING - {"consent.missing", "consent.emergency"}
+    vague = {"consent.missing"} if said else set()
+    return tuple(code for code in codes if code not in _FOR_SENDING | vague) or codes
+
+
+def helps(codes: tuple[str, ...]) -> str:
+    """What the sender can do about the first reason that anything can be done about; "" for nothing."""
+    return next((HELP[code] for code in codes if code in HELP), "")

@@ -80,7 +80,7 @@ class OutboxRecords(Database):
         self._run(schema.OUTBOX_RETRY, {"id": row, "due": due, "code": code})
 
     def outbox_cancel(self, hold: str, now: float, code: str = "closed") -> int:
-        """Drop what would only have nagged about a hold that is over (N-1r, N-7, alert)."""
+        """Drop what would only have nagged about a hold that is over (N-1r, N-7, alert, desk)."""
         return self._run(schema.OUTBOX_CANCEL, {"hold": hold, "now": now, "code": f"dropped:{code}"})
 
     def outbox_count(self) -> tuple[int, float | None]:

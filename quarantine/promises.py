@@ -15,6 +15,7 @@ from quarantine.records import Records
 
 # The strictest of a message's notices names its row; the renderer tells about every recipient.
 STRICTEST = ("N-4", "N-7", "N-1", "N-2", "N-6", "N-5", "N-3")
+DESK_EVERY = 600.0  # who decides is told of new holds at most this often: one mail names all of these minutes
 DEFERRED_TOLD_AFTER = 900.0  # most temporary failures pass in minutes; after these the sender must know
 
 
@@ -70,9 +71,12 @@ def outcome_told(records: Records, outcome: str, merge: str, meta: Mapping[str, 
 
 
 def hold_told(records: Records, row: HoldRow, now: float) -> None:
-    """Promise what a new hold needs beside its outcome's notice: the person on call, and word of a longer delay."""
+    """Promise what a new hold needs beside its outcome's notice: who decides, the person on call, word of a longer delay."""
     if row.alert:
         told(records, row, "alert", "on-call", now, f"alert:{row.id}")
+    if row.state is State.QUARANTINED:
+        desk = roles.desk(row.releases, row.reasons)
+        told(records, row, "desk", desk, (now // DESK_EVERY + 1) * DESK_EVERY, f"desk:{row.id}")
     if row.state is State.DEFERRED:
         due = now if row.urgency == "urgent" else row.created + DEFERRED_TOLD_AFTER
         to, role = addressee(row.sender_kind, row.sender, row.owner, row.reasons)

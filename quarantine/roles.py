@@ -73,6 +73,11 @@ def required(releases: str, reasons: Iterable[str]) -> str:
     return max(releases, role_of_reason(codes[0]), key=_STRICTNESS.index)
 
 
+def desk(releases: str, reasons: Iterable[str]) -> str:
+    """Whose inbox a waiting decision belongs in."""
+    return MAIL_ADMIN if required(releases, reasons) == MAIL_ADMIN else IG
+
+
 def may_decide(role: str, releases: str, reasons: Iterable[str]) -> bool:
     """True if a user acting in ``role`` may decide such a hold."""
     return role in MAY_DECIDE[required(releases, reasons)]

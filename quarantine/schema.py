@@ -128,7 +128,8 @@ SELECT * FROM holds WHERE purged IS NOT NULL AND closed <= :before AND forgotten
 UNNOTICED = """
 SELECT * FROM holds h WHERE closed IS NULL AND alarmed IS NULL AND created <= :before AND action <>
   'DEFERRED' AND NOT EXISTS (
-  SELECT 1 FROM outbox o WHERE o.state = 'done' AND (o.hold = h.id OR (o.message = h.message AND h.message <> '')))
+  SELECT 1 FROM outbox o WHERE o.state = 'done' AND o.kind <> 'desk' AND
+    (o.hold = h.id OR (o.message = h.message AND h.message <> '')))
 ORDER BY created"""
 COUNT_STATES = "SELECT state, COUNT(*) AS n, MIN(created) AS oldest FROM holds GROUP BY state"
 
@@ -160,7 +161,7 @@ SELECT COUNT(*) AS n FROM outbox WHERE kind = :kind AND recipient = :recipient A
 OUTBOX_FORGET = "UPDATE outbox SET recipient = '' WHERE state <> 'pending' AND done <= :before AND recipient <> ''"
 OUTBOX_CANCEL = """
 UPDATE outbox SET state = 'dropped', code = :code, done = :now
-WHERE state = 'pending' AND hold = :hold AND kind IN ('N-1r', 'N-7', 'alert')"""
+WHERE state = 'pending' AND hold = :hold AND kind IN ('N-1r', 'N-7', 'alert', 'desk')"""
 
 ADD_HOLD_IMAGE = "INSERT INTO hold_images (hold, sha256) VALUES (:hold, :sha256) ON CONFLICT (hold, sha256) DO NOTHING"
 HOLD_IMAGES = "SELECT sha256 FROM hold_images WHERE hold = :hold ORDER BY sha256"

@@ -216,7 +216,8 @@ class Service:
                 if row.action == "ASK":
                     promises.told(self.records, row, "N-1r", "sender", now, f"N-1r:{row.id}")
                 else:
-                    promises.told(self.records, row, "alert", _desk_of(row), now, f"remind:{row.id}", why="waiting")
+                    desk = roles.desk(row.releases, row.reasons)
+                    promises.told(self.records, row, "alert", desk, now, f"remind:{row.id}", why="waiting")
                 self.records.mark(row.id, "reminded", now)
                 self.audit.reminded(row)
             else:
@@ -260,12 +261,6 @@ class Service:
 
 
 _OPEN = frozenset({"ASKED", "QUARANTINED", "DEFERRED", "RELEASING"})
-
-
-def _desk_of(row: HoldRow) -> str:
-    """Whose inbox a waiting decision belongs in."""
-    needed = roles.required(row.releases, row.reasons)
-    return "mail-admin" if needed == roles.MAIL_ADMIN else "ig"
 
 
 def _single(path: Path) -> int:

@@ -26,7 +26,10 @@ class Matter:
 
 
 def internal(kind: str, matter: Matter, to: str, now: float, settings: Settings, templates: Templates, key: str) -> Notice:
-    """``kind``: alert (on call) | emergency (the emergency word was used) | damaged | alarm.  ``key`` names the state change."""
+    """``kind`` is the template: alert (on call), desk (who decides), emergency (the word was used), damaged, alarm.
+
+    ``key`` names the state change.
+    """
     language = templates.language(settings.language)
     values = {
         "number": str(len(matter.refs) if matter.number is None else matter.number),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SENDER = frozenset({"N-1", "N-1r", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"})
-INTERNAL = frozenset({"alert", "emergency", "damaged", "alarm"})
+INTERNAL = frozenset({"alert", "desk", "emergency", "damaged", "alarm"})
 EVERY = SENDER | INTERNAL | {"frame", "digest", "dsn"}
 
 
@@ -94,6 +94,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     ),
     "answers": ("meanings",),
     "alert": ("subject", "text"),
+    "desk": ("subject", "text"),
     "emergency": ("subject", "text"),
     "damaged": ("subject", "text"),
     "alarm": ("subject", "text"),

@@ -19,7 +19,8 @@ from quarantine.notices.today import Index, outcomes_of
 from quarantine.notices.wording import Templates
 
 REMINDERS = frozenset({"reminder", "N-1r"})
-ALERTS = {"alert": "alert", "escalation": "alert", "damaged": "damaged", "alarm": "alarm"}  # kind of row -> template
+# kind of row -> template
+ALERTS = {"alert": "alert", "desk": "desk", "escalation": "alert", "damaged": "damaged", "alarm": "alarm"}
 EMERGENCY, DIGEST, DSN = "emergency", "digest", "dsn"
 
 

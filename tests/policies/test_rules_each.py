@@ -130,6 +130,7 @@ EACH: dict[str, tuple[Facts, Action]] = {
         Action.REFUSE,
     ),
     "PRIVATE-SECONDARY": (facts("E", "K3", tag("[consent written, teaching]")), Action.REFUSE),
+    "OWN-PRIVATE-ASK": (facts("E", "K3", recipient=recipient("E", own_private=True)), Action.ASK),
     "PRIVATE-ASK": (facts("E", "K3"), Action.ASK),
     "PRIVATE": (facts("E", "K3", tag("[consent verbal, referral]")), Action.QUARANTINE),
 }

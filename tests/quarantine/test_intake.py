@@ -59,7 +59,7 @@ def test_a_hold_becomes_a_row_and_moves_to_held(world: World) -> None:
     )
     assert row.deadline == MONDAY + 72 * 3600
     assert world.places() == {"incoming": 0, "held": 2, "damaged": 0}
-    assert kinds(world) == ["N-2"]
+    assert kinds(world) == ["N-2", "desk"]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -75,7 +75,7 @@ def test_hold_and_outcome_may_come_in_any_order_and_without_the_review_key(
     [row] = world.records.holds()
     assert (row.state, row.sender, row.recipients, row.rule) == (State.QUARANTINED, SENDER, (PEER,), "unknown-domain")
     assert (row.key, row.releases, row.reasons, row.message) == ("review", "ig", ("domain.unknown",), hold.meta["message"])
-    assert kinds(world) == ["N-2"]
+    assert kinds(world) == ["N-2", "desk"]
 
 
 def test_a_hold_whose_outcome_never_came_still_has_a_deadline(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_crash_at_any_point_is_made_good_by_the_next_run(world: World, point: 
     world.intake.run(world.now)
     assert world.places() == {"incoming": 0, "held": 2, "damaged": 0}
     assert len(world.records.holds()) == 1
-    assert kinds(world) == ["N-2"]
+    assert kinds(world) == ["N-2", "desk"]
 
 
 def test_damaged_objects_are_set_aside_and_told_of_and_stop_nobody(world: World) -> None:

@@ -197,10 +197,12 @@ def test_copies_of_one_message_are_told_as_one() -> None:
 
 
 def test_retry_says_until_when() -> None:
-    """N-7 for what is tried again says so and until when; else "send again or phone"."""
+    """N-7 for what is tried again says so and until when; what waits for a person is never told to be sent again as it was."""
     retry = flat(made(line(LEE, "deferred", "N-7", deadline=SENT + 4 * 3600)))
     assert "We try again by ourselves until 18:02 on Monday 3 March." in retry
-    assert "send it again or phone" in flat(made(line(LEE, "held", "N-7", releases="mail-admin")))
+    stuck = flat(made(line(LEE, "held", "N-7", releases="mail-admin", help="Attach the file again.")))
+    assert "send it again" not in stuck and "Attach the file again." in stuck
+    assert "The mail team decides; they are told of it. If the person needs it soon, phone them." in stuck
 
 
 def test_unknown_state_is_never_called_sent() -> None:

@@ -276,7 +276,7 @@ def test_held_mail_is_named_by_its_holds_reference_and_deadline(world: World) ->
     world.outcome("o1", asked(hold=HOLD), sent())
     world.run()
     assert "(ref ABAB-2345)" in parsed(world.box.mails[0][1])["Subject"]
-    assert "At 18:02 on Monday 3 March we delete it." in world.box.texts()[0]
+    assert "At 18:02 on Monday 3 March we delete the waiting copy." in world.box.texts()[0]
     assert "Reference: ABAB-2345, H7Q2-93KD." in world.box.texts()[0]
 
 
@@ -376,6 +376,31 @@ def test_unreadable_hold_asks_to_send_again(world: World) -> None:
     promises.told(world.records, row, "N-7", "sender", world.now, "damaged", variant="stuck")
     assert world.run() == 1
     assert "We cannot read our waiting copy. This is our mistake, not yours." in world.box.texts()[0]
+
+
+def test_who_decides_is_told_of_new_holds_in_one_mail(world: World) -> None:
+    """A notice says "they are told of it": within ten minutes one mail to the mail admins and one to IG name what came in."""
+    technical = {"reasons": ("opaque.corrupt",), "releases": "mail-admin"}
+    for name, more in (("aa", technical), ("bb", technical), ("cc", {"reasons": ("domain.unknown",), "releases": "ig"})):
+        world.hold(name * 16, LEE, state=State.QUARANTINED, action="QUARANTINE", message=name, answers=(), **more)
+        row = world.records.hold(name * 16)
+        assert row is not None
+        promises.hold_told(world.records, row, world.now)
+    assert world.run(promises.DESK_EVERY) == 2
+    told = {to: text for (to, _), text in zip(world.box.mails, world.box.texts(), strict=True)}
+    assert set(told) == {SETTINGS.mail_admin_address, SETTINGS.ig_address}
+    assert "AAAA-2345" in told[SETTINGS.mail_admin_address] and "BBBB-2345" in told[SETTINGS.mail_admin_address]
+    assert LEE not in "".join(told.values()) and SENDER not in "".join(told.values())
+
+
+def test_telling_who_decides_is_not_telling_the_sender(world: World) -> None:
+    """The alarm for a hold nobody was told of looks at the sender's notice; the desk's mail does not quiet it."""
+    world.hold(HOLD, LEE, state=State.QUARANTINED, action="QUARANTINE", reasons=("opaque.corrupt",), releases="mail-admin")
+    row = world.records.hold(HOLD)
+    assert row is not None
+    promises.hold_told(world.records, row, world.now)
+    assert world.run(promises.DESK_EVERY) == 1
+    assert [one.id for one in world.records.unnoticed(world.now)] == [HOLD]
 
 
 def test_delayed_mail(world: World) -> None:

@@ -136,7 +136,7 @@ async def test_held_again_goes_back_to_the_same_hold_without_a_second_notice(wor
         one.answers[PEER] = "250 2.1.5 HELD-AGAIN kind-rule"
         await world.releaser().run(world.now)
         assert state(world) is State.QUARANTINED
-        assert notices(world) == []
+        assert notices(world) == ["desk"]  # of its coming in
         assert peek(world.store.open(HOLD, ObjectKind.HOLD)).key == "review"  # a person decides again
         one.answers.clear()
         ops.release(world.desk(), HOLD, "ig1", accepted=["kind.video"])
@@ -255,7 +255,7 @@ async def test_without_the_review_key_anywhere_it_waits_and_is_told_of(tmp_path:
         await world.releaser().run(world.now)
     assert one.seen == []
     assert state(world) is State.RELEASING
-    assert notices(world) == ["damaged"]
+    assert notices(world) == ["damaged", "desk"]
 
 
 async def test_a_lost_object_is_told_to_sender_and_admins(world: World) -> None:
