@@ -71,7 +71,8 @@ class TwoUsers:
 
     def _usable(self, python: str) -> bool:
         """Can another user run it, and start it again as the gateway starts its compute processes?"""
-        again = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', 'import gateway.cli']))"
+        readable = f"import pydantic; open({str(ROOT / 'gateway' / 'cli.py')!r}).close()"
+        again = f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {readable!r}]))"
         probe = self.popen("gateway", [python, "-c", again], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return probe.wait(60) == 0
 
