@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,11 +18,11 @@ from gateway import activation
 from gateway.attempts import POISON_AT, Attempts
 from gateway.commit import Committer
 from gateway.compute import NoWorker, Pool, WorkerLost
-from gateway.config import ConfigError, ListenerConfig, Settings, policy_files
+from gateway.config import ConfigError, Settings, policy_files
 from gateway.delivery import Delivery
 from gateway.journal import Journal
 from gateway.ledger import Ledger
-from gateway.limits import MemoryBudget, Share
+from gateway.limits import MEMORY_FACTOR, MemoryBudget, Share
 from gateway.links import listener_settings, release_settings, routes
 from gateway.listener import Listener, start
 from gateway.metrics import Metrics, Server
@@ -31,6 +31,7 @@ from gateway.outgoing import DEFAULT_ROUTE
 from gateway.plans import failure_plan, sound
 from gateway.twins import Twins
 from gateway.withdrawals import SnapshotWithdrawals
+from policies.decide import FLOOR, GUARD
 from policies.load import Policy, PolicyError, load_policy
 from quarantine import token
 from quarantine.keyedhash import KeyedHash
@@ -41,10 +42,11 @@ from quarantine.vault import Vault
 
 log = structlog.get_logger()
 
-MEMORY_FACTOR = 4.5  # bytes of memory one byte of message may cost at its peak, all processes together
 GROWTH = 1.4  # how much larger base64 of ciphertext makes a message
 RELOAD_SECONDS = 2.0  # how often the policy folder is looked at
+RETRY_SECONDS = 30.0  # and after it could not be tried for want of a process or of files
 EXPIRE_SECONDS = 3600.0
+ATTEMPTS_KEPT = 6 * 86400.0  # longer than an upstream keeps trying
 LATER = Reply(451, "4.3.0", "local trouble, try again later")
 NEXT_HOP_DOWN = Reply(451, "4.4.1", "the next hop cannot be reached, try again later")
 NO_MEMORY = Reply(452, "4.3.1", "too much mail at once, try again later")
@@ -63,6 +65,7 @@ class Gateway:
         self._release_key = load_secret(settings.keys.release)
         self._spec = settings.context_spec()
         self._policy = _policy(self._spec)
+        self._rules = _rules(self._policy)
         self._pool = Pool(
             self._spec,
             size=settings.limits.compute_processes or os.cpu_count() or 1,
@@ -74,6 +77,8 @@ class Gateway:
         self._journal = Journal(state / "journal", "gateway")
         self._ledger = Ledger(state / "ledger.sqlite", "gateway-0", time.time)
         self._delivery = Delivery(routes(settings))
+        for name in settings.routes:
+            self.metrics.circuit.labels(name).set_function(partial(self._open_circuit, name))
         store = STORES[settings.quarantine.store_kind](settings.quarantine.store)
         store.prepare()
         self._snapshot = Snapshot(settings.quarantine.snapshot, self._hashes)
@@ -100,12 +105,21 @@ class Gateway:
         return found | ({"metrics": self._server.port} if self._server else {})
 
     async def start(self) -> None:
-        """Open everything.  Raises OSError, WorkerLost or ValueError: then nothing listens."""
+        """Open everything.  Raises OSError, NoWorker or ValueError: then nothing listens and no process is left."""
+        try:
+            await self._open()
+        except BaseException:  # not swallowed: only so that nothing of a half-started gateway stays
+            await self.close()
+            raise
+
+    async def _open(self) -> None:
         await self._pool.start()
         await self._delivery.probe(DEFAULT_ROUTE)
         self._server = Server(self.metrics, self.health, self.settings.metrics.host, self.settings.metrics.port)
         await self._listen(activation.inherited(os.environ))
         self._chores = [asyncio.create_task(self._watch_policy()), asyncio.create_task(self._expire())]
+        for chore in self._chores:
+            chore.add_done_callback(_chore_ended)
         log.info("gateway.started", ports=self.ports, policy=self._policy.digest)
 
     def _announced(self) -> int:
@@ -122,8 +136,6 @@ class Gateway:
         for one, sock in ours:
             told = listener_settings(self.settings, one, self._announced())
             self._listeners.append(await start(told, Door(self, one.kind), sock=sock))
-        if release is None:
-            self.settings.release_socket.unlink(missing_ok=True)
         self._listeners.append(await start(release_settings(self.settings), Door(self, "release"), sock=release))
 
     async def serve(self) -> None:
@@ -168,6 +180,7 @@ class Gateway:
             try:
                 plan = await self._plan(received)
                 replies = await self._committer.commit(plan, received, kind, deadline)
+                self.metrics.decided(plan, replies, self._rules)
             except (OSError, ValueError, LookupError, sqlite3.Error, NoWorker) as error:
                 log.error("message.later", error=type(error).__name__)
                 self.metrics.failures.inc()
@@ -223,8 +236,10 @@ class Gateway:
     async def _watch_policy(self) -> None:
         """Go over to a changed policy without dropping a connection; a broken one leaves the old in force and says so."""
         seen = self._spec["policy"]
+        pause = RELOAD_SECONDS
         while True:
-            await asyncio.sleep(RELOAD_SECONDS)
+            await asyncio.sleep(pause)
+            pause = RELOAD_SECONDS
             try:
                 now = await asyncio.to_thread(policy_files, self.settings.policy)
                 if now == seen:
@@ -241,15 +256,19 @@ class Gateway:
                     problems=getattr(error, "problems", []),
                     in_force=self._policy.digest,
                 )
+                if isinstance(error, NoWorker | OSError):  # no fault of the policy, perhaps: it is tried again
+                    seen, pause = self._spec["policy"], RETRY_SECONDS
                 continue
-            self._spec, self._policy = spec, policy
+            self._spec, self._policy, self._rules = spec, policy, _rules(policy)
             self.metrics.policy_failed.set(0)
             log.info("policy.loaded", digest=policy.digest)
 
     async def _expire(self) -> None:
         while True:
-            with contextlib.suppress(OSError):
-                await asyncio.to_thread(self._attempts.expire, time.time() - 6 * 86400)
+            try:
+                await asyncio.to_thread(self._attempts.expire, time.time() - ATTEMPTS_KEPT)
+            except OSError as error:
+                log.warning("attempts.not-expired", error=type(error).__name__)
             try:
                 await self._committer.expire(time.time())
             except sqlite3.Error as error:
@@ -260,9 +279,10 @@ class Gateway:
 
     def admit(self) -> Reply | None:
         """451 while the next hop's circuit is open: what could not be answered is better not begun."""
-        is_open = self._delivery.circuit(DEFAULT_ROUTE) == "open"
-        self.metrics.circuit.labels(DEFAULT_ROUTE).set(is_open)
-        return NEXT_HOP_DOWN if is_open else None
+        return NEXT_HOP_DOWN if self._open_circuit(DEFAULT_ROUTE) else None
+
+    def _open_circuit(self, route: str) -> bool:
+        return self._delivery.circuit(route) == "open"
 
     def reserve(self, size: int) -> Share | None:
         return self._budget.reserve(size)
@@ -323,4 +343,12 @@ def _policy(spec: Mapping[str, Any]) -> Policy:
     return load_policy({name: text.encode() for name, text in spec["policy"].items()})
 
 
-__all__ = ["Door", "Gateway", "ListenerConfig"]
+def _rules(policy: Policy) -> frozenset[str]:
+    """What may stand in a metric's label: the rules there are, never a word of a compute process."""
+    return frozenset(rule.id for rule in policy.rules) | {FLOOR, GUARD, "internal-error", "poison"}
+
+
+def _chore_ended(chore: asyncio.Task[None]) -> None:
+    """A chore ends only when the gateway does; if not, that is said: policies would never be taken up again."""
+    if not chore.cancelled() and (error := chore.exception()) is not None:
+        log.error("chore.ended", error=type(error).__name__)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from gateway.smtp import Session
 
 
+MEMORY_FACTOR = 4.5  # bytes of memory one byte of message may cost at its peak, all processes together
+
+
 class MemoryBudget:
     """Memory for messages under way.  Never waits: who gets none is told 452 and comes back.
 

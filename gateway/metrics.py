@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
+
+from gateway.model import Copy, Hold, Plan, Refusal, Reply
+from gateway.plans import recorded
 
 Health = Callable[[], Mapping[str, Any]]
 
@@ -42,6 +45,22 @@ class Metrics:
         self.circuit = Gauge(
             "clinigate_next_hop_circuit_open", "1 while mail is answered 451 at MAIL", ["route"], registry=self.registry
         )
+
+    def decided(self, plan: Plan, replies: Sequence[Reply], rules: Collection[str]) -> None:
+        """Count what was decided for each recipient; whoever is told to try again is counted then."""
+        groups = (("sent", plan.copies), ("held", plan.holds), ("refused", plan.refusals))
+        for fate, one in ((fate, one) for fate, group in groups for one in group):
+            for index in one.recipients:
+                if replies[index if len(replies) > 1 else 0].code // 100 != 4:
+                    rule = _rule(plan, one, index)
+                    self.recipients.labels(fate, rule if rule in rules else "other").inc()
+
+
+def _rule(plan: Plan, one: Copy | Hold | Refusal, index: int) -> str:
+    """The rule of a hold or refusal; of a copy, what the record says of its recipient."""
+    if not isinstance(one, Copy):
+        return one.rule
+    return str(recorded(plan, index).get("rule") or plan.record.get("failure", ""))
 
 
 class _Quiet(WSGIRequestHandler):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gateway.exitcheck import Original, original
 from gateway.model import Copy, Envelope, Hold, Plan, Received, Refusal
 from policies.load import Policy
@@ -33,6 +36,13 @@ def sound(policy: Policy, received: Received, plan: Plan) -> bool:
     modes = _modes(policy, received.envelope)
     unchecked = (index for copy in plan.copies if isinstance(copy.data, Original) for index in copy.recipients)
     return all(modes[index] is not Mode.ENFORCE for index in unchecked)
+
+
+def recorded(plan: Plan, index: int) -> Mapping[str, Any]:
+    """What a plan's record says of one recipient; nothing when it says nothing that can be read."""
+    lines = plan.record.get("recipients")
+    line = lines[index] if isinstance(lines, list) and index < len(lines) else None
+    return line if isinstance(line, dict) else {}
 
 
 def _modes(policy: Policy, envelope: Envelope) -> list[Mode]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.model import Hold, Plan, Received
+from gateway.plans import recorded
+from policies.model import Mode
 from quarantine.snapshot import Snapshot
 
 RULE = "withdrawn"
@@ -21,9 +23,18 @@ class SnapshotWithdrawals:
         patients = plan.record.get("patients", ())
         if not patients or not self._snapshot.withdrawn_hashes(patients):
             return plan
-        kept = tuple(copy for copy in plan.copies if copy.method == "observe")
-        stopped = tuple(index for copy in plan.copies if copy.method != "observe" for index in copy.recipients)
-        return replace(plan, copies=kept, holds=(*plan.holds, _hold(stopped))) if stopped else plan
+        stopped = tuple(index for copy in plan.copies for index in copy.recipients if _enforced(plan, index))
+        if not stopped:
+            return plan
+        left = [
+            replace(copy, recipients=tuple(index for index in copy.recipients if index not in stopped)) for copy in plan.copies
+        ]
+        return replace(plan, copies=tuple(copy for copy in left if copy.recipients), holds=(*plan.holds, _hold(stopped)))
+
+
+def _enforced(plan: Plan, index: int) -> bool:
+    """Observe and advise hold nothing."""
+    return recorded(plan, index).get("mode") not in (Mode.OBSERVE.value, Mode.ADVISE.value)
 
 
 def _hold(recipients: tuple[int, ...]) -> Hold:
