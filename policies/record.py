@@ -1,7 +1,8 @@
 """Facts as a record: everything a decision needs to be repeated (P7), and nothing that names a person.
 
-Left out: local parts, file names, words of a statement (reason, patient and record references).  Where a rule only asks whether
-such a word is there, its presence or length stands instead, so that the decision from the record is the decision from the facts.
+Left out: local parts, file names, words of a statement (reason; patient, record and policy references).  Where a rule only asks
+whether such a word is there, its presence or length stands instead, so that the decision from the record is the decision from
+the facts.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from policies.tags import EMERGENCY_REASON
 VERSION: Final = 1
 _STRAY: Final = "?"  # stands for a part that is none of the message's images
 _PLAIN: Final = (
-    "form", "given_by", "purpose", "basis", "bypass", "capacity", "intimate", "identifiable", "child", "deceased", "policy",
-    "to_patient", "fresh",
+    "form", "given_by", "purpose", "basis", "bypass", "capacity", "intimate", "identifiable", "child", "deceased", "to_patient",
+    "fresh",
 )  # fmt: skip
 _IMAGE: Final = ("part", "sha256", "format", "opaque", "decorative", "disclosed", "pixels", "modality")
 _ENTRY: Final = (
@@ -159,6 +160,7 @@ def _statement(statement: Statement, own: str) -> dict[str, Any]:
         "expires": _day(statement.expires),
         "patient": statement.patient is not None,
         "record": statement.record is not None,
+        "policy": statement.policy is not None,
         "reason": min(len((statement.reason or "").strip()), EMERGENCY_REASON),
         "confirmed": statement.confirms is not None and statement.confirms.casefold() == own.casefold(),
     }
@@ -174,6 +176,7 @@ def _read_statement(record: Mapping[str, Any], domain: str, part: str | None = N
         expires=_read_day(record["expires"]),
         patient="recorded" if record["patient"] else None,
         record="recorded" if record["record"] else None,
+        policy="recorded" if record["policy"] else None,
         reason="x" * record["reason"] or None,
         confirms=f"@{domain}" if record["confirmed"] else None,
         part=part,

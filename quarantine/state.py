@@ -109,8 +109,10 @@ def move(
         if event is Event.RELEASE and roles.required(row.releases, row.reasons) == roles.TWO_PERSON:
             _two_people(records, row, actor, reason)
         note = Transition(row.id, row.version + 1, now, event, row.state, step.target, actor, role, reason)
-        moved = records.advance(row, note, change or Change(release=row.release), step.target in TERMINAL)
-        if step.target in TERMINAL:
+        ends = step.target in TERMINAL
+        # The terms may hold a statement in people's words: they are kept while the release needs them, and no longer.
+        moved = records.advance(row, note, change or Change(release=None if ends else row.release), ends)
+        if ends:
             records.outbox_cancel(row.id, now)
     return moved
 

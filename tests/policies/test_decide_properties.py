@@ -64,6 +64,7 @@ STATEMENTS = st.builds(
     deceased=st.booleans(),
     patient=optional(["p-1"]),
     record=optional(["REC-1"]),
+    policy=optional(["POL-1"]),
     part=optional(["1.2", "photo.jpg", "no-such-part"]),
     reason=optional(["short", "long enough a reason", "   padded   "]),
     to_patient=st.booleans(),
@@ -222,7 +223,7 @@ def answered(facts: Facts, tag: str) -> Facts:
 def test_the_same_decision_from_the_record(facts: Facts) -> None:
     """P7: facts recorded as JSON and read again give the same decision; the record names nobody."""
     text = json.dumps(to_record(facts))
-    assert not any(secret in text for secret in ("someone", "photo.jpg", "long enough", "REC-1", "p-1", "secret word"))
+    assert not any(secret in text for secret in ("someone", "photo.jpg", "long enough", "REC-1", "POL-1", "p-1", "secret word"))
     again = from_record(json.loads(text))
     assert decide(shipped(), again) == decide(shipped(), facts)
     assert to_record(again)["consent"]["problems"] == to_record(facts)["consent"]["problems"]

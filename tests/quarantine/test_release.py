@@ -81,6 +81,9 @@ async def test_a_release_reaches_the_gateway_with_everything_it_needs(world: Wor
     assert state(world) is State.RELEASED
     assert [(r.state, r.code) for r in world.records.recipients(HOLD)] == [("delivered", "250 2.0.0")]
     assert notices(world) == ["N-5"]
+    row = world.records.hold(HOLD)
+    assert row is not None
+    assert row.release is None, "a statement in people's words is kept only while the release needs it"
 
 
 @pytest.mark.parametrize("point", ["release.claimed", "release.sent"])
