@@ -7,15 +7,20 @@ what to write instead.
 from __future__ import annotations
 
 import ipaddress
+import math
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gateway.context import ContextSpec, DkimSpec, SmimeSpec
 from gateway.identity import Vouches
+from gateway.limits import MEMORY_FACTOR
 from policies.yamlmap import YamlError, explain_validation, parse
 from quarantine.settings import QuarantineSettings
+
+RELEASE = "release"  # the listener on ``release_socket``
 
 
 class ConfigError(Exception):
@@ -30,12 +35,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _loopback_or_network(value: str) -> str:
-    ipaddress.ip_network(value, strict=False)
-    return value
+def _network(value: str) -> str:
+    """A network as ``ipaddress`` writes it: 10.0.0.5/24 means 10.0.0.0/24."""
+    try:
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError(f'"{value}" is no network; write an address or a network like 10.1.0.0/16') from None
 
 
-Network = Annotated[str, AfterValidator(_loopback_or_network)]
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class TlsSettings(_Section):
@@ -144,6 +152,13 @@ class Limits(_Section):
     compute_processes: int = Field(default=0, description="compute processes; 0: one a core", ge=0, le=64)
     compute_memory_bytes: int = Field(default=2_000_000_000, description="address space of one compute process", ge=500_000_000)
 
+    @model_validator(mode="after")
+    def _roomy(self) -> Limits:
+        needed = math.ceil(self.message_bytes * MEMORY_FACTOR)
+        if self.memory_bytes < needed:
+            raise ValueError(f"memory_bytes: the largest message would be told to come back for ever; write {needed} or more")
+        return self
+
 
 class KeysConfig(_Section):
     """Keys the gateway has: only public ones for the quarantine, and the shared ones."""
@@ -163,9 +178,7 @@ class MetricsConfig(_Section):
 class Settings(_Section):
     """The whole file."""
 
-    hostname: str = Field(
-        description="name in our banner and Received lines; also our loop id", pattern=r"^[A-Za-z0-9.-]{1,253}$"
-    )
+    hostname: str = Field(description="name in our banner and Received lines; also our loop id")
     state: Path = Field(
         default=Path("/var/lib/clinigate/gateway"), description="the gateway's own folder: ledger, journal, attempts"
     )
@@ -189,14 +202,29 @@ class Settings(_Section):
     )
     quarantine: QuarantineSettings = Field(description="the quarantine service")
 
-    @model_validator(mode="after")
-    def _whole(self) -> Settings:
-        if "default" not in self.routes:
-            raise ValueError("routes: one route must be named default")
-        names = [listener.name for listener in self.listeners]
+    @field_validator("hostname")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}", value):
+            raise ValueError(f'"{value}" is no host name; write one like gateway.clinic.example')
+        return value
+
+    @field_validator("routes")
+    @classmethod
+    def _default(cls, routes: dict[str, RouteConfig]) -> dict[str, RouteConfig]:
+        if "default" not in routes:
+            raise ValueError("one route must be named default")
+        return routes
+
+    @field_validator("listeners")
+    @classmethod
+    def _named(cls, listeners: tuple[ListenerConfig, ...]) -> tuple[ListenerConfig, ...]:
+        names = [listener.name for listener in listeners]
         if len(set(names)) != len(names):
-            raise ValueError("listeners: each needs a name of its own")
-        return self
+            raise ValueError("each listener needs a name of its own")
+        if RELEASE in names:
+            raise ValueError(f"the name {RELEASE} is the release socket's; choose another")
+        return listeners
 
     def context_spec(self) -> dict[str, Any]:
         """What a compute process is told.  Raises OSError when the policy cannot be read."""
@@ -224,16 +252,21 @@ def load(path: Path) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(explain_validation(error, lines, str(path))) from None
+        raise ConfigError(explain_validation(error, lines, str(path), Settings)) from None
 
 
 def policy_files(folder: Path) -> dict[str, str]:
     """name -> text of every YAML and list file of a policy folder.  Raises OSError, ConfigError."""
-    files = sorted(p for p in folder.rglob("*") if p.suffix in {".yaml", ".txt"} and "tests" not in p.relative_to(folder).parts)
+    files = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".txt"} and _counts(path.relative_to(folder)))
     try:
         return {str(p.relative_to(folder)): p.read_text("utf-8") for p in files}
     except UnicodeDecodeError as error:
         raise ConfigError([f"{folder}: a policy file is not UTF-8 text: {error.reason} at byte {error.start}"]) from None
+
+
+def _counts(path: Path) -> bool:
+    """Not the IG team's own tests, and not what an editor leaves beside a file it has open."""
+    return "tests" not in path.parts and not any(part.startswith((".", "#")) for part in path.parts)
 
 
 def _is_loopback(host: str) -> bool:

@@ -159,10 +159,17 @@ def explain_validation(
     ``model`` (the class that was validated) lets unknown keys be compared with the keys that exist.
     """
     found: list[tuple[int, str]] = []
-    for fault in error.errors(include_url=False):
+    faults = error.errors(include_url=False)
+    for fault in faults:
+        if fault["type"] == "too_short" and any(_inside(other["loc"], fault["loc"]) for other in faults):
+            continue  # what is there is faulty, and is said
         loc = _real(fault["loc"], lines)
         found.append((line_of(lines, loc), say(file, lines, loc, _what(fault, loc, model))))
     return [text for _, text in sorted(dict.fromkeys(found))]
+
+
+def _inside(loc: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(loc) > len(outer) and loc[: len(outer)] == outer
 
 
 def _real(loc: tuple[int | str, ...], lines: Mapping[KeyPath, int]) -> KeyPath:
@@ -185,6 +192,12 @@ def _what(fault: Any, loc: KeyPath, model: type[pydantic.BaseModel] | None) -> s
     if kind in ("enum", "literal_error"):
         allowed = [choice.strip(" '") for choice in context["expected"].replace(" or ", ",").split(",")]
         return f'"{value}" is not allowed here; write one of {", ".join(allowed)}{nearest(value, allowed)}'
+    if kind == "model_type":
+        return 'must hold keys and their values, one "key: value" a line'
+    if kind == "too_short":
+        return "is empty; write at least one"
+    if kind == "string_pattern_mismatch" and "@" in context["pattern"]:
+        return f'"{value}" is no mail address; write one like name@clinic.example'
     if kind == "value_error":
         return str(context.get("error", fault["msg"])).removeprefix("Value error, ")
     return f"{fault['msg'][0].lower()}{fault['msg'][1:]}{_got(value)}"
