@@ -417,6 +417,28 @@ def test_the_secure_route_waits_rather_than_sends_in_clear(site: Site) -> None:
 
 
 @lmtp
+def test_filtered_mail_that_is_requeued_is_refused_as_a_loop(site: Site) -> None:
+    """Why the how-to says to requeue nothing after a bypass: it ends in a report, not in a flood, and not at the recipient."""
+    policy = site.mta.config / "tls_policy"
+    before = policy.read_text()
+    message = mail("Requeued [consent verbal]", photo(30))
+    try:
+        policy.write_text(before.replace("mx.royal-example.example", "mx.elsewhere.example"))
+        site.mta.reload()
+        site.submit(message.as_bytes(), [COLLEAGUE])
+        (row,) = site.mta.await_queue(1, "Server certificate not verified")
+        site.mta.command("postsuper", "-r", str(row["queue_id"]))
+        site.mta.command("postqueue", "-f")
+        report = site.lands("554 5.4.6", SENDER)
+        assert COLLEAGUE.encode() in report and b"image/jpeg" not in report
+        site.mta.await_queue(0)
+        assert not site.found(identity(message), COLLEAGUE)
+    finally:
+        policy.write_text(before)
+        site.mta.reload()
+
+
+@lmtp
 def test_the_bypass_is_one_line_and_so_is_its_undoing(site: Site) -> None:
     """Drill: gateway dead, one line, new and waiting mail leave unfiltered; one line, and mail is filtered again."""
     waiting, fresh, after = (mail(f"{when} the bypass", photo(29)) for when in ("Before", "During", "After"))
@@ -451,3 +473,9 @@ def test_postfix_has_nothing_to_say_against_the_snippet(site: Site) -> None:
     assert int(site.mta.command("postconf", "-h", "message_size_limit")) >= limits["message_bytes"] * 1.4
     assert int(site.mta.command("postconf", "-h", "clinigate-lmtp_destination_recipient_limit")) == limits["recipients"]
     assert "next hop       ok" in site.clinigate.cli("check")
+    site.mta.command("postconf", "-P", f"127.0.0.1:{site.mta.ports[25]}/inet/content_filter=")  # "Other doors": also the MX
+    site.mta.reload()
+    incoming = mail("From outside", photo(31))
+    with smtplib.SMTP("127.0.0.1", site.mta.ports[25], timeout=30) as client:
+        client.sendmail("patient@freemail.example", [SENDER], incoming.as_bytes())
+    assert pictures(site.lands(identity(incoming), SENDER)) == [photo(31)]

@@ -26,7 +26,7 @@ from tests.support.twousers import PROGRAMS, SYSTEMD, TwoUsers, unit
 
 pytestmark = pytest.mark.e2e
 
-UNITS = sorted(path.name for path in SYSTEMD.iterdir() if path.suffix in (".service", ".socket"))
+UNITS = sorted(path.name for path in SYSTEMD.iterdir() if path.suffix in (".service", ".socket", ".timer"))
 EXECUTABLE = "/opt/clinigate/bin/clinigate"
 EXPOSURE = 1.5  # of systemd's scale, 0 to 10, as 15 tenths; "OK" ends at 4
 
@@ -53,7 +53,7 @@ def test_systemd_accepts_the_units(units: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", [*PROGRAMS, "alarm"])
 def test_the_sandbox_of_each_program_is_tight(units: Path, program: str) -> None:
     needs("systemd-analyze")
     done = subprocess.run(
@@ -103,6 +103,8 @@ def test_two_users_work_together_and_keep_out_of_each_others_folders(open_folder
         until(lambda: mailbox.mails(SENDER), "the notice")
         until(lambda: site.path("/var/lib/clinigate/snapshot/snapshot.sqlite").exists(), "the snapshot")
         _boundaries(site)
+        alarm = site.popen("quarantine", [site.python, "-m", "gateway.cli", "alarm", "--config", str(site.config)])
+        assert alarm.wait(30) == 0
         _command(site, "hold", "refuse", ref, "domain.not-approved")
         assert _command(site, "check").count("error") == 0
         site.stop()
