@@ -135,6 +135,7 @@ def _read(text: str, bracketed: bool) -> _Found:
             found.unknown.append(tokens[at])
         else:
             found.words += 1
+            found.consent = found.consent or "consent" in tokens[at : at + length]  # also inside "consent refused"
             _apply(found, word)
         at += length
     return found
