@@ -37,17 +37,30 @@ def members(data: bytes) -> Iterator[tuple[bytes, int, int, int]]:
 
 
 def _zip(data: bytes) -> bool:
-    if any(_member_sealed(flags, method) for _, flags, method, _ in members(data)):
-        return True
+    """Every file in it is encrypted: one sealed beside open ones leaves an archive that anybody can look into."""
+    told = [
+        _member_sealed(flags, method) or _local_sealed(data, local)
+        for name, flags, method, local in members(data)
+        if not name.endswith(b"/")
+    ]
+    if told:
+        return all(told)
     at = -1
     for _ in range(_MAX_MEMBERS):
         at = data.find(_LOCAL, at + 1)
         if at < 0 or at + 30 > len(data):
             return False
-        version, flags, method = struct.unpack_from("<HHH", data, at + 4)
-        if version & 0xFF <= 63 and method in (0, 8, 9, 12, 14, 93, 95, 98, 99) and _member_sealed(flags, method):
+        if _local_sealed(data, at):
             return True
     return False
+
+
+def _local_sealed(data: bytes, at: int) -> bool:
+    """A local header at this offset says that its file is encrypted."""
+    if not data.startswith(_LOCAL, at) or at + 10 > len(data):
+        return False
+    version, flags, method = struct.unpack_from("<HHH", data, at + 4)
+    return version & 0xFF <= 63 and method in (0, 8, 9, 12, 14, 93, 95, 98, 99) and _member_sealed(flags, method)
 
 
 def _member_sealed(flags: int, method: int) -> bool:

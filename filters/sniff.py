@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from filters import der, media, openpgp, raster, sealed, wording
 from filters.api import OpaqueReason, Sniffed
 from filters.office import zip_kind
-from filters.signatures import BRANDS, EMBEDDED, SIGNATURES, Role
+from filters.signatures import BRANDS, EMBEDDED, JPEG_INSIDE, SIGNATURES, Role
 
 _POLYGLOT, _EMBEDDED = "sniff.polyglot", "sniff.embedded-image"
 _HEAD = 1024  # bytes in which PDF readers look for the header
@@ -22,12 +22,16 @@ def sniff(data: bytes) -> Sniffed:
     if not data:
         return Sniffed("empty", harmless=True)
     found = _by_signature(data) or _by_probe(data) or _by_text(data) or _unknown(data)
-    if not _polyglot(found.format, data):
+    codes = set(found.codes)
+    if _polyglot(found.format, data):
+        codes.add(_POLYGLOT)
+    if found.harmless and found.format not in wording.PLAIN and _carries(data):
+        codes.add(_EMBEDDED)  # begins like something harmless and goes on as a picture
+    if codes == found.codes:
         return found
-    codes = found.codes | {_POLYGLOT}
-    if found.scrubber or found.opaque not in (None, OpaqueReason.UNKNOWN):
-        return Sniffed(found.format, found.scrubber, found.opaque, codes=codes)
-    return _opaque(found.format, codes=codes)  # harmless for one program, a container for another
+    if found.scrubber:
+        return Sniffed(found.format, scrubber=True, codes=frozenset(codes))
+    return _opaque(found.format, codes=frozenset(codes))  # harmless or sealed for one program, open for another
 
 
 def _opaque(name: str, reason: OpaqueReason = OpaqueReason.NOT_SUPPORTED, codes: frozenset[str] = frozenset()) -> Sniffed:
@@ -62,7 +66,7 @@ def _by_signature(data: bytes) -> Sniffed | None:
             return refined
         if row.format not in wording.TEXTUAL and wording.is_text(data):
             continue  # a text that happens to begin with these letters
-        return _harmless(row.format) if row.role is Role.HARMLESS and not _carries(data) else _opaque(row.format)
+        return _harmless(row.format) if row.role is Role.HARMLESS else _opaque(row.format)
     return None
 
 
@@ -73,7 +77,7 @@ def _brand(data: bytes) -> str:
 
 def _carries(data: bytes) -> bool:
     """A picture's or document's own signature stands somewhere in the data."""
-    return any(data.find(word) >= 0 for word in EMBEDDED)
+    return any(data.find(word) >= 0 for word in EMBEDDED) or JPEG_INSIDE.search(data) is not None
 
 
 def _ole(data: bytes) -> Sniffed:
@@ -137,7 +141,7 @@ def _raster(data: bytes) -> Sniffed | None:
 
 def _sound(data: bytes) -> Sniffed | None:
     name = media.framed(data)
-    return None if name is None else (_opaque(name) if _carries(data) else _harmless(name))
+    return None if name is None else _harmless(name)
 
 
 def _pgp(data: bytes) -> Sniffed | None:
@@ -199,10 +203,13 @@ def _unknown(data: bytes) -> Sniffed:
 
 # ---- a second nature
 
+# What is a ZIP archive by itself, or has been looked at as one.
+_ZIPS = frozenset(("zip", "docx", "xlsx", "pptx", "vsdx", "odt", "ods", "odp", "odg", "epub", "xps", "jar", "ooxml"))
+
 
 def _polyglot(name: str, data: bytes) -> bool:
     """Another program would find another format where it looks: ZIP from the end, PDF near the front, DICOM at 128."""
-    if name in ("jpeg", "png", "gif", "bmp", "tiff", "webp", "pdf", "mp3", "wav", "ico", "html", "text", "swf"):
+    if name not in _ZIPS:
         end = sealed.end_of_zip(data)
         if end is not None and end + 22 + int.from_bytes(data[end + 20 : end + 22], "little") <= len(data):
             return True

@@ -10,7 +10,7 @@ import re
 
 from filters import der
 
-_CONTROLS = bytes(n for n in range(32) if n not in b"\t\n\r\f\b\x1b\x1a\x0b") + b"\x7f"
+CONTROLS = bytes(n for n in range(32) if n not in b"\t\n\r\f\b\x1b\x1a\x0b") + b"\x7f"
 _HEAD = 4096
 TEXTUAL = frozenset(("rtf", "postscript", "xpm", "hdr"))  # written in letters, recognised by their signature
 CARRIERS = frozenset(("svg", "eml", "mbox", "mhtml", "office-xml", "hl7-image", "xbm"))
@@ -39,7 +39,7 @@ def decode(data: bytes) -> str | None:
             return _strict(data[len(bom) :], codec)
     if data[:2] in (b"<\0", b"\0<"):  # markup without a byte order mark (XML 1.0 appendix F)
         return _strict(data, "utf-16-le" if data[0] else "utf-16-be")
-    if data[:_HEAD].translate(None, _CONTROLS) != data[:_HEAD] or data.translate(None, _CONTROLS) != data:
+    if data[:_HEAD].translate(None, CONTROLS) != data[:_HEAD] or data.translate(None, CONTROLS) != data:
         return None
     return _strict(data, "utf-8") or data.decode("latin-1")
 

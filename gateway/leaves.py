@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final
 
 from filters.api import FilterError, ImageInfo, OpaqueReason, Sniffed
 from filters.decorative import DecorativeSettings, decorative
 from filters.registry import SCRUBBERS
 from filters.sniff import sniff
 from filters.text import embedded
-from filters.wording import PLAIN
 from gateway.message import Message, Part, Undecodable, decode
+from gateway.mimewords import to_text
 from policies.model import Kind
 
 
@@ -72,18 +74,48 @@ def _open(message: Message, part: Part, decoration: Decoration, accepted: Collec
         return Leaf(part, body, sha256(body).hexdigest(), Sniffed(""), reason, codes=part.codes | {error.code})
     digest = sha256(body).hexdigest()
     sniffed = sniff(body)
-    codes = part.codes | sniffed.codes
     if sniffed.scrubber:
-        return _inspect(part, body, digest, sniffed, codes, decoration)
-    if sniffed.opaque is not None:
-        # Called a picture and none that we know: a program that trusts the label may still show something.
-        damaged = sniffed.opaque is OpaqueReason.UNKNOWN and part.content_type.startswith("image/")
-        return Leaf(part, body, digest, sniffed, OpaqueReason.CORRUPT if damaged else sniffed.opaque, codes=codes)
-    if sniffed.format not in PLAIN:
-        return Leaf(part, body, digest, sniffed, codes=codes)
-    hidden = embedded(body, html=sniffed.format == "html" or part.content_type == "text/html")
-    reasons = [OpaqueReason(one.opaque) for one in hidden if one.opaque]
-    return Leaf(part, body, digest, sniffed, reasons[0] if reasons else None, codes=codes | {one.code for one in hidden})
+        return _inspect(part, body, digest, sniffed, part.codes | sniffed.codes, decoration)
+    text = _transcoded(body, part)
+    if text is not body and sniffed.opaque is OpaqueReason.UNKNOWN:
+        sniffed = sniff(text)
+    codes = part.codes | sniffed.codes
+    if sniffed.opaque not in (None, OpaqueReason.UNKNOWN, OpaqueReason.ENCRYPTED):
+        return Leaf(part, body, digest, sniffed, sniffed.opaque, codes=codes)
+    # Whatever the first bytes say: a program that trusts the label, or skips what it does not know, may show what stands behind.
+    hidden = embedded(text, html=_is_page(part, sniffed))
+    reasons = {OpaqueReason(one.opaque) for one in hidden if one.opaque} | ({sniffed.opaque} if sniffed.opaque else set())
+    if OpaqueReason.UNKNOWN in reasons and part.content_type.startswith("image/"):
+        reasons.add(OpaqueReason.CORRUPT)  # called a picture and none that we know
+    strictest = next((reason for reason in _STRICTNESS if reason in reasons), None)
+    return Leaf(part, body, digest, sniffed, strictest, codes=codes | {one.code for one in hidden})
+
+
+# No rule lets the first three go; an encrypted part may go when the sender says that no patient's picture is in it.
+_STRICTNESS: Final = (
+    OpaqueReason.NOT_SUPPORTED,
+    OpaqueReason.CORRUPT,
+    OpaqueReason.LIMIT,
+    OpaqueReason.ENCRYPTED,
+    OpaqueReason.UNKNOWN,
+)
+_PAGES: Final = (".htm", ".html", ".xhtml", ".xht", ".shtml", ".hta", ".svg", ".xml", ".mht")
+
+
+def _is_page(part: Part, sniffed: Sniffed) -> bool:
+    named = (part.name or "").lower().endswith(_PAGES)
+    return named or sniffed.format == "html" or "html" in part.content_type
+
+
+def _transcoded(body: bytes, part: Part) -> bytes:
+    """A text in UTF-16 or UTF-32 without a mark, as its label says and mail programs read it; else the very same object."""
+    charset = part.params.get("charset", "") if part.content_type.startswith("text/") else ""
+    if not _WIDE.fullmatch(charset):
+        return body
+    return to_text(body, charset).encode("utf-8", "replace")
+
+
+_WIDE: Final = re.compile(r"(?i)\s*(?:cs)?(?:unicode|(?:utf|ucs|iso-10646-ucs)[-_]?(?:2|4|16|32)(?:[-_]?[bl]e)?)\s*")
 
 
 def _inspect(part: Part, body: bytes, digest: str, sniffed: Sniffed, codes: frozenset[str], decoration: Decoration) -> Leaf:

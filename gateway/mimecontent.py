@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from gateway.mimeheader import Block
@@ -19,12 +21,15 @@ _SHOWN: Final = frozenset({b"from", b"sender", b"subject"})
 _MIME: Final = (b"content-type", b"content-transfer-encoding", b"content-disposition")
 _BCHARS = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]*")  # RFC 2046 5.1.1
 _WORD = re.compile(rb"=\?[^?]+\?[BbQq]\?")
-_HIDING = re.compile(  # not readable as ASCII; UTF-16 and UTF-32 are recognised by their bytes in filters.text
+_HIDING = re.compile(  # not readable as ASCII, and not known to ``codecs`` under every name
     r"[\s'\"]*(?:(?:x-)?(?:unicode-1-1-)?utf-?7|unicode-1-1|utf-?7-imap|hz|hz-gb"
-    r"|(?:cp|ibm-?)(?:037|424|500|1026|1047|1140)"
-    r"|ebcdic|scsu|bocu|punycode|x-user-defined)",
+    r"|(?:cs|x-)?(?:cp|ibm)[-_]?(?:cp|ibm)?[-_]?0*(?:37|273|275|277|278|280|281|284|285|290|297|420|423|424|500|83[368]|87[015]|880"
+    r"|905|918|924|93[013579]|1025|1026|1047|11(?:12|22|23|30|32|37|4[0-9]|5[3-8]|6[046])|1364|1371|1388|1390|1399|16684|16804|4971|5123|8482|12712)\b"
+    r"|(?:cs|x-)?ebcdic|scsu|bocu|punycode|x-user-defined)",
     re.I,
 )
+_WIDE: Final = ("utf-16", "utf-32", "utf_16", "utf_32")  # told by their zeros, and read as their label says in ``gateway.leaves``
+_ASCII: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 <>=\"'&:;,#+/-"  # what pages and base64 need
 _PRINTABLE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # single blanks inside are bchars
 _UU: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
 _ENCODINGS: Final = IDENTITY | {"base64", "quoted-printable"}
@@ -100,11 +105,28 @@ def _content_type(values: list[bytes], parsed: Structured, params: Params, defau
         codes.add("mime.structure-form" if structural else "mime.content-type-form")
     if params.repeated:
         codes.add("mime.duplicate-param")
-    if _HIDING.match(params.values.get("charset", "")):
+    if _hides(params.values.get("charset", "")):
         codes.add("mime.charset")
     if parsed.too_long:
         codes.add("mime.limit-header")
     return media or "text/plain", codes
+
+
+@lru_cache(maxsize=256)
+def _hides(charset: str) -> bool:
+    """True if the charset writes ASCII in other octets than ASCII does, so that a page in it is not seen as one."""
+    if not charset:
+        return False
+    try:
+        name = codecs.lookup(charset.strip(" '\"")).name
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        return _HIDING.match(charset) is not None
+    if name.startswith(_WIDE):
+        return False
+    try:
+        return _HIDING.match(charset) is not None or _ASCII.decode(name, "replace") != _ASCII.decode("ascii")
+    except LookupError:  # a codec that is no charset ("rot13")
+        return False
 
 
 def _form(text: str, parsed: Structured, structural: bool) -> set[str]:

@@ -6,14 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from filters.text import embedded
 from gateway.mimepart import Field, Span
+from gateway.mimewords import decode_words, unfold
 
 _FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]+)([ \t]*):")
 _BARE_CR = re.compile(rb"\r(?!\n)")
 _8BIT = re.compile(rb"[\x80-\xff]")
 _BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _FROM: Final = (b"From ", b">From ")
-_PICTURES: Final = (b"/9j/4", b"iVBORw0KGgo", b"R0lGODlh", b"R0lGODdh")  # JPEG, PNG, GIF in base64
+_PICTURES: Final = frozenset({"text.base64-image", "text.data-uri-image", "text.hex-image", "text.qp-image", "text.raw-image"})
+_SIGNATURES: Final = (b"/9j/4", b"iVBORw0KGgo", b"R0lGODlh", b"R0lGODdh")  # JPEG, PNG, GIF in base64: icons too
+_NO_PHOTO: Final = 400  # bytes of a header block that hold none
 _LINE: Final = 998  # RFC 5322 2.1.1
 _MAX_NAME: Final = 256
 
@@ -117,6 +121,14 @@ def _bytes_codes(block: bytes) -> set[str]:
         codes.add("mime.mixed-newlines")
     if _8BIT.search(block):
         codes.add("mime.8bit-header")
-    if any(picture in block for picture in _PICTURES):
+    if any(word in block for word in _SIGNATURES) or (len(block) > _NO_PHOTO and _holds_picture(block)):
         codes.add("mime.header-image")
     return codes
+
+
+def _holds_picture(block: bytes) -> bool:
+    """A picture in any encoding stands in a field, folded or cut into encoded-words or not."""
+    codes = {one.code for one in embedded(block, html=False)}
+    if b"=?" in block:
+        codes |= {one.code for one in embedded(decode_words(unfold(block)).encode("utf-8", "replace"), html=False)}
+    return not codes.isdisjoint(_PICTURES)

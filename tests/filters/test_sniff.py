@@ -240,7 +240,7 @@ AES_EXTRA = zipped("a.jpg").replace(b"PK\x03\x04\x14\0\0\0\0\0", b"PK\x03\x04\x1
 
 SEALED: dict[str, tuple[str, bytes]] = {
     "zip-central-flag": ("zip", zipped("a.jpg", flags=1)),
-    "zip-one-member-of-many": ("zip", zipped("a.jpg", "b", "c", flags=1)),
+    "zip-folder-beside": ("zip", zipped("a.jpg", "b/", flags=1)),
     "zip-local-flag": ("zip", zipped("a.jpg").replace(b"PK\x03\x04\x14\0\0\0", b"PK\x03\x04\x14\0\1\0", 1)),
     "zip-aes": ("zip", AES_EXTRA),
     "zip-without-directory": ("zip", b"PK\x03\x04\x14\0\1\0\x08\0" + bytes(40)),

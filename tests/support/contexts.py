@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -21,7 +22,7 @@ COLLEAGUE = "dr.lee@royal-example.example"
 HOSPICE = "dr.rao@hospice-example.example"
 STRANGER = "jane@newclinic.example"
 FILE_SHARE = "upload@fileshare.example"
-AT = 1_795_392_000.0  # 2026-11-23
+AT = float(int(time.time()))  # the demo makes its certificates now: any fixed day would lie outside their validity some day
 
 
 @cache
