@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
+
 from gateway.app import GROWTH
-from gateway.config import ConfigError, Settings, policy_files
+from gateway.attempts import POISON_AT
+from gateway.config import ConfigError, Settings, is_loopback, policy_files
 from gateway.delivery import Delivery
 from gateway.dkim import Signer
 from gateway.encryption.cms import Signing
@@ -23,6 +26,8 @@ from quarantine.notices.wording import SHIPPED
 from quarantine.notices.wording import load as load_templates
 
 WARN_DAYS: Final = 30
+WARN: Final = timedelta(days=WARN_DAYS)
+RECIPIENT: Final = "ask the recipient for a new one: mail to them will be held for want of it"
 UPSTREAM_SECONDS: Final = 300.0  # Postfix's lmtp_data_done_timeout in docs/howto-postfix.md is longer
 
 
@@ -86,12 +91,13 @@ async def check_smime(told: Settings) -> list[Problem]:
         keyring = Keyring.load(told.smime.certificates)
     except (OSError, ValueError) as error:
         return [_error("smime", error)]
-    fault = signing.fault(now)
-    problems = [_error("smime: signing_certificate", fault)] if fault else []
-    problems += [Problem("warning", str(told.smime.certificates), str(one)) for one in keyring.problems]
-    problems += [
-        Problem("warning", "smime", f"expires within {WARN_DAYS} days: {one}") for one in keyring.expiring(WARN_DAYS, now)
-    ]
+    problems = _life("smime: signing_certificate", told.smime.signing_certificate, signing.certificate, now)
+    folder = told.smime.certificates
+    problems += [Problem("warning", str(folder / one.file), one.text) for one in keyring.problems]
+    for one in keyring.expiring(WARN_DAYS, now):
+        if not one.replaced:
+            word = "expired" if one.ends < now else "expires"
+            problems.append(Problem("warning", str(folder / one.file), f"{word} on {one.ends:%-d %B %Y}; {RECIPIENT}"))
     return problems
 
 
@@ -101,10 +107,14 @@ async def check_next_hop(told: Settings) -> list[Problem]:
         delivery = Delivery(routes(told))
     except (OSError, ValueError) as error:
         return [_error("routes", error)]
-    problems = []
+    problems: list[Problem] = []
     try:
         for name, route in told.routes.items():
             where = f"routes: {name} ({route.host}:{route.port})"
+            problems += _certificate(f"routes: {name}: certificate", route.certificate)
+            if route.tls == "opportunistic" and not is_loopback(route.host):
+                text = "anybody on the way can switch opportunistic TLS off; write tls: verified"
+                problems.append(Problem("warning", where, text))
             answer = await delivery.probe(name)
             if answer != "ok":
                 problems.append(_error(where, answer))
@@ -126,8 +136,9 @@ async def check_next_hop(told: Settings) -> list[Problem]:
 
 async def check_listeners(told: Settings) -> list[Problem]:
     """Listeners are safe, their certificates load, and somebody is vouched for."""
-    problems = []
+    problems: list[Problem] = []
     for one in told.listeners:
+        problems += _certificate(f"listeners: {one.name}: tls: certificate", one.tls.certificate if one.tls else None)
         problems += _tried(f"listeners: {one.name}", lambda one=one: listener_settings(told, one, told.limits.message_bytes))  # type: ignore[misc]  # bound now
         if one.vouches == "nothing":
             problems.append(
@@ -141,11 +152,19 @@ async def check_listeners(told: Settings) -> list[Problem]:
 
 
 async def check_timeouts(told: Settings) -> list[Problem]:
-    """Our deadline ends before the upstream gives up."""
-    if told.limits.deadline_seconds >= UPSTREAM_SECONDS:
-        text = f"{told.limits.deadline_seconds:g} s is not below the {UPSTREAM_SECONDS:g} s an upstream may wait; write 240"
-        return [_error("limits: deadline_seconds", text)]
-    return []
+    """Our deadline ends before the upstream gives up, and a message that hangs is held before our deadline."""
+    problems = []
+    deadline, one_try = told.limits.deadline_seconds, told.limits.compute_seconds
+    if deadline >= UPSTREAM_SECONDS:
+        text = f"{deadline:g} s is not below the {UPSTREAM_SECONDS:g} s an upstream may wait; write 240"
+        problems.append(_error("limits: deadline_seconds", text))
+    tries = POISON_AT - 1
+    if one_try * tries >= deadline:
+        text = (
+            f"{tries} tries of {one_try:g} s take longer than deadline_seconds ({deadline:g}); write {int(deadline / 4)} or less"
+        )
+        problems.append(_error("limits: compute_seconds", text))
+    return problems
 
 
 async def check_quarantine(told: Settings) -> list[Problem]:
@@ -155,6 +174,12 @@ async def check_quarantine(told: Settings) -> list[Problem]:
         for folder in (told.state.parent, told.quarantine.state.parent, told.quarantine.store.parent, told.release_socket.parent)
         if not folder.is_dir()
     ]
+    for where, ours, theirs in (
+        ("release_socket and quarantine: release_socket", told.release_socket, told.quarantine.release_socket),
+        ("state and quarantine: journal", told.state / "journal", told.quarantine.journal),
+    ):
+        if ours.resolve() != theirs.resolve():
+            problems.append(_error(where, f"{ours} and {theirs} differ; both programs need the same"))
     problems += _tried(told.quarantine.templates or "notices", lambda: load_templates(told.quarantine.templates or SHIPPED))
     if not told.quarantine.addresses.on_call_contact:
         problems.append(
@@ -193,6 +218,25 @@ def _tried(where: object, work: Callable[[], object]) -> list[Problem]:
     except (OSError, ValueError, KeyFileError) as error:
         return [_error(where, error)]
     return []
+
+
+def _certificate(where: str, path: Path | None) -> list[Problem]:
+    """The first certificate of a PEM file of ours; a file that cannot be read is named by whoever loads it."""
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())[0] if path else None
+    except (OSError, ValueError):
+        return []
+    return _life(where, path, found, datetime.now(UTC)) if found else []
+
+
+def _life(where: str, path: object, certificate: x509.Certificate, now: datetime) -> list[Problem]:
+    """Is it valid now, and for a while to come?"""
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if now < start:
+        return [_error(where, f"{path} is valid from {start:%-d %B %Y} only; use another until then")]
+    if now > end:
+        return [_error(where, f"{path} expired on {end:%-d %B %Y}; renew it")]
+    return [Problem("warning", where, f"{path} expires on {end:%-d %B %Y}; renew it")] if end - now < WARN else []
 
 
 def _same(where: str, one: Path, other: Path) -> list[Problem]:

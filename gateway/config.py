@@ -82,7 +82,7 @@ class ListenerConfig(_Section):
 
     @model_validator(mode="after")
     def _safe(self) -> ListenerConfig:
-        if self.tls is None and not _is_loopback(self.host):
+        if self.tls is None and not is_loopback(self.host):
             raise ValueError(f"listener {self.name} is not on loopback: give it tls (mutual), or write host: 127.0.0.1")
         return self
 
@@ -105,7 +105,7 @@ class RouteConfig(_Section):
 
     @model_validator(mode="after")
     def _safe(self) -> RouteConfig:
-        if self.tls == "none" and not _is_loopback(self.host):
+        if self.tls == "none" and not is_loopback(self.host):
             raise ValueError("a next hop that is not on loopback needs tls: verified (or mutual)")
         if self.tls == "mutual" and not (self.certificate and self.key):
             raise ValueError("tls: mutual needs certificate and key")
@@ -269,7 +269,8 @@ def _counts(path: Path) -> bool:
     return "tests" not in path.parts and not any(part.startswith((".", "#")) for part in path.parts)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Does this address or name stay on this machine?"""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
-from gateway.config import ListenerConfig, Settings, TlsSettings
+from gateway.config import RELEASE, ListenerConfig, RouteConfig, Settings, TlsSettings
 from gateway.intake import ListenerSettings
 from gateway.routes import Route, Routes, Timeouts
 
 
 def routes(settings: Settings) -> Routes:
-    """Every named next hop."""
-    return Routes(
-        [
-            Route(
-                name=name,
-                host=one.host,
-                port=one.port,
-                protocol=one.protocol,
-                tls=one.tls,
-                ca=one.ca,
-                certificate=one.certificate,
-                key=one.key,
-                server_name=one.server_name,
-                helo=settings.hostname,
-                timeouts=Timeouts(command=one.timeout, block=one.timeout, final=min(180.0, settings.limits.deadline_seconds)),
-                connections=one.connections,
-            )
-            for name, one in settings.routes.items()
-        ]
+    """Every named next hop.  Raises OSError or ValueError, naming the file or the route."""
+    return Routes([_route(settings, name, one) for name, one in settings.routes.items()])
+
+
+def _route(settings: Settings, name: str, one: RouteConfig) -> Route:
+    _there(one.ca, one.certificate, one.key)
+    made = Route(
+        name=name,
+        host=one.host,
+        port=one.port,
+        protocol=one.protocol,
+        tls=one.tls,
+        ca=one.ca,
+        certificate=one.certificate,
+        key=one.key,
+        server_name=one.server_name,
+        helo=settings.hostname,
+        timeouts=Timeouts(command=one.timeout, block=one.timeout, final=min(180.0, settings.limits.deadline_seconds)),
+        connections=one.connections,
     )
+    try:
+        made.context()
+    except ssl.SSLError:
+        raise ValueError(f"route {name}: ca, certificate and key are not PEM files that fit together") from None
+    return made
+
+
+def _there(*paths: Path | None) -> None:
+    """OSError naming the file: the ssl module's own names none."""
+    for path in paths:
+        if path is not None:
+            path.open("rb").close()
 
 
 def listener_settings(settings: Settings, one: ListenerConfig, size: int) -> ListenerSettings:
@@ -55,7 +68,7 @@ def listener_settings(settings: Settings, one: ListenerConfig, size: int) -> Lis
 def release_settings(settings: Settings) -> ListenerSettings:
     """The private socket on which the quarantine service hands releases in; its file's permissions say who may."""
     return ListenerSettings(
-        name="release",
+        name=RELEASE,
         kind="release",
         protocol="LMTP",
         host=None,
@@ -68,10 +81,20 @@ def release_settings(settings: Settings) -> ListenerSettings:
 
 
 def _mutual(tls: TlsSettings) -> ssl.SSLContext:
-    """Server side of mutual TLS: a client without a certificate of ``client_ca`` is not talked to.  Raises OSError."""
+    """Server side of mutual TLS: a client without a certificate of ``client_ca`` is not talked to.
+
+    Raises OSError or ValueError, naming the file.
+    """
+    _there(tls.certificate, tls.key, tls.client_ca)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.certificate, tls.key)
-    context.load_verify_locations(tls.client_ca)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+    except ssl.SSLError:
+        raise ValueError(f"{tls.certificate} and {tls.key} are not a PEM certificate and its key") from None
+    try:
+        context.load_verify_locations(tls.client_ca)
+    except ssl.SSLError:
+        raise ValueError(f"{tls.client_ca} holds no PEM certificate") from None
     context.verify_mode = ssl.CERT_REQUIRED
     return context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -20,12 +21,16 @@ def demo(
 ) -> None:
     """Start everything on embedded defaults in enforce mode, send sample mails, show what became of each, stay up."""
     console = Console(width=None if os.isatty(1) else 160)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ways to end it end what it started
     try:
         made = Demo(folder)
         with made.running():
             show(made, console)
             if not once:
                 tell(made, console)
-                signal.sigwait({signal.SIGINT, signal.SIGTERM})
+                with contextlib.suppress(KeyboardInterrupt):
+                    signal.pause()
     except (DemoFailed, OSError) as error:
         fail(str(error), code=1)
+    except KeyboardInterrupt:
+        fail("ended before the table was complete", code=1)

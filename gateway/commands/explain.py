@@ -9,12 +9,15 @@ from typing import Annotated
 
 import typer
 
+from gateway.addresses import parse_path
 from gateway.carriers import from_addresses
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
+from gateway.config import ConfigError
 from gateway.context import build
 from gateway.message import parse
 from gateway.model import Envelope, Received, Recipient
 from gateway.pipeline import judge
+from gateway.smtpreplies import Refused
 from policies.explain import explain as in_words
 from policies.load import PolicyError
 from policies.record import to_record
@@ -31,16 +34,19 @@ def explain(
 ) -> None:
     """Say for each recipient which rule decides, why, what would help, and what is seen in the message.  Nothing is sent."""
     told = settings(config)
+    names = [one.name for one in told.listeners]
+    if listener is not None and listener not in names:
+        fail(f"--listener {listener}: the configuration has {', '.join(names)}")
+    if unknown := [one for one in rcpt if not _is_address(one)]:
+        fail(f"--rcpt {unknown[0]}: write an address like name@clinic.example")
     try:
         context = build(told.context_spec())
         raw = _crlf(message.read_bytes())
-    except PolicyError as error:
+    except (PolicyError, ConfigError) as error:
         fail(*error.problems)
     except (OSError, KeyFileError, ValueError) as error:
         fail(str(error), code=1)
-    envelope = Envelope(
-        sender if sender is not None else _author(raw), tuple(map(Recipient, rcpt)), listener or told.listeners[0].name
-    )
+    envelope = Envelope(sender if sender is not None else _author(raw), tuple(map(Recipient, rcpt)), listener or names[0])
     judged = judge(context, Received(envelope, raw, time.time(), "explain"))
     if as_json:
         rows = [
@@ -63,6 +69,12 @@ def _crlf(raw: bytes) -> bytes:
     return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def _author(raw: bytes) -> str:
+def _is_address(text: str) -> bool:
+    try:
+        return "@" in text and parse_path(f"<{text}>") == (text, "")
+    except Refused:
+        return False
 
+
+def _author(raw: bytes) -> str:
     return next(iter(from_addresses(parse(raw))), "")

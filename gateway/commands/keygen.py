@@ -8,14 +8,20 @@ from typing import Annotated
 import typer
 
 from gateway.commands.options import fail
-from quarantine.keys import KeyFileError, generate, generate_secret
+from quarantine.keys import NAMES, KeyFileError, generate, generate_secret
+
+SECRETS = ("release.key", "hash.key")
 
 
 def keygen(folder: Annotated[Path, typer.Argument(help="Where the keys go; made if it is not there.")]) -> None:
     """Make quarantine keys (online, review), the release key and the hash key.  Keys that are there are never overwritten."""
+    wanted = [folder / "quarantine" / f"{name}.{end}" for name in NAMES for end in ("key", "pub")]
+    wanted += [folder / name for name in SECRETS]
+    if there := [path for path in wanted if path.exists()]:
+        fail(f"{there[0]} exists already; a key in use is never overwritten, so nothing was made", code=1)
     try:
         made = generate(folder / "quarantine")
-        for name in ("release.key", "hash.key"):
+        for name in SECRETS:
             generate_secret(folder / name)
     except (OSError, KeyFileError) as error:
         fail(str(error), code=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings
+from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
 from policies.explain import sentences
 
 app = typer.Typer(no_args_is_help=True, help="Reports from the journal.")
@@ -31,7 +32,11 @@ def observe(
     days: Annotated[float, typer.Option(help="How far back to look.")] = 30,
 ) -> None:
     """What would have been held or refused if mail had been enforced: counts by decision, rule and sender group."""
-    found = summary(settings(config).state / "journal", days)
+    journal = settings(config).state / "journal"
+    try:
+        found = summary(journal, time.time() - days * 86400)
+    except OSError as error:
+        fail(f"{journal}: {error.strerror}; run this as a user who may read the gateway's state", code=1)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
@@ -47,19 +52,13 @@ def observe(
     Console().print(table)
 
 
-def summary(journal: Path, days: float) -> dict[str, Any]:
-    """Counts from the segments of ``journal`` of the last ``days`` days, by decision, rule and sender group."""
-    events = [event for event in _events(journal) if event.get("event") == "message"]
-    newest = max((event["at"] for event in events), default=0.0)
-    lines = [
-        (line, bool(event["record"].get("failure")))
-        for event in events
-        if event["at"] >= newest - days * 86400
-        for line in event["record"].get("recipients", ())
-    ]
+def summary(journal: Path, since: float) -> dict[str, Any]:
+    """Counts from the segments of ``journal`` since a POSIX time, by decision, rule and sender group.  Raises OSError."""
+    events = [event for event in _events(journal) if event.get("event") == "message" and event["at"] >= since]
+    lines = [line for event in events for line in event["record"].get("recipients", ())]
     counts: Counter[tuple[str, str, str, tuple[str, ...]]] = Counter(
         (line["decided"], line["rule"], line["facts"]["sender_group"], tuple(line["reasons"]))
-        for line, _ in lines
+        for line in lines
         if line["mode"] == "observe"
     )
     rows = [
@@ -77,7 +76,7 @@ def summary(journal: Path, days: float) -> dict[str, Any]:
 
 
 def _events(journal: Path) -> Iterator[dict[str, Any]]:
-    for segment in sorted(journal.glob("*.jsonl")):
+    for segment in sorted(path for path in journal.iterdir() if path.suffix == ".jsonl"):
         with segment.open("rb") as lines:
             for line in lines:
                 if line.endswith(b"\n"):  # the last line may be half written

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -32,8 +35,11 @@ def scrub(
         except OSError as error:
             fail(f"{output}: {error.strerror}")
     targets = {source: _target(source, output, in_place) for source in files}
-    if len(set(targets.values())) != len(targets):
+    if len({target.resolve() for target in targets.values()}) != len(targets):
         fail("two of the files bear the same name: give them one by one, or without --output")
+    sources = {source.resolve() for source in files}
+    if not in_place and (both := [target for target in targets.values() if target.resolve() in sources]):
+        fail(f"{both[0]} would be replaced by a cleaned file: that is done with --in-place only")
     refused = [source for source, target in targets.items() if not _one(source, target)]
     raise typer.Exit(REFUSED if refused else 0)
 
@@ -44,13 +50,25 @@ def _target(source: Path, output: Path | None, in_place: bool) -> Path:
     return output / source.name if output else source.with_name(f"{source.stem}.clean{source.suffix}")
 
 
+def _write(source: Path, target: Path, data: bytes) -> None:
+    """Whole or not at all, and for nobody to read who could not read the original.  Raises OSError."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        shutil.copymode(source, temporary)
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 def _one(source: Path, target: Path) -> bool:
     """Clean one file; False, with the reason said, when it cannot be."""
     try:
         done = clean(source.read_bytes())
-        temporary = target.with_name(f".{target.name}.tmp")
-        temporary.write_bytes(done.data)
-        temporary.replace(target)
+        _write(source, target, done.data)
     except FilterError as error:
         typer.echo(f"{source}: refused: {error}", err=True)
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import time
 from enum import StrEnum
 from typing import Annotated
@@ -19,9 +20,11 @@ from gateway.config import ConfigError, Settings
 from gateway.credentials import with_credentials
 from gateway.heap import reuse_large_blocks
 from policies.load import PolicyError
+from quarantine.database import RecordsVersionError
 from quarantine.keys import KeyFileError
 from quarantine.outbox import open_outbox
 from quarantine.service import Service
+from quarantine.stores import StoreError
 
 KEEP_BYTES = 64 * 1024 * 1024  # of freed heap; the next large message uses it
 
@@ -47,7 +50,7 @@ def serve(
         fail(*error.problems)
     except NoWorker as error:
         fail(f"no compute process could be started ({error}); its own message stands above", code=1)
-    except (OSError, KeyFileError, ValueError) as error:
+    except (OSError, KeyFileError, RecordsVersionError, StoreError, sqlite3.Error, ValueError) as error:
         fail(f"{program.value}: {error}", code=1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import re
 import shutil
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rich.console import Console
 from rich.table import Table
@@ -22,7 +23,9 @@ from gateway.demo.mailbox import Mailbox
 from gateway.demo.samples import SAMPLES, SENDER, Sample
 from gateway.demo.setup import Ports, free_ports, prepare
 
+MARK = ".clinigate-demo"  # only a folder with this file in it is ever cleared
 START_SECONDS = 40.0
+STOP_SECONDS = 20.0
 SETTLE_SECONDS = 30.0
 CHANGED = {True: "metadata removed, statement taken out", False: "nothing"}
 TAG = re.compile(r"\[consent verbal\]")
@@ -45,13 +48,11 @@ class Line:
 
 
 class Demo:
-    """Everything that runs.  ``folder`` is made anew each time."""
+    """Everything that runs.  ``folder`` is made anew each time, if it is a demo's: an installation looks much the same."""
 
     def __init__(self, folder: Path) -> None:
-        if folder.exists() and not (folder / "clinigate.yaml").exists() and any(folder.iterdir()):
-            raise DemoFailed(f"{folder} is not empty and not a demo's folder: give another one with --folder")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        """Raises DemoFailed or OSError."""
+        self._lock = _cleared(folder)
         self.folder = folder.resolve()
         self.ports: Ports = free_ports()
         self.config = prepare(self.folder, self.ports)
@@ -71,8 +72,9 @@ class Demo:
             for program in self._programs:
                 program.terminate()
             for program in self._programs:
-                program.wait(20)
+                _ended(program)
             self.mailbox.stop()
+            self._lock.close()
 
     def _start(self, name: str) -> None:
         with (self.folder / f"{name}.log").open("wb") as log:
@@ -183,6 +185,37 @@ class Demo:
         """Run one ``clinigate`` command on this demo."""
         line = [sys.executable, "-m", "gateway.cli", *arguments, "--config", str(self.config)]
         return subprocess.run(line, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own program
+
+
+def _cleared(folder: Path) -> BinaryIO:
+    """An empty folder that is marked as this demo's; the mark is locked while it is open.  Raises DemoFailed or OSError."""
+    mark = folder / MARK
+    if folder.exists() and any(folder.iterdir()):
+        if not mark.exists():
+            raise DemoFailed(f"{folder} is not empty and not a demo's folder: give another one with --folder")
+        _locked(mark).close()
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return _locked(mark)
+
+
+def _locked(mark: Path) -> BinaryIO:
+    file = mark.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise DemoFailed(f"a demo is running in {mark.parent}: end it first, or give another folder with --folder") from None
+    return file
+
+
+def _ended(program: subprocess.Popen[bytes]) -> None:
+    """Wait for a program that was told to end; one that does not is killed."""
+    try:
+        program.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
 
 
 def show(demo: Demo, console: Console) -> None:
