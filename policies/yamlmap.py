@@ -6,7 +6,8 @@ General: the gateway's configuration reads through it too.  Text in, values out;
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Iterable, Mapping
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import pydantic
@@ -100,7 +101,7 @@ def parse(text: bytes, file: str) -> tuple[Any, Lines]:
         walk.budget = len(decoded) * 4 + MAX_ALIASES
         data = walk.value(node, ())
     except yaml.YAMLError as error:
-        raise YamlError([_syntax(error, file, len(decoded.splitlines()))]) from None
+        raise YamlError([_syntax(error, file, decoded.splitlines())]) from None
     except (ValueError, RecursionError, TypeError) as error:
         if isinstance(error, YamlError):
             raise
@@ -112,11 +113,12 @@ def parse(text: bytes, file: str) -> tuple[Any, Lines]:
     return data, walk.lines
 
 
-def _syntax(error: yaml.YAMLError, file: str, last: int) -> str:
+def _syntax(error: yaml.YAMLError, file: str, lines: Sequence[str]) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = max(1, min(mark.line + 1, last)) if mark else 1
+    line = max(1, min(mark.line + 1, len(lines))) if mark else 1
     problem = getattr(error, "problem", None) or "not YAML"
-    hint = "; indent with spaces, not tabs" if "\\t" in str(problem) or "tab" in str(problem) else ""
+    indent = re.match(r"\s*", lines[line - 1] if lines else "")
+    hint = "; indent with spaces, not tabs" if indent and "\t" in indent[0] else ""
     return f"{file}:{line}: this is not valid YAML: {problem}{hint}"
 
 
@@ -192,15 +194,36 @@ def _what(fault: Any, loc: KeyPath, model: type[pydantic.BaseModel] | None) -> s
     if kind in ("enum", "literal_error"):
         allowed = [choice.strip(" '") for choice in context["expected"].replace(" or ", ",").split(",")]
         return f'"{value}" is not allowed here; write one of {", ".join(allowed)}{nearest(value, allowed)}'
-    if kind == "model_type":
-        return 'must hold keys and their values, one "key: value" a line'
-    if kind == "too_short":
-        return "is empty; write at least one"
+    if kind in _WORDS:
+        return _WORDS[kind].format(**context) + _got(value)
     if kind == "string_pattern_mismatch" and "@" in context["pattern"]:
         return f'"{value}" is no mail address; write one like name@clinic.example'
     if kind == "value_error":
         return str(context.get("error", fault["msg"])).removeprefix("Value error, ")
     return f"{fault['msg'][0].lower()}{fault['msg'][1:]}{_got(value)}"
+
+
+# pydantic's type of a fault -> what to write; its own words are for programmers.
+_WORDS: Final[Mapping[str, str]] = {
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
+    "dict_type": 'must hold keys and their values, one "key: value" a line',
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be {le:g} or less",
+    "list_type": 'must be a list, one "- entry" a line',
+    "model_type": 'must hold keys and their values, one "key: value" a line',
+    "path_type": "must be a path",
+    "string_type": "must be text; put it in quotes",
+    "too_short": "is empty; write at least one",
+    "tuple_type": 'must be a list, one "- entry" a line',
+}
 
 
 def _got(value: object) -> str:
