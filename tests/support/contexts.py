@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import time
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -22,7 +23,7 @@ COLLEAGUE = "dr.lee@royal-example.example"
 HOSPICE = "dr.rao@hospice-example.example"
 STRANGER = "jane@newclinic.example"
 FILE_SHARE = "upload@fileshare.example"
-AT = float(int(time.time()))  # the demo makes its certificates now: any fixed day would lie outside their validity some day
+AT = float(int(time.time()))  # certificates and agreements of the demo are made for today
 
 
 @cache
