@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import time
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
