@@ -17,6 +17,8 @@ from gateway.mimepart import IDENTITY, Message, Part, Span, Undecodable
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|[ \t]*\Z)")
 _BLANK_ENDS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")  # the look-behind keeps it linear
 _NOT_ALPHABET = re.compile(rb"[^A-Za-z0-9+/]")
+_FEW: Final = 64  # lines: below that it is not worth it
+_ROWS: Final = 8192  # lines at one time: what fits into the processor's cache
 _PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF", b"BM", b"PK\x03\x04", b"%PDF")
 
 
@@ -41,25 +43,42 @@ def _why_unknown(part: Part) -> str:
 
 def decode_base64(raw: bytes, span: Span) -> bytes:
     """RFC 2045 6.8 with nothing but line ends between the characters.  Raises Undecodable."""
-    text = _unwrap(raw, span)
+    data = _by_columns(raw, span)
+    return _at_once(raw, span) if data is None else data
+
+
+def _at_once(raw: bytes, span: Span) -> bytes:
+    text = raw[slice(*span)].translate(None, b"\r\n")
     try:
         return pybase64.b64decode(text, validate=True)
     except binascii.Error:
         raise Undecodable(_why_not_base64(text)) from None
 
 
-def _unwrap(raw: bytes, span: Span) -> bytes:
-    """The body without its line ends; by columns when all lines are alike, which is three times faster."""
+def _by_columns(raw: bytes, span: Span) -> bytes | None:
+    """The same for a body whose lines are all alike, a few thousand at one time, in half the time.
+
+    None: it is not so plain, or not valid, and somebody else has to look.
+    """
     start, end = span
     width = raw.find(b"\n", start, end) - start + 1
-    if width > 2 and raw[start + width - 2] == 0x0D:
-        rows = (end - start) // width
-        if rows > 64:
-            table = np.frombuffer(raw, np.uint8, rows * width, start).reshape(rows, width)
-            if (table[:, -2] == 0x0D).all() and (table[:, -1] == 0x0A).all():
-                rest = raw[start + rows * width : end].translate(None, b"\r\n")
-                return table[:, :-2].tobytes() + rest  # a line end inside a row fails the strict decoding that follows
-    return raw[start:end].translate(None, b"\r\n")
+    rows = (end - start) // width if width > 2 else 0
+    if rows < _FEW or (width - 2) % 4 or raw[start + width - 2] != 0x0D:
+        return None
+    table = np.frombuffer(raw, np.uint8, rows * width, start).reshape(rows, width)
+    pieces: list[bytes] = []
+    try:
+        for at in range(0, rows, _ROWS):
+            lines = table[at : at + _ROWS]
+            if not ((lines[:, -2] == 0x0D).all() and (lines[:, -1] == 0x0A).all()):
+                return None
+            pieces.append(pybase64.b64decode(lines[:, :-2].tobytes(), validate=True))  # a line end inside a line fails here
+            if len(pieces[-1]) * 4 != lines.size // width * (width - 2) * 3:
+                return None  # padding before the end, or at the end of the last full line
+        rest = raw[start + rows * width : end].translate(None, b"\r\n")
+        return b"".join([*pieces, pybase64.b64decode(rest, validate=True)])
+    except binascii.Error:
+        return None
 
 
 def _why_not_base64(text: bytes) -> str:

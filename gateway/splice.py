@@ -14,6 +14,8 @@ from gateway.mimeparams import structured
 from gateway.mimepart import Edit, Field, Message, Part
 
 _COLUMNS: Final = 76  # RFC 2045 6.8
+_OCTETS: Final = _COLUMNS // 4 * 3  # in one line
+_ROWS: Final = 8192  # encoded at one time: what fits into the processor's cache is done in half the time
 _UNQUOTED = re.compile(rb"[A-Za-z0-9!#$&+.^_`{|}~-]+")
 _NAME_KEYS: Final = frozenset({"name", "filename"})
 
@@ -40,26 +42,26 @@ def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
 
 def encode_base64(data: bytes, newline: bytes = b"\r\n") -> bytes:
     """``data`` in base64, 76 columns, each full or last line ended by ``newline`` except the very last (RFC 2045 6.8)."""
-    text = pybase64.b64encode(data)
-    rows, rest = divmod(len(text), _COLUMNS)
-    if rows == 0 or (rows == 1 and not rest):
-        return text
-    width = _COLUMNS + len(newline)
-    table = np.empty((rows, width), np.uint8)
-    table[:, :_COLUMNS] = np.frombuffer(text, np.uint8, rows * _COLUMNS).reshape(rows, _COLUMNS)
+    view = memoryview(data)
+    table = np.empty((min(_ROWS, len(data) // _OCTETS + 1), _COLUMNS + len(newline)), np.uint8)
     table[:, _COLUMNS:] = np.frombuffer(newline, np.uint8)
-    if rest:
-        return table.tobytes() + text[rows * _COLUMNS :]
-    return table.tobytes()[: -len(newline)]
+    pieces: list[bytes] = []
+    for at in range(0, len(data), _ROWS * _OCTETS):
+        text = pybase64.b64encode(view[at : at + _ROWS * _OCTETS])
+        rows = len(text) // _COLUMNS
+        table[:rows, :_COLUMNS] = np.frombuffer(text, np.uint8, rows * _COLUMNS).reshape(rows, _COLUMNS)
+        pieces += (table[:rows].tobytes(), text[rows * _COLUMNS :])
+    return b"".join(pieces).removesuffix(newline)
 
 
 def replace_body(message: Message, part: Part, data: bytes) -> list[Edit]:
     """Edits that make ``data`` the body of a leaf, in base64.  A body already in base64 keeps its header as it is."""
     newline = message.newline
-    body = encode_base64(data, newline)
-    if message.raw[part.body[1] - 1 : part.body[1]] == b"\n" and part.body[1] > part.body[0]:
-        body += newline  # the last line end of the body stays
-    return [*_encoding_edits(message, part), Edit(*part.body, _separator(message, part) + body)]
+    start, end = part.body
+    edits = [*_encoding_edits(message, part), Edit(start, end, _separator(message, part) + encode_base64(data, newline))]
+    if end > start and message.raw[end - 1] == 0x0A:
+        edits.append(Edit(end, end, newline))  # the last line end of the body stays
+    return edits
 
 
 def _separator(message: Message, part: Part) -> bytes:
