@@ -19,7 +19,7 @@ from gateway.smtpreplies import BARE_NEWLINE, NO_MEMORY, NUL, TOO_BIG
 
 END = b"\r\n.\r\n"
 CR, LF, DOT = 13, 10, 46
-ROOM = 2**22  # bytes of room made at first
+MOST_ROOM = 2**25  # bytes made ahead at most: larger blocks the system extends without copying
 SMALL = 2**14  # below so many bytes a plain search is quicker than numpy
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
@@ -43,8 +43,7 @@ class DataReader:
         self._carry = b"\r\n"
         self._begun = False
         self._kept = BytesIO()
-        self._expected = min(expected, limit)
-        self._room = 0
+        self._room = min(expected, limit, MOST_ROOM)  # still to be made
 
     def feed(self, chunk: bytes) -> bytes | None:
         """Take what was received.  None: the message goes on; else its end was seen, and these bytes came after it."""
@@ -89,20 +88,17 @@ class DataReader:
             return self._fail(TOO_BIG)
         if not self._grow(size):
             return self._fail(NO_MEMORY)
-        if size > self._room:
-            self._make_room(size)
+        if self._room > size:
+            self._make_room()
         self._kept.write(piece)
         return None
 
-    def _make_room(self, size: int) -> None:
-        """Grow by doubling as long as ``expected`` allows it: BytesIO alone grows by eighths and would copy all each time."""
-        room = min(self._expected, max(2 * size, ROOM))
-        if room > size:
-            at = self._kept.tell()
-            self._kept.seek(room - 1)
-            self._kept.write(b"\0")
-            self._kept.seek(at)
-            self._room = room
+    def _make_room(self) -> None:
+        """Once, at the start: BytesIO alone grows by eighths, copying all it has each time."""
+        self._kept.seek(self._room - 1)
+        self._kept.write(b"\0")
+        self._kept.seek(0)
+        self._room = 0
 
     def _fail(self, fault: Reply) -> None:
         self.fault = fault

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
-from filters.api import FilterError, Scrubbed
+from filters.api import FilterError
 from filters.registry import SCRUBBERS
 from gateway.context import Context
 from gateway.dkim import drop_broken
@@ -53,15 +53,21 @@ class Outward:
 REMOVED: Final = Outward()
 
 
+@dataclass(frozen=True, slots=True)
+class _Scrubbed:
+    """What scrubbing the clinical images changes in the message, and SHA-256 of each as received -> as sent."""
+
+    edits: tuple[Edit, ...] = field(repr=False)
+    hashes: Mapping[str, str]
+
+
 class Finisher:
     """Makes the variants of one message.  A method may raise ``Leak`` (the exit check) or ``CannotProtect`` (the scrubber)."""
 
     def __init__(self, context: Context, received: Received, opened: Opened) -> None:
         self._context, self._received, self._opened = context, received, opened
-        self._images: dict[str, Scrubbed] | None = None
-        self._hashes: Mapping[str, str] | None = None
+        self._images: _Scrubbed | None = None
         self._as_came: Finished | None = None
-        self._spliced: dict[Outward, bytes] = {}
         self._plain: dict[Outward, Finished] = {}
         self._inner: Finished | None = None
         self._untouched: bytes | None = None
@@ -83,14 +89,14 @@ class Finisher:
         """Scrubbed, the consent statement as the decision says, traced, signed, cleared."""
         statement = Outward.of(decision, consent)
         if statement not in self._plain:
-            data = self.sign(self._trace() + drop_broken(self._received.raw, self._splice(statement)))
-            self._plain[statement] = Finished(check(data, self._manifest(statement)), self._scrubbed_hashes())
+            data = self.sign(drop_broken(self._received.raw, self._splice(statement, self._trace())))
+            self._plain[statement] = Finished(check(data, self._manifest(statement)), self._scrubbed().hashes)
         return self._plain[statement]
 
     def inner(self) -> Finished:
         """Scrubbed, statement taken out, without trace and signature, cleared: what goes inside a ciphertext."""
         if self._inner is None:
-            self._inner = Finished(check(self._splice(REMOVED), self._manifest(REMOVED)), self._scrubbed_hashes())
+            self._inner = Finished(check(self._splice(REMOVED), self._manifest(REMOVED)), self._scrubbed().hashes)
         return self._inner
 
     def encrypted(self, inner: Finished, made: Protected) -> Finished:
@@ -110,52 +116,38 @@ class Finisher:
 
     # -- step 7 ------------------------------------------------------------------------------------------------------
 
-    def _splice(self, statement: Outward) -> bytes:
-        """The message with what the rules name changed, and nothing else (P3)."""
-        if statement not in self._spliced:
-            message, carried = self._opened.message, self._opened.carried
-            edits: list[Edit] = outgoing_edits(
-                message,
-                own_id=self._context.spec.hostname,
-                subject_spans=() if statement.keep else carried.subject_spans,
-                body_line=None if statement.keep else carried.body_line,
-                remove_consent=not statement.keep,
-                consent_header=statement.reduced,
-                remove_trace=True,
-            )
-            images = self._scrub()
-            clinical = self._opened.clinical
+    def _splice(self, statement: Outward, top: bytes = b"") -> bytes:
+        """``top``, and the message with what the rules name changed and nothing else (P3).  One copy, however much changes."""
+        carried = self._opened.carried
+        edits: list[Edit] = outgoing_edits(
+            self._opened.message,
+            own_id=self._context.spec.hostname,
+            subject_spans=() if statement.keep else carried.subject_spans,
+            body_line=None if statement.keep else carried.body_line,
+            remove_consent=not statement.keep,
+            consent_header=statement.reduced,
+            remove_trace=True,
+        )
+        return splice(self._received.raw, [*([Edit(0, 0, top)] if top else ()), *edits, *self._scrubbed().edits])
+
+    def _scrubbed(self) -> _Scrubbed:
+        """Every clinical image scrubbed and encoded, once.  The scrubbed bytes are not kept: they would be one copy more."""
+        if self._images is None:
+            message, clinical = self._opened.message, self._opened.clinical
+            edits: list[Edit] = []
+            hashes: dict[str, str] = {}
             for number, leaf in enumerate(clinical, 1):
+                data = _scrub(leaf)
                 if leaf.part.in_signed:
                     raise CannotProtect("mail.signed-image")
-                if images[leaf.part.path].data is not leaf.body:
-                    edits += replace_body(message, leaf.part, images[leaf.part.path].data)
+                hashes[leaf.sha256] = leaf.sha256 if data is leaf.body else sha256(data).hexdigest()
+                if data is not leaf.body:
+                    edits += replace_body(message, leaf.part, data)
                 if leaf.part.name and self._context.policy.settings.names == "neutral":
                     name = neutral_name(self._reference(), number, len(clinical), leaf.sniffed.format)
                     edits += replace_name(message, leaf.part, name)
-            self._spliced[statement] = splice(self._received.raw, edits)
-        return self._spliced[statement]
-
-    def _scrub(self) -> Mapping[str, Scrubbed]:
-        """path -> scrubbed image, for every clinical image."""
-        if self._images is None:
-            try:
-                self._images = {leaf.part.path: SCRUBBERS[leaf.sniffed.format].scrub(leaf.body) for leaf in self._opened.clinical}
-            except FilterError:
-                raise CannotProtect("scrub.failed") from None
+            self._images = _Scrubbed(tuple(edits), hashes)
         return self._images
-
-    def _scrubbed_hashes(self) -> Mapping[str, str]:
-        """SHA-256 of every clinical image as received -> as sent."""
-        if self._hashes is None:
-            images = self._scrub()
-            self._hashes = {
-                leaf.sha256: leaf.sha256
-                if images[leaf.part.path].data is leaf.body
-                else sha256(images[leaf.part.path].data).hexdigest()
-                for leaf in self._opened.clinical
-            }
-        return self._hashes
 
     def _reference(self) -> str:
         """Names this message for the sending organisation, and for nobody without its key (domain S4-10)."""
@@ -175,7 +167,7 @@ class Finisher:
             if leaf.part.path in cut and not leaf.part.in_signed:
                 digest = sha256(_without(decode(self._opened.message, leaf.part), cut[leaf.part.path])).hexdigest()
             leaves[digest] = _unchanged(leaf)
-        leaves |= dict.fromkeys(self._scrubbed_hashes().values(), Clearance.SCRUBBED)
+        leaves |= dict.fromkeys(self._scrubbed().hashes.values(), Clearance.SCRUBBED)
         return Manifest(leaves, self._accepted())
 
     def _accepted(self) -> frozenset[str]:
@@ -185,6 +177,14 @@ class Finisher:
     def _trace(self) -> bytes:
         envelope, host = self._received.envelope, self._context.spec.hostname
         return received_line(f"{host} (Clinigate)", envelope, self._reference()[:12].upper(), self._received.at)
+
+
+def _scrub(leaf: Leaf) -> bytes:
+    """The image without its metadata; the very same object when there was none.  Raises CannotProtect."""
+    try:
+        return SCRUBBERS[leaf.sniffed.format].scrub(leaf.body).data
+    except FilterError:
+        raise CannotProtect("scrub.failed") from None
 
 
 def _unchanged(leaf: Leaf) -> Clearance:

@@ -65,7 +65,7 @@ def _die_with(parent: int) -> None:
 
 
 def _answer(context: Context, header: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
-    received = load_received(header, blobs[0])
+    received = load_received(header, blobs.pop())  # so that the message is gone when its plan is packed
     return plan_header(plan(context, received))
 
 
