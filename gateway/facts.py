@@ -47,6 +47,11 @@ class Opened:
     def clinical(self) -> tuple[Leaf, ...]:
         return tuple(leaf for leaf in self.leaves if leaf.clinical)
 
+    @property
+    def recorded(self) -> tuple[Leaf, ...]:
+        """What is kept on record when it leaves: clinical images and encrypted parts."""
+        return tuple(leaf for leaf in self.leaves if leaf.clinical or leaf.sealed)
+
 
 def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, methods: Methods) -> tuple[Facts, ...]:
     """One Facts per recipient, in the order of the envelope."""

@@ -37,6 +37,11 @@ class Leaf:
         return self.info is not None and self.opaque is None and self.decorative is None
 
     @property
+    def sealed(self) -> bool:
+        """Encrypted: its sender may be asked what is in it, and that answer is kept as one about a picture is."""
+        return self.opaque is OpaqueReason.ENCRYPTED
+
+    @property
     def inline(self) -> bool:
         """Shown inside the text, as signature logos are."""
         return self.part.content_id is not None and self.part.disposition != "attachment"

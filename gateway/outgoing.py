@@ -63,7 +63,10 @@ class Outgoing:
             self._hold(index, decision)
 
     def plan(self, record: Mapping[str, Any]) -> Plan:
-        """The finished plan.  ``plain`` when the message went to everyone as it came and nothing was found."""
+        """The finished plan.  ``plain`` when the message went to everyone as it came and nothing was found.
+
+        An encrypted part that goes is on record: it answers the hold that asked its sender what is in it.
+        """
         sender = self._received.envelope.sender
         kind = self._opened.sender_kind
         if kind == "person" and self._context.policy.machine_owner(sender) is not None:
@@ -73,7 +76,7 @@ class Outgoing:
             holds=tuple(replace(hold, recipients=tuple(at)) for hold, at in self._holds.items()),
             refusals=tuple(replace(refusal, recipients=tuple(at)) for refusal, at in self._refusals.items()),
             record=record,
-            plain=not self._holds and not self._refusals and not self._opened.clinical,
+            plain=not self._holds and not self._refusals and not self._opened.recorded,
             sender_kind=kind,
             owner=self._context.policy.machine_owner(sender) or "",
         )

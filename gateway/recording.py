@@ -44,7 +44,7 @@ def record(
 
 
 def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:
-    """Every clinical image: hash as received, and as sent where it was scrubbed."""
+    """Every clinical image and every encrypted part: hash as received, and as sent where it was scrubbed."""
     scrubbed: dict[str, str] = {}
     for one in done.values():
         if one.finished is not None:
@@ -58,8 +58,7 @@ def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:
             "kind": leaf.kind.value,
             "codes": sorted(leaf.codes),
         }
-        for leaf in opened.leaves
-        if leaf.clinical
+        for leaf in opened.recorded
     ]
 
 

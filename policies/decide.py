@@ -223,7 +223,7 @@ def _notice(decision: Decision) -> str | None:
         case Action.ASK:
             return "N-1"
         case Action.QUARANTINE:
-            return "N-7" if decision.releases == "mail-admin" else "N-2"
+            return "N-7" if decision.releases == "mail-admin" else "N-1"
         case _:
             return "N-4"
 

@@ -12,6 +12,7 @@ from quarantine.records import Disclosure, Records
 
 _NOT_COVERED_METHODS = frozenset({"observe", "advise"})  # went although no consent was found
 _NOT_COVERED_NOTICES = frozenset({"N-6"})  # emergency: sent at once, but nobody has agreed yet
+_NOT_COVERED_CONSENT = frozenset({"not-required"})  # "not a patient image" was said of one message, and no patient agreed
 _ENDING = frozenset({"refused", "withdrawn"})
 
 
@@ -30,11 +31,20 @@ def note_outcome(records: Records, hashes: KeyedHash, outcome: str, meta: Mappin
                 outcome=outcome, image=image, scrubbed=scrubbed, recipient=recipient, sender=sender, at=at,
                 until=float(until) if isinstance(until, int | float) else at + span,
                 rule=str(line.get("rule") or ""), method=str(line.get("method") or ""), consent=str(line.get("consent") or ""),
-                covered=line.get("method") not in _NOT_COVERED_METHODS and line.get("notice") not in _NOT_COVERED_NOTICES,
+                covered=_covered(line),
             ))  # fmt: skip
     patient = meta.get("patient")
     if isinstance(patient, str) and meta.get("consent") in _ENDING:
         records.withdraw(patient, at)
+
+
+def _covered(line: Mapping[str, Any]) -> bool:
+    """Did a patient agree to it?  Then the same image may go to the same person again without a question."""
+    return (
+        line.get("method") not in _NOT_COVERED_METHODS
+        and line.get("notice") not in _NOT_COVERED_NOTICES
+        and line.get("consent") not in _NOT_COVERED_CONSENT
+    )
 
 
 def note_release(

@@ -72,3 +72,12 @@ def test_a_word_of_the_message_is_never_told() -> None:
     """What is near no word of ours may be a name: it is not repeated."""
     text = said(misspelt("featherstonehaugh"))
     assert "feather" not in text.casefold() and text.endswith(helps(("consent.unknown-word",)))
+
+
+def test_the_notice_about_addresses_is_for_addresses_only() -> None:
+    """N-2 asks "is the address wrong?" and tells to use another one: never where the picture or the consent is what keeps it."""
+    told = [rule for rule in shipped().rules if rule.settings.get("notice") == "N-2"]
+    assert len(told) > 8
+    for rule in told:
+        reasons = tuple(map(str, rule.settings["reasons"]))  # type: ignore[call-overload]  # a list by its schema
+        assert any(reason.startswith("domain.") for reason in reasons), rule.id

@@ -237,6 +237,15 @@ def test_sending_again_with_consent_answers_the_hold(world: World) -> None:
     assert world.records.recipients(row.id)[0].state == "answered"
 
 
+@pytest.mark.parametrize(("consent", "covered"), [("given", True), ("not-required", False), (None, True)])
+def test_not_a_patient_image_is_no_patients_agreement(world: World, consent: str | None, covered: bool) -> None:
+    """What a sender said of one message does not let the same picture go again without a question."""
+    outcome = outcome_object(delivered=[PEER])
+    outcome.meta["recipients"][0]["consent"] = consent
+    world.take(outcome)
+    assert [one.covered for one in world.records.disclosures()] == [covered]
+
+
 def test_it_does_not_matter_which_of_the_two_was_taken_in_first(world: World) -> None:
     """Symptom: now and then a sender was told "not sent" of a mail that had gone.  Two objects written within one tick of
     the file system's clock were taken in by name, the answer before the hold it answered, which then was never closed."""
