@@ -28,8 +28,15 @@ _DICOM = b"AABESUNN"  # "DICM" behind 128 octets
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
+# Beginnings of a JPEG so long that they need no unbroken run behind them: JFIF, Exif, XMP, tables, a comment, Adobe.
+_SURE = re.compile(rb"/9j/(?:4AAQSkZJRg|4[Q-f][A-Za-z0-9+/]{2}(?:RXhpZg|aHR0c)|2wBD|2wCE|/gA|7gAOQWRvYmU)")
+_OTHER: Final = bytes(octet for octet in range(256) if not (chr(octet).isalnum() and octet < 128) and octet not in b"+/-_")
+
+
 def base64_files(text: bytes) -> Iterator[Embedded]:
     """Files in base64 anywhere in the text; line ends, blanks, quote marks and the escapes of JSON may stand in between."""
+    if _SURE.search(text.translate(_URL_SAFE, _OTHER)):
+        yield Embedded(IMAGE, 0, len(text), HOLD)
     dense = text.translate(None, b" \t\r\n>\\")
     for signature, before in _SIGNATURES:
         at, seen = dense.find(signature), 0
