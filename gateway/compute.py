@@ -21,6 +21,7 @@ from gateway.codec import INLINE_BYTES, close, dump_received, load_plan, pack, u
 from gateway.model import Plan, Received
 
 START_SECONDS = 30.0
+LARGE = 2**20  # bytes; such messages queue among themselves first, so that a small one waits for the work in hand only
 T = TypeVar("T")
 
 
@@ -112,6 +113,7 @@ class Pool:
         self._context, self._size, self._memory, self.seconds = context, size, memory, seconds
         self._log_level = log_level
         self._generation = 0
+        self._turns = asyncio.Semaphore(size)  # of large messages
         self._idle: asyncio.Queue[_Worker | None] = asyncio.Queue()  # None: a place whose process must be started first
         self._busy: set[_Worker] = set()
         self._stopped = False
@@ -134,6 +136,12 @@ class Pool:
 
         Raises WorkerLost; NoWorker, or OSError for want of memory, when the message was not even tried.
         """
+        if len(received.raw) < LARGE:
+            return await self._work(received, sound)
+        async with self._turns:
+            return await self._work(received, sound)
+
+    async def _work(self, received: Received, sound: Callable[[Plan], bool]) -> Plan:
         worker = await self._take()
         self._busy.add(worker)
         kept = True  # it stands where it can take the next message
