@@ -74,7 +74,7 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
         covered = _all(image.disclosed for image in shown)
         return Facts(
             at=at,
-            mode=policy.mode_of(group, known.domain),
+            mode=policy.mode_of(group, known.domain, certain=opened.identity.certain),
             sender_domain=envelope.sender.rpartition("@")[2].lower(),
             sender_group=group,
             sender_kind=opened.sender_kind,

@@ -32,6 +32,14 @@ class Identity:
     vouched: bool
     codes: frozenset[str]
 
+    @property
+    def certain(self) -> bool:
+        """True if the listener answers for the envelope sender, whatever the message says of its author."""
+        return self.codes.isdisjoint(_FORGEABLE)
+
+
+_FORGEABLE = frozenset({"identity.not-vouched", "identity.not-authenticated"})
+
 
 def identify(
     message: Message, envelope: Envelope, carried: Carried, vouches: Vouches, trusted_hosts: Collection[str] = ()

@@ -74,11 +74,15 @@ class Policy:
                 return name
         return "ungrouped"
 
-    def mode_of(self, group: str, recipient_domain: str) -> Mode:
-        """Of the group's mode and the recipient domain's the stricter; the default where neither is named."""
+    def mode_of(self, group: str, recipient_domain: str, *, certain: bool = True) -> Mode:
+        """Of the group's mode and the recipient domain's the stricter; the default where neither is named.
+
+        A sender who is not ``certain`` to be in the group cannot borrow its milder mode: anybody can write an address.
+        """
         domain = recipient_domain.strip().rstrip(".").lower()
         named = [self.modes[key] for key in (f"group:{group}", f"domain:{domain}") if key in self.modes]
-        return max(named, key=_STRICTNESS.index) if named else self.modes["default"]
+        mode = max(named, key=_STRICTNESS.index) if named else self.modes["default"]
+        return mode if certain else max(mode, self.mode_of("ungrouped", domain), key=_STRICTNESS.index)
 
     def machine_owner(self, sender: str) -> str | None:
         """Address of the person who answers for a registered machine; None if ``sender`` is none."""

@@ -17,13 +17,23 @@ from policies.lookalike import Lookalikes
 from policies.model import DomainEntry, RecipientClass, RecipientFacts
 
 GRACE: Final = timedelta(days=30)
+_QUOTED_PAIR: Final = re.compile(r"\\(.)")
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+
+
+# Letters that IDNA 2003 (which Python speaks) and IDNA 2008 (which mail servers speak) take for different domains (RFC 5894 7.2).
+_DEVIATIONS: Final = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
+# A mail server that knows the domain for its own goes on reading these: a%b, b!a, "a@b" (Postfix: allow_percent_hack,
+# swap_bangpath, resolve_dequoted_address; RFC 5321 4.1.2, RFC 1123 5.2.16).  Then the domain says nothing of where it goes.
+_ROUTED: Final = frozenset("%!@")
 
 
 def a_label(domain: str) -> str | None:
     """The domain in lower-case A-label form without a trailing dot (RFC 5890); None if it is no domain name."""
     domain = domain.strip().rstrip(".").lower()
     if not domain.isascii():
+        if not _DEVIATIONS.isdisjoint(domain):
+            return None
         try:
             domain = domain.encode("idna").decode("ascii").lower().rstrip(".")
         except UnicodeError:
@@ -37,6 +47,18 @@ def split_address(address: str) -> tuple[str, str]:
     """(local part, domain) at the last @; angle brackets and spaces round it are dropped."""
     local, _, domain = address.strip().strip("<>").rpartition("@")
     return local, domain
+
+
+def plain_local(local: str) -> str:
+    """The local part as it is compared: lower case, without the quoting that RFC 5321 4.1.2 says has no meaning."""
+    if len(local) > 1 and local.startswith('"') and local.endswith('"'):
+        local = _QUOTED_PAIR.sub(r"\1", local[1:-1])
+    return local.lower()
+
+
+def _without_tag(whole: str) -> str:
+    name, _, domain = whole.rpartition("@")
+    return f"{name.partition('+')[0]}@{domain}"
 
 
 def parents(domain: str) -> Iterable[str]:
@@ -81,19 +103,21 @@ class Register:
         """What is known of ``address``.  Never raises: an address that is none is class D, standing ``invalid``."""
         local, written = split_address(address)
         domain = a_label(written)
-        if domain is None or not local:
+        name = plain_local(local)
+        if domain is None or not name:
             return RecipientFacts(RecipientClass.UNKNOWN, written.lower()[:253], local=local, standing="invalid")
-        whole = f"{local.lower()}@{domain}"
-        single = self.addresses.get(whole)
-        if single is not None and single.cls is RecipientClass.ARCHIVE:
-            return _known(single, domain, local, today)
-        entry = self._entry(domain)
-        if entry is not None and entry.cls is RecipientClass.ARCHIVE:
-            return _known(entry, domain, local, today)
-        if domain in self.own:
+        whole = f"{name}@{domain}"
+        single, entry = self._single(whole, today), self._entry(domain)
+        routed = not _ROUTED.isdisjoint(name)
+        for known in (single, entry):
+            if known is not None and known.cls is RecipientClass.ARCHIVE and not routed:
+                return _known(known, domain, local, today)
+        if domain in self.own and not routed:
             return RecipientFacts(RecipientClass.OWN, domain, local=local, standing="approved")
         if self._denied(whole, domain) or (entry is not None and entry.status == "denied"):
             return RecipientFacts(RecipientClass.DENIED, domain, entry, local=local, standing="denied")
+        if routed:
+            return RecipientFacts(RecipientClass.UNKNOWN, domain, local=local, standing="invalid")
         if single is not None:
             return _known(single, domain, local, today)
         if entry is not None:
@@ -113,8 +137,17 @@ class Register:
                 return entry if entry.include_subdomains or entry.status == "denied" else None
         return None
 
+    def _single(self, whole: str, today: date) -> DomainEntry | None:
+        """The entry of this one address.  What is withheld from an address is withheld from its subaddresses (RFC 5233) too."""
+        exact = self.addresses.get(whole)
+        if exact is not None:
+            return exact
+        entry = self.addresses.get(_without_tag(whole))
+        carries = entry is None or _known(entry, "", "", today).standing in ("approved", "grace")
+        return None if carries else entry
+
     def _denied(self, whole: str, domain: str) -> bool:
-        return whole in self.denied or self._listed(self.denied, domain)
+        return whole in self.denied or _without_tag(whole) in self.denied or self._listed(self.denied, domain)
 
     @staticmethod
     def _listed(names: frozenset[str], domain: str) -> bool:

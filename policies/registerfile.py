@@ -9,7 +9,7 @@ from typing import Final
 
 from policies.lookalike import Lookalikes
 from policies.model import DomainEntry, RecipientClass
-from policies.register import Register, a_label, parents, public_ending, split_address
+from policies.register import Register, a_label, parents, plain_local, public_ending, split_address
 from policies.rulefile import METHODS
 from policies.settings import EntryModel, PatientAddress, RegisterModel
 from policies.vocabulary import PURPOSES
@@ -55,7 +55,7 @@ def build_register(
         if not local or label is None:
             problems.append(say(file, lines, ("patient_addresses", at, "address"), "not an email address"))
             continue
-        addresses[f"{local.lower()}@{label}"] = _patient(patient, label)
+        addresses[f"{plain_local(local)}@{label}"] = _patient(patient, label)
     approved = [name for name, entry in domains.items() if entry.status == "approved"]
     return Register(
         own=own,
@@ -72,19 +72,19 @@ def build_register(
 def _names(words: tuple[str, ...], key: str, lines: Lines, file: str, problems: list[str]) -> frozenset[str]:
     found = set()
     for at, word in enumerate(words):
-        local, domain = split_address(word.lower())
+        local, domain = split_address(word)
         label = a_label(domain)
         if label is None:
             problems.append(say(file, lines, (key, at), f'"{word}" is neither a domain nor an address'))
         else:
-            found.add(f"{local}@{label}" if local else label)
+            found.add(f"{plain_local(local)}@{label}" if local else label)
     return frozenset(found)
 
 
 def _name(entry: EntryModel) -> str:
     if entry.address is not None:
         local, domain = split_address(entry.address)
-        return f"{local.lower()}@{a_label(domain)}"
+        return f"{plain_local(local)}@{a_label(domain)}"
     return a_label(entry.domain or "") or ""
 
 
