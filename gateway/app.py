@@ -28,7 +28,7 @@ from gateway.listener import Listener, start
 from gateway.metrics import Metrics, Server
 from gateway.model import Envelope, Plan, Received, Reply
 from gateway.outgoing import DEFAULT_ROUTE
-from gateway.plans import failure_plan, sound
+from gateway.plans import failure_plan, sound, summary
 from gateway.twins import Twins
 from gateway.withdrawals import SnapshotWithdrawals
 from policies.decide import FLOOR, GUARD
@@ -181,6 +181,7 @@ class Gateway:
                 plan = await self._plan(received)
                 replies = await self._committer.commit(plan, received, kind, deadline)
                 self.metrics.decided(plan, replies, self._rules)
+                log.info("message", **summary(received, plan, replies, self._rules))
             except (OSError, ValueError, LookupError, sqlite3.Error, NoWorker) as error:
                 log.error("message.later", error=type(error).__name__)
                 self.metrics.failures.inc()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gateway.exitcheck import Original, original
-from gateway.model import Copy, Envelope, Hold, Plan, Received, Refusal
+from gateway.model import Copy, Envelope, Hold, Plan, Received, Refusal, Reply
 from policies.load import Policy
 from policies.model import Mode
 from policies.register import a_label
@@ -43,6 +44,29 @@ def recorded(plan: Plan, index: int) -> Mapping[str, Any]:
     lines = plan.record.get("recipients")
     line = lines[index] if isinstance(lines, list) and index < len(lines) else None
     return line if isinstance(line, dict) else {}
+
+
+_QUEUE_ID = re.compile(r"[A-Za-z0-9]{1,40}")
+
+
+def summary(received: Received, plan: Plan, replies: Sequence[Reply], rules: Collection[str]) -> dict[str, Any]:
+    """One message as one log line: the upstream's queue id, the answer, how many recipients met which fate under which rule.
+
+    Ids, codes and counts; ``rules`` are the policy's own, since a plan's come from a process that parses hostile bytes.
+    """
+    queue = received.envelope.xforward.get("IDENT", "")
+    lines = [recorded(plan, index) for index in range(len(received.envelope.recipients))]
+    named = {str(line.get("rule") or plan.record.get("failure", "")) for line in lines}
+    return {
+        "queue": queue if _QUEUE_ID.fullmatch(queue) else "",
+        "listener": received.envelope.listener,
+        "octets": len(received.raw),
+        "replies": sorted({reply.code for reply in replies}),
+        "sent": sum(len(copy.recipients) for copy in plan.copies),
+        "held": sum(len(hold.recipients) for hold in plan.holds),
+        "refused": sum(len(refusal.recipients) for refusal in plan.refusals),
+        "rules": sorted(rule if rule in rules else "other" for rule in named if rule),
+    }
 
 
 def _modes(policy: Policy, envelope: Envelope) -> list[Mode]:

@@ -84,7 +84,7 @@ def show(desk: Desk, ref: str, user: str) -> dict[str, Any]:
     return {
         **_facts(row), "answers": list(row.answers), "images": len(desk.records.hold_images(row.id)), "recipients": people,
         "history": history, "attempts": row.attempts, "next_try": row.next_try, "sender_kind": row.sender_kind,
-        "owner": row.owner,
+        "owner": row.owner, "message": row.message,
         "complete": bool(row.complete), "purged": row.purged is not None,
     }  # fmt: skip
 

@@ -197,6 +197,7 @@ class Releaser:
         change = Change(next_try=min(again, max(row.deadline, now + 1)), attempts=row.attempts + 1, release=row.release)
         moved = move(self._records, row, event, ACTOR, roles.SYSTEM, now, reason="delivery.temporary", change=change)
         self._audit.deferred_retry(moved, code, again)
+        log.warning("release.later", hold=row.id, ref=row.ref, code=code, attempts=row.attempts + 1)  # code 0: no answer at all
 
     def _again(self, row: HoldRow, rule: str) -> None:
         """Back to the same hold, no second notice; for a person to decide, hence sealed to the review key again."""

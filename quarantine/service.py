@@ -92,6 +92,7 @@ class Service:
         ]
         if self.run_outbox is not None:
             steps.append(("outbox", self.outbox, poll))
+        log.info("service.started", steps=[name for name, _, _ in steps])
         tasks = [asyncio.create_task(self._every(name, step, seconds)) for name, step, seconds in steps]
         try:
             await asyncio.gather(*tasks)
