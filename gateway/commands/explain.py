@@ -26,7 +26,7 @@ from quarantine.keys import KeyFileError
 
 def explain(
     message: Annotated[Path, typer.Argument(help="A message as a file (.eml).", exists=True, dir_okay=False)],
-    rcpt: Annotated[list[str], typer.Option("--rcpt", help="A recipient; may be given more than once.")],
+    rcpt: Annotated[list[str], typer.Option("--rcpt", help="A recipient.")],
     config: ConfigOption = DEFAULT_CONFIG,
     sender: Annotated[str | None, typer.Option("--from", help="Envelope sender; default: the From of the message.")] = None,
     listener: Annotated[str | None, typer.Option(help="Listener it would come in by; default: the first.")] = None,

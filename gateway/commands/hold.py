@@ -75,7 +75,8 @@ def release(
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
     accept: Annotated[
-        list[str] | None, typer.Option("--accept", help="A reason code you accept; default: all reasons of this hold.")
+        list[str] | None,
+        typer.Option("--accept", help="A reason code you accept; default: all reasons of this hold but protect.no-method."),
     ] = None,
     statement: Annotated[
         str | None, typer.Option(help="A consent statement to add, as in the Clinical-Image-Consent field.")
