@@ -57,6 +57,11 @@ async def check_policy(told: Settings) -> list[Problem]:
         for domain, route in _routes(policy)
         if route not in told.routes
     ]
+    enforced = any(mode is Mode.ENFORCE for mode in policy.modes.values())
+    for name, contact in (("on_call", policy.settings.on_call), ("ig", policy.settings.ig)):
+        if contact is not None and not contact.words():
+            example = "is still the example of the shipped policy and is not printed in notices; write your own"
+            problems.append(Problem("error" if enforced else "warning", f"policy.yaml: settings: {name}", example))
     if all(mode is Mode.OBSERVE for mode in policy.modes.values()):
         problems.append(Problem("warning", "policy.yaml: modes", "everything is observed: nothing is held or stripped yet"))
     return problems

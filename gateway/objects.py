@@ -53,6 +53,7 @@ def outcome_object(job: Job, identity: str, fates: Iterable[Fate]) -> SealedObje
         "message_id": message_id(job.received.raw),
         "recipients": [_line(job, fate) for fate in settled],
         "images": _images(job.plan.record),
+        "contacts": dict(job.plan.record.get("contacts", {})),
         "policy": job.plan.record.get("policy"),
         **_withdrawn(job),
     }

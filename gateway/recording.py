@@ -36,11 +36,23 @@ def record(
         "images": _images(opened, done),
         "inline": sorted({leaf.sha256 for leaf in opened.leaves if leaf.info and leaf.inline}),
         "patients": _patients(context, opened),
+        "contacts": _contacts(context) if any(one.notice for one in done.values()) else {},
         "recipients": [
             _recipient(context, received, index, one, decision, done[index])
             for index, (one, decision) in enumerate(zip(facts, decisions, strict=True))
         ],
     }
+
+
+def _contacts(context: Context) -> dict[str, str]:
+    """Whom and what the policy names for notices; what it leaves out stands in the admin's configuration."""
+    settings = context.policy.settings
+    found = {
+        "on_call": settings.on_call.words() if settings.on_call else "",
+        "ig": settings.ig.words() if settings.ig else "",
+        "alternatives": " ".join(settings.alternatives.split()).rstrip("."),
+    }
+    return {name: text for name, text in found.items() if text}
 
 
 def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:

@@ -15,6 +15,9 @@ HeaderOut = Literal["remove", "inside", "pseudonymise", "keep"]
 ClassWord = Literal["O", "A", "B", "C", "D", "E", "F", "archive"]
 
 
+EXAMPLE_DOMAIN = "example.org"  # of the shipped policy's contacts (RFC 2606): nobody must be sent to phone them
+
+
 class _Strict(BaseModel):
     """Unknown keys are errors: a misspelt key must never be a setting silently left at its default."""
 
@@ -66,6 +69,12 @@ class Contact(_Strict):
     email: str = Field("", description="Email address.")
     hours: str = Field("", description="When somebody answers.")
 
+    def words(self) -> str:
+        """As it is printed: "IG on call, ext. 4410 (9 to 5)"; "" for the example that the shipped policy bears."""
+        if self.email.rpartition("@")[2].lower() == EXAMPLE_DOMAIN:
+            return ""
+        return ", ".join(filter(None, (self.name, self.phone or self.email))) + (f" ({self.hours})" if self.hours else "")
+
 
 class Machine(_Strict):
     """A scanner, record system or no-reply sender, and the person who answers for it."""
@@ -115,9 +124,13 @@ class SettingsModel(_Strict):
     decorative: DecorativeModel = Field(
         default_factory=lambda: DecorativeModel.model_validate({}), description="Numbers that tell icons and logos from pictures."
     )
-    on_call: Contact | None = Field(None, description="Who is told at once, day and night. Needed before enforce.")
-    ig: Contact | None = Field(None, description="The information-governance team.")
-    alternatives: str = Field("", max_length=2000, description="What people can use instead of email; printed in notices.")
+    on_call: Contact | None = Field(
+        None, description="Whom people phone when it cannot wait; printed in notices. Needed before enforce."
+    )
+    ig: Contact | None = Field(None, description="The information-governance team; printed in notices as whom to ask.")
+    alternatives: str = Field(
+        "", max_length=2000, description='What people can use instead of email; printed in notices after "Other ways:".'
+    )
     i_accept_holding_unopened_types: bool = Field(
         False, description="True: we know that in enforce mode files of kinds this version cannot open are held."
     )

@@ -123,7 +123,12 @@ def _write_policy(folder: Path) -> None:
     """The shipped policy, enforced, with the demo's domains in its register."""
     shipped = resources.files("policies")
     policy = yaml.safe_load((shipped / "default.yaml").read_text("utf-8"))
-    policy["settings"] |= {"own_domains": ["clinic.example"], "i_accept_holding_unopened_types": True}
+    policy["settings"] |= {
+        "own_domains": ["clinic.example"],
+        "on_call": {"name": "IG on call", "phone": "ext. 4410"},
+        "ig": {"name": "IG team", "phone": "ext. 4400", "hours": "9 to 5 on weekdays"},
+        "i_accept_holding_unopened_types": True,
+    }
     policy["sender_groups"] = {"clinical": {"domains": ["clinic.example"]}}
     policy["modes"] = {"default": "enforce"}
     (folder / "policy.yaml").write_text(yaml.safe_dump(policy, sort_keys=False, allow_unicode=True))

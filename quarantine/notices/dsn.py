@@ -87,8 +87,8 @@ def _values(told: Told, fates: Sequence[Fate], now: float, settings: Settings, l
         "domains": ", ".join(dict.fromkeys(fate.domain for fate in fates if not fate.patient)),
         "code": fates[0].code,
         "organisation": settings.organisation,
-        "ig_contact": settings.ig_contact or settings.ig_address,
-        "on_call": settings.on_call,
+        "ig_contact": told.contacts.get("ig") or settings.ig_contact or settings.ig_address,
+        "on_call": told.contacts.get("on_call") or settings.on_call,
     }
 
 

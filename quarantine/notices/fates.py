@@ -112,6 +112,7 @@ class Told:
     message_id: str = field(repr=False)
     envid: str | None = field(repr=False)
     fates: tuple[Fate, ...] = field(repr=False)
+    contacts: Mapping[str, str] = field(default_factory=dict)  # on_call, ig, alternatives as the policy in force named them
 
     @property
     def all_gone(self) -> bool:
@@ -139,6 +140,7 @@ def merge(outcomes: Sequence[Mapping[str, Any]]) -> Told:
         message_id=_message_id(first.get("message_id")),
         envid=envelope.get("envid"),
         fates=fates,
+        contacts={str(k): words(v) for k, v in (ordered[-1].get("contacts") or {}).items()},
     )
 
 

@@ -49,9 +49,7 @@ class _Writer:
             "total": str(len(told.fates)),
             "sender": told.sender or "<>",
             "organisation": settings.organisation or sentence(self.need("organisation"), {}),
-            "ig_contact": settings.ig_contact or settings.ig_address,
-            "on_call": settings.on_call,
-            "alternatives": settings.alternatives,
+            **contacts(told, settings),
             "review_hours": settings.review_hours,
         }
 
@@ -196,6 +194,15 @@ def render(
     if told.message_id and not answers and receiver == told.sender:
         headers["References"] = told.message_id  # keeps a later notice in the thread; it is no reply (RFC 3834 3.1.5)
     return Notice(receiver, subject, as_text(content), as_html(content, subject, writer.language.name), headers)
+
+
+def contacts(told: Told, settings: Settings) -> dict[str, str]:
+    """Whom to phone, whom to ask, what to use instead: as the IG team's policy says, else as the configuration does."""
+    return {
+        "ig_contact": told.contacts.get("ig") or settings.ig_contact or settings.ig_address,
+        "on_call": told.contacts.get("on_call") or settings.on_call,
+        "alternatives": told.contacts.get("alternatives") or settings.alternatives,
+    }
 
 
 def addressee(told: Told, settings: Settings) -> str:

@@ -205,6 +205,16 @@ def test_retry_says_until_when() -> None:
     assert "The mail team decides; they are told of it. If the person needs it soon, phone them." in stuck
 
 
+def test_the_policys_contacts_come_before_the_configurations() -> None:
+    """The IG team changes the on-call number in policy.yaml: the next notice names the new one."""
+    told = {"on_call": "Night IG, ext. 9", "ig": "IG desk, ext. 8", "alternatives": "the referral system"}
+    notice = flat(made(line(JANE, "held", "N-2", "D", releases="ig"), contacts=told))
+    assert "If you need help now: Night IG, ext. 9." in notice
+    assert "Questions: IG desk, ext. 8." in notice and "Other ways: the referral system." in notice
+    plain = flat(made(line(JANE, "held", "N-2", "D", releases="ig")))
+    assert "duty IG officer, ext. 2222" in plain and "IG team, ext. 4410" in plain and "Other ways" not in plain
+
+
 def test_unknown_state_is_never_called_sent() -> None:
     """A word this version does not know means: please check."""
     text = flat(made(line(LEE, "exploded", "N-3")))
