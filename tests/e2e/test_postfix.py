@@ -33,7 +33,8 @@ pytestmark = pytest.mark.e2e
 OTHER = "dr.brown@clinic.example"
 CHEN = "dr.chen@royal-example.example"  # as COLLEAGUE
 INTERNATIONAL = "jürgen@newclinic.example"
-ADDRESSES = (SENDER, OTHER, COLLEAGUE, CHEN, STRANGER, INTERNATIONAL, FILE_SHARE)
+MAPPED = tuple(f"{name}@newclinic.example" for name in ("first", "second"))  # canonical: the first is the second
+ADDRESSES = (SENDER, OTHER, COLLEAGUE, CHEN, STRANGER, INTERNATIONAL, FILE_SHARE, *MAPPED)
 BEFORE = re.compile(rb"(?:(?:Return-Path|X-Original-To|Delivered-To|Received): [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*")
 LMTP, SMTP_ = "LMTP", "SMTP"
 both = pytest.mark.parametrize("site", [LMTP, SMTP_], indirect=True)
@@ -102,6 +103,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
         mta.documented("install")
         Sasl(mta, (SENDER, OTHER))
         trust, remote = _tls(mta)
+        _maps(mta)
         told = yaml.safe_load(mta.here(howto("clinigate")))
         if request.param == SMTP_:
             told["listeners"] = [{**one, "protocol": SMTP_} for one in told["listeners"]]
@@ -138,6 +140,13 @@ def _tls(mta: Postfix) -> tuple[ssl.SSLContext, int]:
     (mta.config / "tls_policy").write_text(f"{hub} secure match=mx.royal-example.example\n")
     mta.command("postconf", "-P", f"clinigate-secure/unix/smtp_tls_policy_maps=texthash:{mta.config}/tls_policy")
     return ssl.create_default_context(cafile=str(mta.folder / "ca.pem")), remote
+
+
+def _maps(mta: Postfix) -> None:
+    """Address rewriting as sites have it, and a submission that leaves headers alone."""
+    (mta.config / "canonical").write_text(f"{MAPPED[0]} {MAPPED[1]}\n")
+    mta.set(recipient_canonical_maps=f"texthash:{mta.config}/canonical")
+    mta.command("postconf", "-P", f"127.0.0.1:{mta.ports[587]}/inet/local_header_rewrite_clients=")
 
 
 def mail(
@@ -188,10 +197,10 @@ def unchanged(landed: bytes, sent: bytes) -> None:
 
 @both
 def test_plain_mail_lands_byte_for_byte(site: Site) -> None:
-    """P3: an image-free mail changes by its Received lines only, very long lines and odd spacing included."""
+    """P3: an image-free mail changes by its Received lines only, very long lines, odd spacing and bare addresses included."""
     message = mail("Clinic   on Thursday")
     body = b"A line.\r\n" + b"x" * 5000 + b"\r\n..dots\r\n\r\n\ttab \t\r\nend without more\r\n"
-    data = message.as_bytes().partition(b"\r\n\r\n")[0] + b"\r\nX-Odd:   spaced \t\r\n\tfolded\r\n\r\n" + body
+    data = message.as_bytes().partition(b"\r\n\r\n")[0] + b"\r\nCc: bare\r\nX-Odd:   spaced \t\r\n\tfolded\r\n\r\n" + body
     site.submit(data, [STRANGER])
     unchanged(site.lands(identity(message), STRANGER), data)
 
@@ -392,6 +401,43 @@ def test_delivery_reports_are_asked_for_across_the_filter(site: Site) -> None:
     report = site.lands(envid, SENDER)
     assert b"Action: delivered" in report and f"Original-Recipient: rfc822;{STRANGER.upper()}".encode() in report
     assert report.count(b"Action: ") == 1 and b"please see attached" not in report
+
+
+@lmtp
+def test_addresses_are_rewritten_before_the_filter_and_not_after(site: Site) -> None:
+    """What comes back from the gateway is final: maps are not applied again, headers are not completed."""
+    message = mail("Mapped")
+    site.submit(message.as_bytes(), [MAPPED[0]])
+    site.lands(identity(message), MAPPED[1])
+    final = message.as_bytes().replace(b"To: ", b"Cc: bare\r\nTo: ", 1)
+    with smtplib.SMTP("127.0.0.1", site.mta.ports[10026], timeout=30) as client:
+        client.sendmail(SENDER, [MAPPED[0]], final)
+    assert site.lands(identity(message), MAPPED[0]).endswith(final)
+
+
+@lmtp
+def test_the_secure_route_goes_to_the_recipients_domain_and_nowhere_else(site: Site) -> None:
+    """As shipped: no other transport takes it, although Postfix would deliver this domain by itself."""
+    entry = f"127.0.0.1:{site.mta.ports[10027]}/inet/content_filter"
+    before = site.mta.command("postconf", "-P", entry).strip().partition(" = ")[2]
+    shipped = re.search(
+        r"-o content_filter=(clinigate-secure\S*)", (site.mta.folder / "systemd/postfix/master.cf.clinigate").read_text()
+    )
+    assert shipped
+    message = mail("By name [consent verbal]", photo(32))
+    try:
+        site.mta.command("postconf", "-P", f"{entry}={shipped[1]}")
+        site.mta.reload()
+        site.clinigate.restart("gateway")  # its kept connections are served as before the reload
+        site.submit(message.as_bytes(), [COLLEAGUE])
+        lookup = rf"postfix/secure/smtp\[\d+\]: (\w+): to=<{COLLEAGUE}>.*unable to look up host royal-example.example"
+        until(lambda: re.search(lookup, site.mta.log()), "the look-up of the recipient's domain")  # which nobody has
+        assert not site.found(identity(message), COLLEAGUE)
+    finally:
+        site.mta.command("postsuper", "-d", "ALL")  # deferred or reported, as the resolver says
+        site.mta.command("postconf", "-P", f"{entry}={before}")
+        site.mta.reload()
+        site.clinigate.restart("gateway")
 
 
 @lmtp

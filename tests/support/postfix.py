@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
+
 from tests.support.installation import free_port, listening, until
 from tests.support.needs import missing, needs, needs_path
 from tests.support.paths import ROOT
@@ -103,7 +105,11 @@ class Postfix:
 
     def documented(self, name: str) -> str:
         """Run a tested block of the how-to."""
-        return self.command("sh", "-euc", self.here(howto(name)))
+        old = self._clients_and_servers()
+        said = self.command("sh", "-euc", self.here(howto(name)))
+        if "postfix reload" in howto(name):
+            self._settle(old)
+        return said
 
     def _env(self) -> dict[str, str]:
         return {**os.environ, "MAIL_CONFIG": str(self.config), "LC_ALL": "C"}
@@ -129,8 +135,20 @@ class Postfix:
         until(lambda: listening(port) is up, f"Postfix {'' if up else 'not '}on port {port}", 20)
 
     def reload(self) -> None:
-        """Master takes the new configuration up at once; running servers after the client they have."""
+        """Take up the new configuration; what serves a connection goes on with the old one until that ends."""
+        old = self._clients_and_servers()
         self.command("postfix", "reload")
+        self._settle(old)
+
+    def _clients_and_servers(self) -> list[psutil.Process]:
+        pid = self.queue / "pid" / "master.pid"
+        if not pid.exists() or not psutil.pid_exists(int(pid.read_text())):
+            return []
+        return [one for one in psutil.Process(int(pid.read_text())).children() if one.name() in ("smtp", "lmtp", "smtpd")]
+
+    def _settle(self, old: list[psutil.Process]) -> None:
+        """Idle processes end by themselves when told of a reload, but within that moment could still take one message."""
+        until(lambda: not any(_idle(one) for one in old), "end of idle processes after the reload", 10)
 
     # -- what became of mail -----------------------------------------------------------------------------------------
 
@@ -165,6 +183,14 @@ class Postfix:
     def log(self) -> str:
         path = self.folder / "maillog"
         return path.read_text("utf-8", "replace") if path.exists() else ""
+
+
+def _idle(process: psutil.Process) -> bool:
+    """Alive and talking to nobody."""
+    try:
+        return not any(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections("tcp"))
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Sasl:
