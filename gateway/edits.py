@@ -23,9 +23,10 @@ class HeaderEdit:
     """One row: ``fields`` in ``where`` are ``what`` ``when``, because of ``why``."""
 
     fields: tuple[str, ...]
-    what: str  # remove | insert | cut
-    where: str  # message: the top header; every: all header blocks outside signatures
-    when: str  # consent | reduced | own | trace | internal | always | spans: which argument of ``outgoing_edits`` calls for it
+    what: str  # remove | insert | cut | rename
+    where: str  # message: the top header; every: all header blocks outside signatures; image: of a clinical image
+    when: str  # consent | reduced | own | trace | internal | always | spans: which argument of ``outgoing_edits`` calls for it;
+    # names: ``gateway.partnames`` where the policy wants neutral names
     why: str
 
 
@@ -63,6 +64,23 @@ HEADER_EDITS: Final[tuple[HeaderEdit, ...]] = (
     HeaderEdit(("Received",), "remove", "message", "internal", "Names and addresses of the internal network (domain 3.7)."),
     HeaderEdit(
         ("Subject",), "cut", "message", "spans", "The consent tag, and only that: [secure], [SEC=...], tickets stay (3.7)."
+    ),
+    HeaderEdit(
+        ("Content-Type", "Content-Disposition"),
+        "rename",
+        "image",
+        "names",
+        "A clinical image gets a neutral name; its old one, its dates and size and private parameters go (S4-10).",
+    ),
+    HeaderEdit(
+        ("Content-Description",),
+        "rename",
+        "image",
+        "names",
+        "Outlook repeats the file name here; others write what is in the picture.",
+    ),
+    HeaderEdit(
+        ("Content-*", "X-*"), "remove", "image", "names", "Any other field of the image's own header that repeats its old name."
     ),
     HeaderEdit(("Received",), "insert", "message", "always", "RFC 5321 4.4: the one line every message gains."),
 )

@@ -143,7 +143,7 @@ class Finisher:
                 hashes[leaf.sha256] = leaf.sha256 if data is leaf.body else sha256(data).hexdigest()
                 if data is not leaf.body:
                     edits += replace_body(message, leaf.part, data)
-                if leaf.part.name and self._context.policy.settings.names == "neutral":
+                if self._context.policy.settings.names == "neutral":
                     name = neutral_name(self._reference(), number, len(clinical), leaf.sniffed.format)
                     edits += replace_name(message, leaf.part, name)
             self._images = _Scrubbed(tuple(edits), hashes)

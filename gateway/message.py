@@ -17,7 +17,8 @@ from gateway.mimeheader import Block, read_block
 from gateway.mimeleaf import is_message, leaf_codes
 from gateway.mimepart import IDENTITY, Edit, Field, Message, MimeLimits, Part, Span, Undecodable
 from gateway.mimesplit import Cut, cut
-from gateway.splice import encode_base64, replace_body, replace_name, splice
+from gateway.partnames import replace_name
+from gateway.splice import encode_base64, replace_body, splice
 
 __all__ = [
     "Edit",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final
@@ -10,14 +9,11 @@ from typing import Final
 import numpy as np
 import pybase64
 
-from gateway.mimeparams import structured
-from gateway.mimepart import Edit, Field, Message, Part
+from gateway.mimepart import Edit, Message, Part
 
 _COLUMNS: Final = 76  # RFC 2045 6.8
 _OCTETS: Final = _COLUMNS // 4 * 3  # in one line
 _ROWS: Final = 8192  # encoded at one time: what fits into the processor's cache is done in half the time
-_UNQUOTED = re.compile(rb"[A-Za-z0-9!#$&+.^_`{|}~-]+")
-_NAME_KEYS: Final = frozenset({"name", "filename"})
 
 
 def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
@@ -84,39 +80,3 @@ def _encoding_edits(message: Message, part: Part) -> list[Edit]:
     types = message.fields("Content-Type", part)
     at = types[0].span[0] if types else part.header[0]
     return [Edit(at, at, line)]
-
-
-def replace_name(message: Message, part: Part, name: str) -> list[Edit]:
-    """Edits that write ``name`` (made ASCII) into every ``name`` and ``filename`` parameter, canonically; other parameters stay.
-
-    RFC 2231 forms of the old name go.  A field without a name is left alone.
-    """
-    value = _quoted(name)
-    edits = []
-    for field_name in ("Content-Type", "Content-Disposition"):
-        for one in message.fields(field_name, part):
-            edits += _rename(message, one, value)
-    return edits
-
-
-def _quoted(name: str) -> bytes:
-    flat = name.encode("ascii", "replace").replace(b"?", b"_")
-    flat = re.sub(rb'[\x00-\x1f\x7f"\\/]', b"_", flat)[:200] or b"file"
-    return flat if _UNQUOTED.fullmatch(flat) else b'"' + flat + b'"'
-
-
-def _rename(message: Message, one: Field, value: bytes) -> list[Edit]:
-    """One edit per parameter that held the old name; the first takes the new one."""
-    base = one.value_span[0]
-    old = [p for p in structured(message.value(one)).params if p.key.partition("*")[0] in _NAME_KEYS]
-    edits = []
-    for index, param in enumerate(old):
-        start, end = base + param.span[0], base + param.span[1]
-        if index:
-            edits.append(Edit(start - 1, end, b""))  # with its semicolon
-        else:
-            key = param.key.partition("*")[0].encode("ascii")
-            lead = message.raw[start:end]
-            blank = lead[: len(lead) - len(lead.lstrip(b" \t\r\n"))] or b" "
-            edits.append(Edit(start, end, blank + key + b"=" + value))
-    return edits

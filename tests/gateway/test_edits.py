@@ -173,7 +173,7 @@ def test_signed_parts_are_never_touched():
 
 
 def test_the_table_names_a_reason_for_every_row():
-    assert all(row.why and row.fields and row.what in ("remove", "insert", "cut") for row in HEADER_EDITS)
+    assert all(row.why and row.fields and row.what in ("remove", "insert", "cut", "rename") for row in HEADER_EDITS)
 
 
 def test_received_line_names_no_recipient_when_there_are_several():
