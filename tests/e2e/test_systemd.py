@@ -84,6 +84,27 @@ def test_the_units_pass_no_private_key_to_the_gateway() -> None:
     assert given == {"release.key", "hash.key"}
 
 
+def test_check_says_of_a_bare_example_what_to_make_and_where(tmp_path: Path) -> None:
+    """On a machine with nothing prepared: each fault is an error that names its place, and nothing is said of what is well."""
+    config = tmp_path / "clinigate.yaml"
+    text = (SYSTEMD / "clinigate.yaml").read_text()
+    options = {"policy": "/etc/clinigate/policies", "release_socket": "/run/clinigate/release.sock"}
+    for option, path in options.items():
+        text = text.replace(f"\n#{option}: {path}", f"\n{option}: {tmp_path}{path}", 1)
+    text = text.replace("/etc/clinigate/keys", f"{tmp_path}/keys")
+    text = text.replace("10026", str(free_port())).replace("10027", str(free_port()))
+    config.write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "check", "--config", str(config)],
+        capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    errors = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("error:")]
+    assert (done.returncode, done.stderr) == (1, "")
+    for told in ("policy.yaml", "release.key is missing; make one with `clinigate keygen`", "routes: default", "routes: secure"):
+        assert any(told in line for line in errors), (told, done.stdout)
+    assert re.search(r"^timeouts +ok$", done.stdout, re.MULTILINE) and "Traceback" not in done.stdout
+
+
 def test_two_users_work_together_and_keep_out_of_each_others_folders(open_folder: Path) -> None:
     """From the shipped files alone: mail is delivered, held, told of and erased, and neither user can do more than its part."""
     site = TwoUsers(open_folder)
