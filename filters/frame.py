@@ -16,6 +16,7 @@ _LOSSLESS = frozenset((0xC3, 0xC7, 0xCB, 0xCF))
 # Measured: 0 of 18,000 honest scans end in such a run.
 _WORDS = re.compile(rb"[A-Za-z0-9 .,:;@_/()'+-]{16,}")
 _WORDS_WITHIN, _WORDS_BEFORE_END, _WORDS_LETTERS, _WORDS_DISTINCT = 256, 16, 8, 8
+_DC_MOST = 16  # the largest difference category, in lossless frames (H.1.2.2)
 CODING = SOF | {DHT, DAC, DQT, DRI, DNL, DHP, EXP, SOS}
 
 
@@ -184,11 +185,18 @@ def _quantisation(body: bytes) -> None:
 
 
 def _huffman(body: bytes) -> None:
+    """Every table must be one that a decoder can build (T.81 C.2): anything else is room for words."""
     at = 0
     while at + 17 <= len(body):
-        count = sum(body[at + 1 : at + 17])
+        lengths = body[at + 1 : at + 17]
+        count = sum(lengths)
         if body[at] & 0xEC or count > 256:
             raise Malformed("Huffman table")
+        symbols = body[at + 17 : at + 17 + count]
+        if len(set(symbols)) != len(symbols) or sum(number << 15 - at_bit for at_bit, number in enumerate(lengths)) > 1 << 16:
+            raise Malformed("Huffman symbols")
+        if not body[at] & 0x10 and any(symbol > _DC_MOST for symbol in symbols):
+            raise Malformed("Huffman symbols")
         at += 17 + count
     if at != len(body) or not body:
         raise Malformed("Huffman table length")
