@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from quarantine.notices.wording import SHIPPED
 from quarantine.notices.wording import load as load_templates
 
 WARN_DAYS: Final = 30
+RELAY_SECONDS: Final = 5.0
 WARN: Final = timedelta(days=WARN_DAYS)
 RECIPIENT: Final = "ask the recipient for a new one: mail to them will be held for want of it"
 UPSTREAM_SECONDS: Final = 300.0  # Postfix's lmtp_data_done_timeout in docs/howto-postfix.md is longer
@@ -185,7 +187,7 @@ async def check_quarantine(told: Settings) -> list[Problem]:
     ):
         if ours.resolve() != theirs.resolve():
             problems.append(_error(where, f"{ours} and {theirs} differ; both programs need the same"))
-    problems += _tried(told.quarantine.templates or "notices", lambda: load_templates(told.quarantine.templates or SHIPPED))
+    problems += _tried(told.quarantine.templates or "notices", lambda: _wording(told))
     if not told.quarantine.addresses.on_call_contact:
         problems.append(
             _error("quarantine: addresses: on_call_contact", "is empty; give a telephone number: notices tell it in urgent cases")
@@ -196,6 +198,18 @@ async def check_quarantine(told: Settings) -> list[Problem]:
     return problems
 
 
+async def check_relay(told: Settings) -> list[Problem]:
+    """Notices are handed to an MTA: nobody would be told of a hold without it."""
+    relay = told.quarantine.relay
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(relay.host, relay.port), RELAY_SECONDS)
+    except OSError as error:  # TimeoutError is one
+        why = f"does not answer ({type(error).__name__}); notices to senders could not leave"
+        return [_error(f"quarantine: relay ({relay.host}:{relay.port})", why)]
+    writer.close()
+    return []
+
+
 CHECKS: Final[Mapping[str, Callable[[Settings], Coroutine[None, None, list[Problem]]]]] = {
     "policy": check_policy,
     "keys": check_keys,
@@ -204,6 +218,7 @@ CHECKS: Final[Mapping[str, Callable[[Settings], Coroutine[None, None, list[Probl
     "next hop": check_next_hop,
     "timeouts": check_timeouts,
     "quarantine": check_quarantine,
+    "relay": check_relay,
 }
 
 
@@ -215,6 +230,13 @@ def _routes(policy: Policy) -> list[tuple[str, str]]:
 
 def _policy(told: Settings) -> Policy:
     return load_policy({name: text.encode() for name, text in policy_files(told.policy).items()})
+
+
+def _wording(told: Settings) -> None:
+    """Raises OSError or ValueError where notices could not be written."""
+    languages = load_templates(told.quarantine.templates or SHIPPED).languages
+    if told.quarantine.language not in languages:
+        raise ValueError(f"no folder for language {told.quarantine.language}; there are: {', '.join(sorted(languages))}")
 
 
 def _tried(where: object, work: Callable[[], object]) -> list[Problem]:

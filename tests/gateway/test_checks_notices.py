@@ -1,0 +1,50 @@
+"""``clinigate check`` finds what would keep notices from being written, sent, or from naming the right number."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gateway.checks import check_policy, check_quarantine, check_relay
+from gateway.config import Settings, load
+from gateway.demo.setup import Ports, prepare
+from tests.support.installation import merged
+
+pytestmark = pytest.mark.unit
+
+
+def settings(folder: Path, **quarantine: object) -> Settings:
+    path = prepare(folder, Ports(2525, 9464, 2526))
+    path.write_text(yaml.safe_dump(merged(yaml.safe_load(path.read_text()), {"quarantine": quarantine})))
+    return load(path)
+
+
+async def test_a_language_without_templates_is_told_with_those_there_are(tmp_path: Path) -> None:
+    """The service would not start with it."""
+    (one,) = await check_quarantine(settings(tmp_path, language="cy"))
+    assert (one.level, one.what) == ("error", "no folder for language cy; there are: en")
+
+
+async def test_a_relay_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
+    """Mail would be held and nobody told."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening
+        (one,) = await check_relay(settings(tmp_path, relay={"port": taken.getsockname()[1]}))
+        assert one.level == "error" and "notices to senders could not leave" in one.what
+        taken.listen()
+        assert await check_relay(settings(tmp_path / "again", relay={"port": taken.getsockname()[1]})) == []
+
+
+@pytest.mark.parametrize(("mode", "level"), [("enforce", "error"), ("observe", "warning")])
+async def test_the_shipped_policys_example_contact_is_told(tmp_path: Path, mode: str, level: str) -> None:
+    """It is never printed, so somebody must write the real one before people need it."""
+    told = settings(tmp_path)
+    path = told.policy / "policy.yaml"
+    example = {"name": "IG on call", "phone": "ext. 1", "email": "ig-oncall@example.org"}
+    changed = merged(yaml.safe_load(path.read_text()), {"settings": {"on_call": example}, "modes": {"default": mode}})
+    path.write_text(yaml.safe_dump(changed, allow_unicode=True))
+    found = {one.where: one.level for one in await check_policy(told)}
+    assert found["policy.yaml: settings: on_call"] == level
