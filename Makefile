@@ -22,7 +22,7 @@ test: $(VENV)/.installed
 	$(BIN)/python -m pytest $(TESTS) $(ARGS)
 
 unit: $(VENV)/.installed
-	$(BIN)/python -m pytest -m unit $(ARGS)
+	$(BIN)/python -m pytest -m unit -n 2 $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

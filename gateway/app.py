@@ -14,22 +14,22 @@ from typing import Any
 
 import structlog
 
-from gateway import activation
 from gateway.attempts import POISON_AT, Attempts
 from gateway.commit import Committer
 from gateway.compute import NoWorker, Pool, WorkerLost
 from gateway.config import ConfigError, Settings, policy_files
 from gateway.delivery import Delivery
+from gateway.inbound import activation
+from gateway.inbound.limits import MEMORY_FACTOR, MemoryBudget, Share
+from gateway.inbound.listener import Listener, start
+from gateway.inbound.twins import Twins
 from gateway.journal import Journal
 from gateway.ledger import Ledger
-from gateway.limits import MEMORY_FACTOR, MemoryBudget, Share
 from gateway.links import listener_settings, release_settings, routes
-from gateway.listener import Listener, start
 from gateway.metrics import Metrics, Server
 from gateway.model import Envelope, Plan, Received, Reply
 from gateway.outgoing import DEFAULT_ROUTE
 from gateway.plans import failure_plan, sound, summary
-from gateway.twins import Twins
 from gateway.withdrawals import SnapshotWithdrawals
 from policies.decide import FLOOR, GUARD
 from policies.load import Policy, PolicyError, load_policy
@@ -303,7 +303,7 @@ class Gateway:
 
 
 class Door:
-    """What one listener sees of the gateway (``gateway.intake.Intake``)."""
+    """What one listener sees of the gateway (``gateway.inbound.intake.Intake``)."""
 
     def __init__(self, gateway: Gateway, kind: str) -> None:
         self._gateway, self._kind = gateway, kind

@@ -7,13 +7,14 @@ mean is ``policies.consent``'s business; whether the sender is believed is ``gat
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.bodyline import Line, first_line, is_forward, is_quote
-from gateway.mimepart import Message, Part, Span
-from gateway.mimewords import unfold
+from gateway.mime.bodyline import Line, first_line, is_forward, is_quote
+from gateway.mime.part import Message, Part, Span
+from gateway.mime.words import unfold
 from gateway.model import Envelope
 from policies.consent import read_body_line, read_header, read_subject
 from policies.model import Carrier, Reading
@@ -23,8 +24,11 @@ PART_FIELD: Final = "Content-Clinical-Image-Consent"
 
 _FORWARD: Final = r"fw|fwd|wg|tr|rv|i|doorst|vs|enc"
 _REPLY: Final = r"re|aw|sv|antw|odp|ynt|r|ref|res|rif|bls|atb"
+# In front of it mail programs, filters and people put marks: [EXTERNAL], {Spam?}, ***, quotes.  Behind it may stand a count.
 _PREFIX = re.compile(
-    rf"^\s*(?:\[[^\]]{{0,40}}\]\s*)*(?:(?P<forward>{_FORWARD})|(?P<reply>{_REPLY}))\s?(?:\[[0-9]{{1,3}}\])?\s?:", re.I
+    rf"[\s\"'*_~>|.#!-]{{0,40}}(?:[\[{{(<][^\]}})>]{{0,100}}[\]}})>][\s\"'*_~>|.#!-]{{0,40}}){{0,10}}"
+    rf"(?:(?P<forward>{_FORWARD})|(?P<reply>{_REPLY}))\s?(?:[\[(^*-]?\s?[0-9]{{1,3}}[\])]?)?\s?:",
+    re.I,
 )
 
 REDIRECTS: Final[Mapping[str, str]] = {
@@ -179,12 +183,17 @@ def _own_parts(message: Message) -> Iterator[Part]:
 
 def _thread(message: Message) -> str:
     subjects = message.fields("Subject")
-    match = _PREFIX.match(message.text(subjects[0])) if subjects else None
+    match = _PREFIX.match(_plain(message.text(subjects[0]))) if subjects else None
     if match is not None:
         return "forward" if match["forward"] else "reply"
     if any(part.content_type in ("message/rfc822", "message/global") for part in _own_parts(message)):
         return "forward"
     return "reply" if message.fields("In-Reply-To") or message.fields("References") else "new"
+
+
+def _plain(text: str) -> str:
+    """As a reader sees it: wide letters narrow, marks that are not shown taken out."""
+    return "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
 
 
 def _redirects(message: Message) -> frozenset[str]:
@@ -215,6 +224,11 @@ def sender_kind(message: Message, envelope: Envelope) -> str:
     if "mail.list" in message.codes or precedence & {"list", "bulk", "junk"}:
         return "list"
     return "person"
+
+
+def sender_addresses(message: Message) -> list[str]:
+    """Every address of every Sender field (RFC 5322 3.6.2): who really sent what the author is said to have written."""
+    return [address for one in message.fields("Sender") for address in _mailboxes(unfold(message.value(one)))]
 
 
 def from_addresses(message: Message) -> list[str]:

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from gateway.context import ContextSpec, DkimSpec, SmimeSpec
 from gateway.identity import Vouches
-from gateway.limits import MEMORY_FACTOR
+from gateway.inbound.limits import MEMORY_FACTOR
 from policies.yamlmap import YamlError, explain_validation, parse
 from quarantine.settings import QuarantineSettings
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from gateway.model import Envelope, Recipient, Result
-from gateway.nexthop import NextHopError, Session, Unreachable
-from gateway.routes import Route, Routes, Timeouts
-from gateway.transaction import Died, Job, Transaction
+from gateway.outbound.nexthop import NextHopError, Session, Unreachable
+from gateway.outbound.routes import Route, Routes, Timeouts
+from gateway.outbound.transaction import Died, Job, Transaction
 
 if TYPE_CHECKING:
     from gateway.exitcheck import Cleared, Original

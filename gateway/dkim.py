@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from dkim.canonicalization import CanonicalizationPolicy, InvalidCanonicalizationPolicyError
 from dkim.util import InvalidTagValueList, parse_tag_value
 
-from gateway.head import Head
-from gateway.mimepart import Edit
-from gateway.splice import splice
+from gateway.mime.head import Head
+from gateway.mime.part import Edit
+from gateway.mime.splice import splice
 
 # Only what the recipient sees or answers to.  Never trace fields, and never our own Clinical-Image-* fields, which the next
 # gateway may take out (domain/03 section 3.5).

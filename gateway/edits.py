@@ -11,11 +11,11 @@ from email.utils import formatdate
 from typing import Final
 
 from gateway.carriers import BodyLine
-from gateway.mimedecode import decode, decode_quoted
-from gateway.mimepart import IDENTITY, Edit, Field, Message, Part, Span, Undecodable
-from gateway.mimewords import encode_words, unfold
+from gateway.mime.decode import decode, decode_quoted
+from gateway.mime.part import IDENTITY, Edit, Field, Message, Part, Span, Undecodable
+from gateway.mime.splice import replace_body
+from gateway.mime.words import encode_words, unfold
 from gateway.model import Envelope
-from gateway.splice import replace_body
 
 
 @dataclass(frozen=True, slots=True)

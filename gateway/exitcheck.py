@@ -15,7 +15,7 @@ from typing import Final
 from filters.registry import SCRUBBERS
 from gateway.encryption.recipients import recipients_of
 from gateway.message import Message, Undecodable, decode, parse
-from gateway.mimecodes import AMBIGUOUS
+from gateway.mime.codes import AMBIGUOUS
 from policies.model import Mode
 
 _SEAL: Final = object()  # held by this module alone: no other module can construct a Cleared or an Original

@@ -14,7 +14,7 @@ from gateway.carriers import Carried
 from gateway.identity import Identity
 from gateway.leaves import Leaf
 from gateway.message import Message
-from gateway.mimecodes import AMBIGUOUS
+from gateway.mime.codes import AMBIGUOUS
 from gateway.model import Received, Recipient
 from gateway.releases import ReleaseTerms
 from policies.consent import combine

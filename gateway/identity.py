@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.carriers import Carried, from_addresses
+from gateway.carriers import Carried, from_addresses, sender_addresses
 from gateway.message import Message
 from gateway.model import Envelope
 
@@ -50,7 +50,7 @@ def identify(
     authors = [_fold(author) for author in from_addresses(message)]
     if not sender:
         codes.add("identity.null-sender")
-    if authors != [sender]:
+    if authors != [sender] or any(_fold(other) != sender for other in sender_addresses(message)):
         codes.add("identity.from-differs")
     if vouches is Vouches.NOTHING:
         codes.add("identity.not-vouched")

@@ -16,7 +16,17 @@ from typing import Final, get_args
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
-from gateway.certificates import Problem, addresses, chain, domains, extension, fault, fold, read_certificates, read_crls
+from gateway.encryption.certificates import (
+    Problem,
+    addresses,
+    chain,
+    domains,
+    extension,
+    fault,
+    fold,
+    read_certificates,
+    read_crls,
+)
 
 # From the furthest to the nearest to success: of several unusable certificates the nearest one's reason is told,
 # because mending that one is the shortest way.

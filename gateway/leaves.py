@@ -14,7 +14,7 @@ from filters.registry import SCRUBBERS
 from filters.sniff import sniff
 from filters.text import embedded
 from gateway.message import Message, Part, Undecodable, decode
-from gateway.mimewords import to_text
+from gateway.mime.words import to_text
 from policies.model import Kind
 
 

@@ -1,4 +1,4 @@
-"""From the configuration's listeners and routes to what ``gateway.listener`` and ``gateway.delivery`` take."""
+"""From the configuration's listeners and routes to what ``gateway.inbound.listener`` and ``gateway.delivery`` take."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import ssl
 from pathlib import Path
 
 from gateway.config import RELEASE, ListenerConfig, RouteConfig, Settings, TlsSettings
-from gateway.intake import ListenerSettings
-from gateway.routes import Route, Routes, Timeouts
+from gateway.inbound.intake import ListenerSettings
+from gateway.outbound.routes import Route, Routes, Timeouts
 
 
 def routes(settings: Settings) -> Routes:

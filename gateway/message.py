@@ -1,7 +1,7 @@
 """Parse a message into parts by offset, decode bodies strictly, splice edits.  The one door to everything MIME.
 
 Total (no bytes make it raise), iterative, linear: a 20 MB message is scanned in a few milliseconds.  What two mail programs would
-read differently is a code of ``gateway.mimecodes.AMBIGUOUS``; the parts are then one reading of several.
+read differently is a code of ``gateway.mime.codes.AMBIGUOUS``; the parts are then one reading of several.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Final
 
 import numpy as np
 
-from gateway.mimecontent import Content, read_content, repeated_top
-from gateway.mimedecode import decode
-from gateway.mimeheader import Block, read_block
-from gateway.mimeleaf import is_message, leaf_codes
-from gateway.mimepart import IDENTITY, Edit, Field, Message, MimeLimits, Part, Span, Undecodable
-from gateway.mimesplit import Cut, cut
+from gateway.mime.content import Content, read_content, repeated_top
+from gateway.mime.decode import decode
+from gateway.mime.header import Block, read_block
+from gateway.mime.leaf import is_message, leaf_codes
+from gateway.mime.part import IDENTITY, Edit, Field, Message, MimeLimits, Part, Span, Undecodable
+from gateway.mime.splice import encode_base64, replace_body, splice
+from gateway.mime.split import Cut, cut
 from gateway.partnames import replace_name
-from gateway.splice import encode_base64, replace_body, splice
 
 __all__ = [
     "Edit",

@@ -53,7 +53,7 @@ class Received:
     envelope: Envelope
     raw: bytes = field(repr=False)  # CRLF only, dot-unstuffed
     at: float  # POSIX time of the final dot
-    key: str  # upstream's queue id (XFORWARD IDENT), else from the SHA-256 of all received bytes (gateway.twins)
+    key: str  # upstream's queue id (XFORWARD IDENT), else from the SHA-256 of all received bytes (gateway.inbound.twins)
     sha256: str = ""  # of ``raw``, hex, where it is known already
 
 

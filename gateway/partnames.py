@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.mimeparams import joined, structured
-from gateway.mimepart import Edit, Field, Message, Part
-from gateway.mimewords import decode_words
+from gateway.mime.params import joined, structured
+from gateway.mime.part import Edit, Field, Message, Part
+from gateway.mime.words import decode_words
 
 _NAMES: Final = {"content-type": "name", "content-disposition": "filename"}
 # Parameters that say nothing of the file's past; all others of a renamed image go: names, dates, size, private ones.

@@ -17,15 +17,15 @@ from typing import Any
 import structlog
 from aiosmtpd import smtp as aiosmtpd
 
-from gateway import addresses, parameters
-from gateway import smtpreplies as say
-from gateway.data import DataReader
-from gateway.incoming import Incoming, hand_over
-from gateway.intake import Intake, ListenerSettings
-from gateway.limits import Roster, fetch
+from gateway.inbound import addresses, parameters
+from gateway.inbound import replies as say
+from gateway.inbound.data import DataReader
+from gateway.inbound.incoming import Incoming, hand_over
+from gateway.inbound.intake import Intake, ListenerSettings
+from gateway.inbound.limits import Roster, fetch
+from gateway.inbound.patience import Patience
+from gateway.inbound.wire import CHUNK, Gone, TooLong, Wire
 from gateway.model import Envelope, Reply
-from gateway.patience import Patience
-from gateway.wire import CHUNK, Gone, TooLong, Wire
 
 # Its DEBUG prints body lines and its INFO addresses, whatever the level of the root logger.
 logging.getLogger("mail.log").setLevel(logging.WARNING)

@@ -126,6 +126,8 @@ def _extract(text: str, found: _Found) -> str:
 
 def _read(text: str, bracketed: bool) -> _Found:
     found = _Found()
+    if "?" in text:
+        found.statuses.add("pending")  # "consent verbal?" asks, it does not state
     tokens = [token.casefold() for token in _TOKEN.findall(_extract(text, found))]
     tokens = [token for token in tokens if token not in {"&"}]
     at = 0
@@ -272,6 +274,8 @@ def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int]
     else:
         stop, found = _clean_run(text, start, lead.end(2), end, colon)
     told = found.forms or found.statuses or found.givers
+    if text[stop : stop + 3].lstrip()[:1] == "?":
+        found.statuses.add("pending")
     if not told and not colon:
         return None
     statement, problems = _judge(found, carrier)

@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from gateway.addresses import parse_path
 from gateway.carriers import from_addresses
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
 from gateway.config import ConfigError
 from gateway.context import build
+from gateway.inbound.addresses import parse_path
+from gateway.inbound.replies import Refused
 from gateway.message import parse
 from gateway.model import Envelope, Received, Recipient
 from gateway.pipeline import judge
-from gateway.smtpreplies import Refused
 from policies.explain import explain as in_words
 from policies.load import PolicyError
 from policies.record import to_record

@@ -12,13 +12,14 @@ from typing import Annotated
 
 import typer
 
-from gateway import activation, logs
+from gateway import logs
 from gateway.app import Gateway
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings
 from gateway.compute import NoWorker
 from gateway.config import ConfigError, Settings
 from gateway.credentials import with_credentials
 from gateway.heap import reuse_large_blocks
+from gateway.inbound import activation
 from policies.load import PolicyError
 from quarantine.database import RecordsVersionError
 from quarantine.keys import KeyFileError

@@ -17,7 +17,7 @@ from cryptography import x509
 from gateway.encryption.cms import Signing, envelop, sign
 from gateway.encryption.recipients import recipient_id
 from gateway.encryption.wrapping import base64_lines, boundary, inner_head, noted, outer_head, protected
-from gateway.head import Head
+from gateway.mime.head import Head
 
 __all__ = ["Protected", "Signing", "protect_smime"]
 

@@ -6,9 +6,9 @@ import re
 import secrets
 from typing import Final
 
-from gateway.head import Head
-from gateway.mimewords import encode_words
-from gateway.splice import encode_base64
+from gateway.mime.head import Head
+from gateway.mime.splice import encode_base64
+from gateway.mime.words import encode_words
 
 # What an envelope must show for mail to be routed, sorted, threaded and answered.  Everything else goes inside only.
 OUTSIDE: Final = frozenset(

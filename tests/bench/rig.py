@@ -6,6 +6,7 @@ import email
 import hashlib
 import json
 import mmap
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,11 @@ SENDER, RECIPIENT = "dr.a@clinic.example", "dr.b@practice.example"
 
 
 def messages(folder: Path) -> dict[str, Path]:
-    """The rig's messages, made in ``folder`` unless they are there; photos state consent in a header line of their own."""
+    """The rig's messages, made in ``folder`` unless they are there.
+
+    Photos state consent in a header line of their own.  They lose their Message-ID: the rig sends the same bytes again and again,
+    and thousands of mails with one Message-ID would be taken for copies of one mail, about which one notice is written.
+    """
     if not all((folder / f"{name}.eml").exists() for name in NAMES):
         folder.mkdir(parents=True, exist_ok=True)
         maker = folder / "make_messages.py"  # it writes beside itself
@@ -39,7 +44,7 @@ def messages(folder: Path) -> dict[str, Path]:
         found[name] = folder / f"{name}.eml"
         if name in PHOTOS:
             stated = folder / f"{name}-consent.eml"
-            stated.write_bytes(CONSENT + found[name].read_bytes())
+            stated.write_bytes(CONSENT + re.sub(rb"(?m)^Message-ID:.*\n", b"", found[name].read_bytes(), count=1))
             found[name] = stated
     return found
 

@@ -20,7 +20,6 @@ from gateway.demo.setup import Ports
 from tests.bench import meter
 from tests.support.installation import PROGRAMS, Installation, free_port, listening, until
 
-QUIET_SECONDS = 0.4  # a system is at rest when it has used next to nothing for so long
 PATIENCE = 20.0  # and is not waited for longer than this
 
 
@@ -29,6 +28,7 @@ class System(ABC):
 
     name: str
     port: int
+    quiet = 0.4  # it is at rest when it has used next to nothing for so many seconds
 
     @property
     @abstractmethod
@@ -52,8 +52,8 @@ class System(ABC):
         until_ = time.monotonic() + PATIENCE
         while time.monotonic() < until_:
             before = meter.cpu((*self.roots, *self.helpers))
-            time.sleep(QUIET_SECONDS)
-            if meter.cpu((*self.roots, *self.helpers)) - before <= 0.1 * QUIET_SECONDS and not self.backlog():
+            time.sleep(self.quiet)
+            if meter.cpu((*self.roots, *self.helpers)) - before <= 0.1 * self.quiet and not self.backlog():
                 return
 
     def backlog(self) -> int:
@@ -140,6 +140,7 @@ class Clinigate(System):
     """Gateway in enforce with everything on, as ``clinigate serve`` runs it, and the quarantine service beside it."""
 
     name = "clinigate"
+    quiet = 2.5  # the quarantine service looks for work every second, and notices wait another one to be merged
 
     def __init__(self, folder: Path, sink: int, notices: int, logos: Sequence[str], *, quarantine: bool = True) -> None:
         listener = {"name": "bench", "kind": "relay", "protocol": "SMTP", "port": free_port(), "vouches": "envelope-sender"}
@@ -149,7 +150,7 @@ class Clinigate(System):
             ports=Ports(int(str(listener["port"])), free_port(), sink),
             listeners=[listener],
             limits={"compute_processes": 0},
-            quarantine={"relay": {"port": notices}},
+            quarantine={"relay": {"port": notices}, "poll": None, "snapshot_every": None},  # as shipped; the demo hurries
         )
         self.port = self.site.port
         self.site.policy(settings={"known_logos": list(logos)})

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from gateway.listener import ListenerSettings, start
+from gateway.inbound.listener import ListenerSettings, start
 from tests.support.smtppeer import FakeIntake
 
 pytestmark = pytest.mark.slow

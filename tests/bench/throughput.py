@@ -26,7 +26,7 @@ from tests.bench.systems import Bare, Clinigate, Postfix, System
 COUNTS = {"t2k": 600, "h30k": 300, "j3m": 40, "j15m": 10}
 QUICK = {"t2k": 40, "h30k": 20, "j3m": 4, "j15m": 2}
 BURST_SECONDS = 5.0  # the slow ones send less than the count
-MOST_OTHERS = 1 / 3  # of a core; bursts with more are left out
+MOST_OTHERS = 0.33  # of a core; bursts with more are left out
 MOST_SECONDS = 3600
 MARKS = ("<!-- figures: begin -->\n", "<!-- figures: end -->\n")
 
@@ -46,10 +46,6 @@ class Burst:
     rss: int
     others: float
     fault: str = ""
-
-    @property
-    def clean(self) -> bool:
-        return not self.fault and self.others <= MOST_OTHERS
 
 
 def burst(system: System, name: str, message: Path, count: int, sink: rig.Sink, ours: Iterable[int]) -> Burst:
@@ -84,12 +80,17 @@ def burst(system: System, name: str, message: Path, count: int, sink: rig.Sink, 
 class Table:
     """Bursts by system and message; medians of the clean ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_others: float = MOST_OTHERS) -> None:
         self.bursts: list[Burst] = []
+        self._most_others = most_others
+
+    def clean(self, one: Burst) -> bool:
+        """Nobody else used more of the machine than is let pass."""
+        return not one.fault and one.others <= self._most_others
 
     def add(self, one: Burst) -> None:
         self.bursts.append(one)
-        note = one.fault or ("" if one.clean else f"left out: others used {one.others:.2f} cores")
+        note = one.fault or ("" if self.clean(one) else f"left out: others used {one.others:.2f} cores")
         print(
             f"  {one.message:5} {one.system:10} {one.rate:8.1f}/s {one.p50:8.1f} ms {one.cpu:7.2f} ms CPU  {note}",
             file=sys.stderr,
@@ -97,7 +98,7 @@ class Table:
 
     def median(self, system: str, message: str, value: Callable[[Burst], float]) -> float:
         """NaN without a clean burst."""
-        seen = [value(one) for one in self.bursts if one.clean and (one.system, one.message) == (system, message)]
+        seen = [value(one) for one in self.bursts if self.clean(one) and (one.system, one.message) == (system, message)]
         return statistics.median(seen) if seen else float("nan")
 
     @property
@@ -122,8 +123,9 @@ class Table:
         for message in messages:
             ratios = [self._ratio(message, other, value) for value in (_rate, _cpu) for other in ("postfix", "bare")]
             found.append(f"| {message} | " + " | ".join(map(_short, ratios)) + " |")
-        left = [one for one in self.bursts if not one.clean and not one.fault]
-        found += ["", f"{len(self.bursts)} bursts, {len(left)} of them left out because others used more than a third of a core."]
+        left = [one for one in self.bursts if not self.clean(one) and not one.fault]
+        why = f"because others used more than {self._most_others:g} of a core"
+        found += ["", f"{len(self.bursts)} bursts, {len(left)} of them left out {why}."]
         return found
 
     def _ratio(self, message: str, other: str, value: Callable[[Burst], float]) -> float:
@@ -179,7 +181,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[list[str], int]:
         for system in systems:
             rig.Sending(messages["h30k"], system.port, count=20, seconds=BURST_SECONDS).result()
             system.rest()
-        table = Table()
+        table = Table(options.others)
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
             for name, message in messages.items():
@@ -205,6 +207,7 @@ def write(document: Path, lines: Sequence[str]) -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--others", type=float, default=MOST_OTHERS, metavar="CORES", help="leave out bursts with more of others")
     parser.add_argument("--quick", action="store_true", help="few messages: to see that it works")
     parser.add_argument("--no-quarantine", action="store_true", help="leave the quarantine service out")
     parser.add_argument("--messages", type=Path, help="a folder with the four messages; made there if they are missing")

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from gateway import activation
+from gateway.inbound import activation
 
 pytestmark = pytest.mark.unit
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import smtpreplies as say
-from gateway.addresses import is_helo, parse_path, require_ascii
-from gateway.parameters import mail_parameters, rcpt_parameters, unxtext, xforward
+from gateway.inbound import replies as say
+from gateway.inbound.addresses import is_helo, parse_path, require_ascii
+from gateway.inbound.parameters import mail_parameters, rcpt_parameters, unxtext, xforward
 
 pytestmark = pytest.mark.unit
 

@@ -14,8 +14,8 @@ import pytest
 from aiosmtpd import smtp as aiosmtpd
 
 import gateway.smtp
-from gateway.limits import Roster
-from gateway.listener import ListenerSettings
+from gateway.inbound.limits import Roster
+from gateway.inbound.listener import ListenerSettings
 from gateway.smtp import COMMANDS, Session
 from tests.support.paths import ROOT
 from tests.support.smtppeer import FakeIntake

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import mimedecode, splice
-from gateway.mimepart import Undecodable
+from gateway.mime import decode as mimedecode
+from gateway.mime import splice
+from gateway.mime.part import Undecodable
 
 pytestmark = pytest.mark.unit
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gateway.config import ConfigError, Settings, is_loopback, load, policy_files
-from gateway.limits import MEMORY_FACTOR
+from gateway.inbound.limits import MEMORY_FACTOR
 from tests.support.configs import walk
 from tests.support.installation import merged
 from tests.support.paths import ROOT

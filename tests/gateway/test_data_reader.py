@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import smtpreplies as say
-from gateway.data import SMALL, DataReader, dotted
+from gateway.inbound import replies as say
+from gateway.inbound.data import SMALL, DataReader, dotted
 from gateway.model import Reply
 
 pytestmark = pytest.mark.unit

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.delivery import Delivery, Route, Routes
 from gateway.model import Envelope, Recipient, Result
-from gateway.nexthop import blocks
+from gateway.outbound.nexthop import blocks
 from tests.support.peers import Peer, Wire, peer
 
 pytestmark = pytest.mark.unit

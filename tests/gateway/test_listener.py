@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.limits import MemoryBudget
-from gateway.listener import ListenerSettings, start
+from gateway.inbound.limits import MemoryBudget
+from gateway.inbound.listener import ListenerSettings, start
 from gateway.model import Received, Reply
 from tests.support import certs
 from tests.support.smtppeer import TAKEN, Client, FakeIntake, connect, dial, listening, session, until

@@ -22,7 +22,7 @@ from gateway.message import (
     replace_name,
     splice,
 )
-from gateway.mimecodes import AMBIGUOUS, CODES
+from gateway.mime.codes import AMBIGUOUS, CODES
 from tests.support.paths import CORPUS
 
 pytestmark = pytest.mark.unit

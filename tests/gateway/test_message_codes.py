@@ -1,11 +1,11 @@
-"""gateway.mimecodes: each ambiguity has an example that gives its code, and its ordinary neighbour that does not."""
+"""gateway.mime.codes: each ambiguity has an example that gives its code, and its ordinary neighbour that does not."""
 
 from __future__ import annotations
 
 import pytest
 
 from gateway.message import Undecodable, decode, encode_base64, parse
-from gateway.mimecodes import AMBIGUOUS, CODES
+from gateway.mime.codes import AMBIGUOUS, CODES
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import pytest
 
 from filters.text import embedded
 from gateway.message import Undecodable, decode, parse
-from gateway.mimecodes import AMBIGUOUS
+from gateway.mime.codes import AMBIGUOUS
 from tests.support.needs import needs_path
 from tests.support.paths import CORPUS
 

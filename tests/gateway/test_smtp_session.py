@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from gateway.limits import MemoryBudget
+from gateway.inbound.limits import MemoryBudget
 from gateway.model import Received, Reply
 from tests.support.smtppeer import FakeIntake, connect, dial, listening, session, until
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway import twins
-from gateway.twins import Twins
+from gateway.inbound import twins
+from gateway.inbound.twins import Twins
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from filters.catalogue import CODES as FILTERS
 from gateway.carriers import REDIRECTS
 from gateway.keyring import REASONS as KEYRING
-from gateway.mimecodes import AMBIGUOUS
-from gateway.mimecodes import CODES as MIME
+from gateway.mime.codes import AMBIGUOUS
+from gateway.mime.codes import CODES as MIME
 from policies.reasons import REASONS
 from quarantine.roles import role_of_reason
 from tests.support.paths import ROOT

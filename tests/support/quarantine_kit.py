@@ -79,7 +79,8 @@ def outcome_object(
     base: dict[str, Any] = {
         "version": 1, "created": MONDAY, "message": message, "ref": "OUTC-OME2", "sender_kind": "person", "owner": "",
         "envelope": {"sender": SENDER, "recipients": recipients, "ret": None, "envid": None, "smtputf8": False, "body": None},
-        "message_id": f"<{message}@own.example>", "recipients": lines, "images": [image()], "subject": "CANARY-subject", "policy": "digest",
+        "message_id": f"<{message}@own.example>", "recipients": lines, "images": [image()],
+        "subject": "CANARY-subject", "policy": "digest",
     }  # fmt: skip
     return SealedObject(hex_id(f"outcome of {name} {message}"), ObjectKind.OUTCOME, "online", base | meta)
 

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.limits import MemoryBudget, Share
-from gateway.listener import Listener, ListenerSettings, start
+from gateway.inbound.limits import MemoryBudget, Share
+from gateway.inbound.listener import Listener, ListenerSettings, start
 from gateway.model import Envelope, Received, Reply
 
 TAKEN = Reply(250, "2.0.0", "taken")

@@ -14,8 +14,8 @@ from io import BytesIO
 
 import numpy as np
 
+from gateway.inbound.replies import BARE_NEWLINE, NO_MEMORY, NUL, TOO_BIG
 from gateway.model import Reply
-from gateway.smtpreplies import BARE_NEWLINE, NO_MEMORY, NUL, TOO_BIG
 
 END = b"\r\n.\r\n"
 CR, LF, DOT = 13, 10, 46

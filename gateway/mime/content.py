@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from gateway.mimeheader import Block
-from gateway.mimeparams import LIMIT, TOKEN, Params, Structured, joined, structured
-from gateway.mimepart import IDENTITY
-from gateway.mimewords import is_unsafe, safe_name, unfold
+from gateway.mime.header import Block
+from gateway.mime.params import LIMIT, TOKEN, Params, Structured, joined, structured
+from gateway.mime.part import IDENTITY
+from gateway.mime.words import is_unsafe, safe_name, unfold
 
 _NOTHING: Final = structured(b"")
 _STRUCTURAL: Final = re.compile(r"multipart|message/|boundary", re.I)

@@ -32,7 +32,7 @@ class MemoryBudget:
 
 
 class Share:
-    """One message's part of a budget (the ``Reservation`` of gateway.intake)."""
+    """One message's part of a budget (the ``Reservation`` of gateway.inbound.intake)."""
 
     __slots__ = ("_budget", "_held")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway import esmtp
 from gateway.model import Envelope, Recipient, Result
-from gateway.nexthop import Answer, Lost, Session, blocks
+from gateway.outbound import esmtp
+from gateway.outbound.nexthop import Answer, Lost, Session, blocks
 
 GROUP = 100  # commands in one pipelined write: more could fill both TCP windows while nobody reads (RFC 2920 section 3.1)
 CLOSING = 421  # "service not available, closing transmission channel": may answer any command (RFC 5321 3.8)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from filters.text import embedded
-from gateway.mimepart import Field, Span
-from gateway.mimewords import decode_words, unfold
+from gateway.mime.part import Field, Span
+from gateway.mime.words import decode_words, unfold
 
 _FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]+)([ \t]*):")
 _BARE_CR = re.compile(rb"\r(?!\n)")

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pybase64
 
-from gateway.mimepart import IDENTITY, Message, Part, Span, Undecodable
+from gateway.mime.part import IDENTITY, Message, Part, Span, Undecodable
 
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|[ \t]*\Z)")
 _BLANK_ENDS = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")  # the look-behind keeps it linear

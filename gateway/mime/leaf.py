@@ -8,8 +8,8 @@ from typing import Final
 
 import pybase64
 
-from gateway.mimecontent import Content
-from gateway.mimepart import IDENTITY, Span
+from gateway.mime.content import Content
+from gateway.mime.part import IDENTITY, Span
 
 _PEEK: Final = 4096
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")

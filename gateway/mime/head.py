@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.mimeheader import read_block
-from gateway.mimepart import Span
+from gateway.mime.header import read_block
+from gateway.mime.part import Span
 
 
 @dataclass(frozen=True, slots=True)

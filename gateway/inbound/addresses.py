@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from gateway.smtpreplies import BAD_ADDRESS, NEEDS_UTF8, Refused
+from gateway.inbound.replies import BAD_ADDRESS, NEEDS_UTF8, Refused
 
 MAX_LOCAL = 64  # octets, RFC 5321 4.5.3.1.1
 MAX_DOMAIN = 255  # octets, 4.5.3.1.2

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.mimedecode import decode
-from gateway.mimepart import Message, Part, Span, Undecodable
-from gateway.mimewords import to_text
+from gateway.mime.decode import decode
+from gateway.mime.part import Message, Part, Span, Undecodable
+from gateway.mime.words import to_text
 
 _LONGEST: Final = 2000  # characters of one line that are read
 _LOOK: Final = 65_536  # bytes of a body that are looked at
@@ -21,7 +21,7 @@ _BLANKS: Final = " \t\r\n\u00a0\u200b\u200c\u200d\u2060\ufeff"
 
 _QUOTE: Final = re.compile(
     r"""^(?:
-        >                                                         # RFC 3676 4.5
+        [>|\u00a6\u00bb\u203a]                                       # RFC 3676 4.5, and what else programs quote with
       | [-_*\s]{2,}(?:original|forwarded|urspr\u00fcngliche|weitergeleitete)\b
       | [-_*\s]{2,}message\s(?:d['\u2019]origine|transf\u00e9r\u00e9)\b
       | _{5,}
@@ -41,8 +41,10 @@ _BLOCK: Final = frozenset(
     b"address article aside body center dd div dl dt footer form h1 h2 h3 h4 h5 h6 header hr html li main nav ol p pre section "
     b"table tbody td tfoot th thead tr ul br".split()
 )
-_QUOTE_BLOCK = re.compile(
-    rb"""gmail_quote|gmail_attr|yahoo_quoted|moz-cite-prefix|moz-forward-container|outlookmessageheader|divrplyfwdmsg|appendonsend"""
+_NOT_TYPED = re.compile(  # quoted, or hidden from the very person who is said to have written it
+    rb"""(?<!:)[\s"']hidden(?=[\s>=/])|visibility\s{0,4}:\s{0,4}hidden|display\s{0,4}:\s{0,4}none"""
+    rb"""|font-size\s{0,4}:\s{0,4}0(?![.0-9]*[1-9])|mso-hide|gmail_quote"""
+    rb"""|gmail_attr|yahoo_quoted|moz-cite-prefix|moz-forward-container|outlookmessageheader|divrplyfwdmsg|appendonsend"""
     rb"""|mail-editor-reference-message-container|protonmail_quote|zmail_extra|type=["']?cite"""
     rb"""|border-top:\s{0,4}solid\s{1,4}\#""",
     re.I | re.X,
@@ -161,7 +163,7 @@ def _html_line(data: bytes, charset: str, path: str) -> Line | None:
             break
         close = _tag_end(data, tag)
         name = (tag[2] or b"").lower()
-        quoted = not tag[1] and (name == b"blockquote" or (name and _QUOTE_BLOCK.search(data, tag.start(), close)))
+        quoted = not tag[1] and (name == b"blockquote" or (name and _NOT_TYPED.search(data, tag.start(), close)))
         if name in _BLOCK or quoted:
             if _visible(chars):
                 return _line(path, chars, close if name == b"br" else stop)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.mimepart import Span
+from gateway.mime.part import Span
 
 _TAIL: Final = 80  # characters behind the boundary that are looked at
 _HYPHENS: Final = 64  # looked at one by one before the whole line is sought

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.smtpreplies import BAD_PARAMETER, UNKNOWN_PARAMETER, Refused
+from gateway.inbound.replies import BAD_PARAMETER, UNKNOWN_PARAMETER, Refused
 
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")  # RFC 3461 4: hexchars are upper case
 _UTF8_XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2}|[^\x00-\xa0\ud800-\udfff])*")  # RFC 6533 3, utf-8-addr-unitext

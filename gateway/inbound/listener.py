@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from gateway.intake import Intake, ListenerSettings, Reservation
-from gateway.limits import Roster
+from gateway.inbound.intake import Intake, ListenerSettings, Reservation
+from gateway.inbound.limits import Roster
 from gateway.smtp import Session
 
 __all__ = ["Intake", "Listener", "ListenerSettings", "Reservation", "start"]

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway import addresses, parameters
-from gateway import smtpreplies as say
-from gateway.intake import Intake, ListenerSettings, Reservation
-from gateway.loops import loop_reply
+from gateway.inbound import addresses, parameters
+from gateway.inbound import replies as say
+from gateway.inbound.intake import Intake, ListenerSettings, Reservation
+from gateway.inbound.loops import loop_reply
+from gateway.inbound.parameters import MailParameters
 from gateway.model import Envelope, Received, Recipient, Reply
-from gateway.parameters import MailParameters
 
 FIRST_SHARE = 2**16  # memory reserved for a message of undeclared size
 STEP = 2**20  # memory grows in steps of so many bytes

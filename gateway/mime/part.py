@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.mimecodes import CODES
-from gateway.mimewords import decode_words, unfold
+from gateway.mime.codes import CODES
+from gateway.mime.words import decode_words, unfold
 
 Span = tuple[int, int]
 IDENTITY: Final = frozenset({"7bit", "8bit", "binary"})
@@ -101,7 +101,7 @@ class Message:
 
 
 class Undecodable(Exception):
-    """A body cannot be decoded under exactly one reading.  ``code`` is one of ``mimecodes.CODES``; the text holds no content."""
+    """A body cannot be decoded under exactly one reading.  ``code`` is one of ``codes.CODES``; the text holds no content."""
 
     def __init__(self, code: str) -> None:
         super().__init__(CODES[code])

@@ -14,8 +14,8 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gateway.data import dotted
-from gateway.routes import Route
+from gateway.inbound.data import dotted
+from gateway.outbound.routes import Route
 
 MAX_LINE = 4096  # RFC 5321 4.5.3.1.5 says 512; EHLO and chatty 5xx lines of real servers are longer
 MAX_LINES = 200

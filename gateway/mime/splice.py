@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pybase64
 
-from gateway.mimepart import Edit, Message, Part
+from gateway.mime.part import Edit, Message, Part
 
 _COLUMNS: Final = 76  # RFC 2045 6.8
 _OCTETS: Final = _COLUMNS // 4 * 3  # in one line

@@ -1,0 +1,1 @@
+"""What stands behind ``gateway.smtp``: listeners, sessions' parts, limits."""

@@ -1,0 +1,1 @@
+"""What stands behind ``gateway.delivery``: routes, sessions with the next hop, one transaction."""
