@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from filters import gif
 from filters.api import ImageInfo
 
 TRACKING_PIXEL, ICON, KNOWN_LOGO = "decorative.tracking-pixel", "decorative.icon", "decorative.known-logo"
@@ -74,6 +75,22 @@ def decorative(
     if inline and seen_inline_before and _modest(info, data, settings):
         return RECURRING_INLINE
     return FLAT_GRAPHIC if inline and _flat(info, size, settings) else None
+
+
+def unopened(data: bytes, sha256: str, *, known_logos: frozenset[str], settings: DecorativeSettings = DEFAULTS) -> str | None:
+    """The same for a picture of a format that cannot be opened: a known logo, or a plain GIF as small as a pixel or an icon."""
+    if sha256 in known_logos:
+        return KNOWN_LOGO
+    size = gif.plain_size(data)
+    if size is None:
+        return None
+    for reason, side, most in (
+        (TRACKING_PIXEL, settings.tracking_side, settings.tracking_bytes),
+        (ICON, settings.icon_side, settings.icon_bytes),
+    ):
+        if max(size) <= side and len(data) <= most:
+            return reason
+    return None
 
 
 def _within(info: ImageInfo, width: int, height: int) -> bool:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 
 from filters import der, media, openpgp, raster, sealed, wording
 from filters.api import OpaqueReason, Sniffed
+from filters.hidden import MOST
+from filters.jpegstart import has_jpeg
 from filters.office import zip_kind
-from filters.signatures import BRANDS, EMBEDDED, JPEG_INSIDE, SIGNATURES, Role
+from filters.signatures import BRANDS, EMBEDDED, SIGNATURES, Role
 
 _POLYGLOT, _EMBEDDED = "sniff.polyglot", "sniff.embedded-image"
 _HEAD = 1024  # bytes in which PDF readers look for the header
@@ -77,7 +79,7 @@ def _brand(data: bytes) -> str:
 
 def _carries(data: bytes) -> bool:
     """A picture's or document's own signature stands somewhere in the data."""
-    return any(data.find(word) >= 0 for word in EMBEDDED) or JPEG_INSIDE.search(data) is not None
+    return any(data.find(word) >= 0 for word in EMBEDDED) or has_jpeg(data, MOST)
 
 
 def _ole(data: bytes) -> Sniffed:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from filters.hidden import ENCRYPTED, HOLD, Embedded
+from filters.hidden import ENCRYPTED, HOLD, MOST, Embedded
+from filters.jpegstart import is_jpeg
+
+
+def _any(_text: bytes, _at: int) -> bool:
+    return True
 
 
 class Mark(NamedTuple):
@@ -16,10 +21,11 @@ class Mark(NamedTuple):
     quick: tuple[bytes, ...]  # any of them
     pattern: re.Pattern[bytes]
     reason: str = HOLD
+    confirm: Callable[[bytes, int], bool] = _any  # looks closer at a place where the pattern fits
 
 
 RAW: Final = (
-    Mark("text.raw-image", (b"\xff\xd8\xff",), re.compile(rb"(?s)\xff\xd8\xff(?:[\xc0-\xfe]\0|\xe1..(?:Exif|http))")),
+    Mark("text.raw-image", (b"\xff\xd8\xff",), re.compile(rb"\xff\xd8\xff"), confirm=is_jpeg),
     Mark("text.raw-image", (b"\x89PNG",), re.compile(rb"\x89PNG\r?\n\x1a\n")),
 )
 MARKS: Final = (
@@ -56,6 +62,14 @@ def marked(text: bytes, marks: tuple[Mark, ...] = MARKS) -> Iterator[Embedded]:
     for mark in marks:
         for quick in mark.quick:
             first = text.find(quick)
-            if first >= 0 and (match := mark.pattern.search(text, max(first - 80, 0))):
+            if first >= 0 and (match := _first(mark, text, max(first - 80, 0))):
                 yield Embedded(mark.code, *match.span(), mark.reason)
                 break
+
+
+def _first(mark: Mark, text: bytes, at: int) -> re.Match[bytes] | None:
+    """The first confirmed match; of very many unconfirmed ones the last looked at, because more are not looked at."""
+    for number, match in enumerate(mark.pattern.finditer(text, at), 1):
+        if number == MOST or mark.confirm(text, match.start()):
+            return match
+    return None

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 from filters.api import FilterError, ImageInfo, OpaqueReason, Sniffed
-from filters.decorative import DecorativeSettings, decorative
+from filters.decorative import DecorativeSettings, decorative, unopened
 from filters.registry import SCRUBBERS
 from filters.sniff import sniff
 from filters.text import embedded
@@ -85,6 +85,10 @@ def _open(message: Message, part: Part, decoration: Decoration, accepted: Collec
     if text is not body and sniffed.opaque is OpaqueReason.UNKNOWN:
         sniffed = sniff(text)
     codes = part.codes | sniffed.codes
+    if sniffed.opaque is OpaqueReason.NOT_SUPPORTED and not sniffed.codes:
+        why = unopened(body, digest, known_logos=decoration.known_logos, settings=decoration.settings)
+        if why is not None:
+            return Leaf(part, body, digest, sniffed, decorative=why, codes=codes)
     if sniffed.opaque not in (None, OpaqueReason.UNKNOWN, OpaqueReason.ENCRYPTED):
         return Leaf(part, body, digest, sniffed, sniffed.opaque, codes=codes)
     # Whatever the first bytes say: a program that trusts the label, or skips what it does not know, may show what stands behind.

@@ -135,9 +135,9 @@ def test_check_finds_the_next_hop_gone_and_tells_programs_too(site: Installation
     done = clinigate("check", "--config", broken, "--json")
     assert done.returncode == 1
     found = json.loads(done.stdout)
-    assert {row["check"] for row in found} == {"next hop"}
+    assert {row["check"] for row in found} == {"next hop", "relay"}
     assert all(set(row) == {"check", "level", "where", "what"} for row in found)
-    assert "127.0.0.1:1" in found[0]["where"]
+    assert all("127.0.0.1:1" in row["where"] for row in found)
 
 
 # -- explain ---------------------------------------------------------------------------------------------------------------
