@@ -36,6 +36,12 @@ _GEOMETRY: Mapping[bytes, tuple[str, int]] = {  # layout, greatest sensible numb
     b"caNv": (">IIii", 1_000_000),
     b"sTER": (">B", 1),
 }
+_NUMBERS: Mapping[bytes, tuple[str, int]] = {  # kept as above, if the numbers are ones a program could have meant
+    b"cHRM": (">8I", 1_000_000),
+    b"gAMA": (">I", 100_000_000),
+    b"sBIT": (">B", 16),
+    b"cICP": (">B", 127),
+}
 _NAMES: Mapping[bytes, str] = {
     b"tEXt": "png.text", b"zTXt": "png.text", b"iTXt": "png.text", b"tIME": "png.time", b"caBX": "png.jumbf",
     b"sPLT": "png.suggested-palette", b"pCAL": "png.calibration", b"sCAL": "png.calibration",
@@ -165,10 +171,18 @@ class _Job:
             layout, most = _GEOMETRY[chunk.name]
             body = chunk.body(self.data)
             return len(body) == struct.calcsize(layout) and all(abs(n) <= most for n in struct.unpack(layout, body))
-        if chunk.name not in _KEEP:
+        if chunk.name not in _KEEP or not self._sensible(chunk):
             return False
         lengths, size = _KEEP[chunk.name], chunk.end - chunk.start - 12
         return size in lengths if lengths is not None else size == 2 * self.colours()
+
+    def _sensible(self, chunk: Chunk) -> bool:
+        """Every number is in its range: letters read as numbers are not."""
+        if chunk.name not in _NUMBERS:
+            return True
+        layout, most = _NUMBERS[chunk.name]
+        body, size = chunk.body(self.data), struct.calcsize(layout)
+        return len(body) % size == 0 and all(n <= most for one in struct.iter_unpack(layout, body) for n in one)
 
     def _code(self, chunk: Chunk) -> str:
         if chunk.name in (b"zTXt", b"tEXt", b"iTXt"):

@@ -30,7 +30,7 @@ KIND_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 # The formats a sender's own mail program makes when it encrypts a whole message.
-SENDER_ENCRYPTED: Final = frozenset({"smime", "pkcs7", "pkcs7-mime", "cms", "pgp", "openpgp"})
+SENDER_ENCRYPTED: Final = frozenset({"cms-enveloped", "pgp-message"})  # names of filters.sniff; tests/gateway/test_facts.py
 _IDENTIFIERS: Final = ("text.nhs", "text.chi", "text.ihi", "text.medicare", "text.identifier", "ident.", "dicom.patient")
 _AUTHORITIES: Final = frozenset({"attorney", "deputy", "guardian", "best-interests", "substitute-decision-maker"})
 _NO_PATIENT: Final = frozenset({"not-patient", "teaching", "no-patient-picture"})

@@ -155,7 +155,8 @@ def _original(told: Told, outcomes: Sequence[Mapping[str, Any]]) -> EmailMessage
         return None
     part = EmailMessage(policy=_FLAT)
     text = "\n".join(lines) + "\n"
-    part.set_content(text, subtype="rfc822-headers", cte=encoding(text))
+    # Header lines stand as they are, up to 998 characters (RFC 5322 2.1.1): Exchange's Message-ID alone passes 76 columns.
+    part.set_content(text, subtype="rfc822-headers", cte="7bit")
     del part["MIME-Version"]
     return part
 

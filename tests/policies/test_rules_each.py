@@ -48,7 +48,7 @@ EACH: dict[str, tuple[Facts, Action]] = {
     "K6-INTIMATE-CHILD": (facts("O", "K3", tag("[consent verbal, intimate, child]")), Action.QUARANTINE),
     "K4-INTIMATE": (facts("A", "K3", tag("[consent written, intimate]")), Action.QUARANTINE),
     "K5-CHILD": (facts("A", "K3", tag("[consent: parent]")), Action.QUARANTINE),
-    "K8-SENDER-ENCRYPTED": (facts("A", "K8", images=(image("K8", format="smime"),)), Action.DELIVER),
+    "K8-SENDER-ENCRYPTED": (facts("A", "K8", images=(image("K8", format="cms-enveloped"),)), Action.DELIVER),
     "K8-ENCRYPTED-OWN": (facts("O", "K8"), Action.DELIVER),
     "K8-ENCRYPTED-STATED": (facts("B", "K8", tag("[no patient picture]")), Action.DELIVER),
     "K8-ENCRYPTED-ASK": (facts("D", "K8"), Action.ASK),
