@@ -34,6 +34,7 @@ class DecorativeSettings:
     tracking_bytes: int = 1024
     icon_side: int = 48
     icon_bytes: int = 8192
+    icons_most: int = 24  # different icons in one message; with more, none is: a photograph can be cut into tiles
     recurring_width: int = 640
     recurring_height: int = 160
     recurring_bytes: int = 65_536

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
 from filters.api import FilterError, ImageInfo, OpaqueReason, Sniffed
-from filters.decorative import DecorativeSettings, decorative, unopened
+from filters.decorative import ICON, DecorativeSettings, decorative, unopened
 from filters.registry import SCRUBBERS
 from filters.sniff import sniff
 from filters.text import embedded
@@ -67,7 +67,16 @@ class Decoration:
 
 def open_leaves(message: Message, decoration: Decoration, accepted: Collection[str] = ()) -> tuple[Leaf, ...]:
     """Every leaf, decoded strictly, sniffed and inspected.  ``accepted`` are codes a release let pass."""
-    return tuple(_open(message, part, decoration, accepted) for part in message.leaves())
+    leaves = tuple(_open(message, part, decoration, accepted) for part in message.leaves())
+    icons = {leaf.sha256 for leaf in leaves if leaf.decorative == ICON}
+    if len(icons) <= decoration.settings.icons_most:
+        return leaves
+    return tuple(_no_icon(leaf) if leaf.decorative == ICON else leaf for leaf in leaves)
+
+
+def _no_icon(leaf: Leaf) -> Leaf:
+    """One of too many: a picture like any other."""
+    return replace(leaf, decorative=None, opaque=OpaqueReason.NOT_SUPPORTED if leaf.info is None else None)
 
 
 def _open(message: Message, part: Part, decoration: Decoration, accepted: Collection[str]) -> Leaf:

@@ -91,6 +91,7 @@ class DecorativeModel(_Strict):
     tracking_bytes: int = Field(1024, ge=0, le=8192, description="Largest tracking pixel.")
     icon_side: int = Field(48, ge=0, le=128, description="Longest side of an icon.")
     icon_bytes: int = Field(8192, ge=0, le=65_536, description="Largest icon.")
+    icons_most: int = Field(24, ge=0, le=200, description="Most different icons of one message; with more, none counts as one.")
     recurring_width: int = Field(640, ge=0, le=2000, description="Widest picture that may be a sender's recurring logo.")
     recurring_height: int = Field(160, ge=0, le=1000, description="Highest such picture.")
     recurring_bytes: int = Field(65_536, ge=0, le=1_000_000, description="Largest such picture.")
