@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
 from aiosmtpd.smtp import SMTP
@@ -27,6 +26,7 @@ from gateway.demo.setup import Ports, prepare
 from tests.support.installation import free_port, merged
 from tests.support.letters import canary_photo, letter
 from tests.support.smtppeer import Client, stuffed
+from tests.support.workers import workers
 
 pytestmark = pytest.mark.e2e  # its compute process is a real one
 
@@ -135,7 +135,7 @@ async def running(folder: Path, *, next_hop: bool = True, **overrides: Any) -> A
 @pytest.fixture(autouse=True)
 def tidy() -> Any:
     yield
-    assert [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE] == []
+    assert workers() == []
 
 
 def photo(*recipients: str, subject: str = "Opinion [consent verbal]") -> bytes:

@@ -27,6 +27,7 @@ from gateway.plans import sound
 from tests.support.contexts import AT, COLLEAGUE, HOSPICE, STRANGER, context, folder, policy, received
 from tests.support.letters import canary_photo, letter
 from tests.support.paths import ROOT
+from tests.support.workers import workers
 
 pytestmark = pytest.mark.e2e
 
@@ -88,7 +89,7 @@ def descriptors() -> int:
 
 
 def children() -> set[int]:
-    return {one.pid for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE}
+    return {one.pid for one in workers()}
 
 
 @pytest.fixture
@@ -412,7 +413,7 @@ async def test_200_messages_leave_no_descriptor_here_or_there() -> None:
     letters = {pictures: mail(COLLEAGUE, pictures=pictures) for pictures in set(sizes)}
     await pool.plan(letters[3])
     await asyncio.sleep(0.2)  # it closes what it sent
-    (child,) = psutil.Process().children()
+    (child,) = workers()
     before, there = descriptors(), child.num_fds()
     for pictures in sizes:
         await pool.plan(letters[pictures])
@@ -436,7 +437,7 @@ async def test_a_message_for_which_memory_does_not_suffice_is_held_and_the_proce
     pool = real(memory=900_000_000)
     await pool.start()
     huge = received(mail(COLLEAGUE).raw + b"x" * 450_000_000)
-    (child,) = psutil.Process().children()
+    (child,) = workers()
     try:
         made = await pool.plan(huge)
         assert [hold.rule for hold in made.holds] == ["internal-error"]
@@ -499,6 +500,7 @@ PARENT = """
 import asyncio, json, sys
 from gateway.compute import Pool
 from tests.gateway.test_compute import mail, real
+from tests.support.workers import workers
 from tests.support.contexts import COLLEAGUE
 async def main():
     pool = real(seconds=600)
