@@ -116,7 +116,7 @@ class SettingsModel(_Strict):
         ("pickup", "smime"), min_length=1, description="Protection methods for recipients without an entry in the register."
     )
     sender_encrypted_to_approved: Literal["deliver", "ask"] = Field(
-        "deliver", description="A message the sender encrypted (S/MIME, OpenPGP) to an approved clinical domain."
+        "ask", description="A message the sender encrypted (S/MIME, OpenPGP) to an approved clinical domain."
     )
     scrub_own: bool = Field(True, description="Clean pictures sent within the organisation.")
     emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")

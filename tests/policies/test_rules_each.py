@@ -136,6 +136,18 @@ EACH: dict[str, tuple[Facts, Action]] = {
 }
 
 
+def delivering_encrypted() -> Policy:
+    """The shipped policy that lets through what the sender encrypted to an approved clinical domain."""
+    given = files()
+    changed = given["policy.yaml"].replace(b"sender_encrypted_to_approved: ask", b"sender_encrypted_to_approved: deliver")
+    return load_policy({**given, "policy.yaml": changed})
+
+
+def test_what_the_sender_encrypted_is_asked_about_as_shipped() -> None:
+    """10-settled: encrypted is ASK for A, B and D; delivering it unseen is a site's own choice."""
+    assert decide(shipped(), EACH["K8-SENDER-ENCRYPTED"][0]).action is Action.ASK
+
+
 def test_no_rule_is_dead_and_none_is_forgotten() -> None:
     """The table names every rule of the policy once, in the policy's order."""
     assert list(EACH) == [rule.id for rule in shipped().rules]
@@ -145,7 +157,9 @@ def test_no_rule_is_dead_and_none_is_forgotten() -> None:
 def test_each_rule_decides_the_mail_it_was_written_for(rule: str) -> None:
     """The rule is the one that matches, with its action, and every reason has a sentence."""
     given, expected = EACH[rule]
-    decision = decide(shipped(), given)
+    # The one rule that is switched off as shipped (10-settled: encrypted is asked about).
+    policy = delivering_encrypted() if rule == "K8-SENDER-ENCRYPTED" else shipped()
+    decision = decide(policy, given)
     assert (decision.rule, decision.action) == (rule, expected), decision
     assert decision.reasons and set(decision.reasons) <= REASONS.keys()
     assert decision.source
