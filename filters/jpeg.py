@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from filters import exif, frame, icc, orientation, segments
-from filters.api import Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
+from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
 from filters.segments import Kind, Piece
 
 _ICC, _JFIF, _ADOBE, _EXIF, _XMP = b"ICC_PROFILE\0", b"JFIF\0", b"Adobe", b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0"
@@ -62,9 +62,7 @@ class Jpeg:
     """The scrubber for JPEG (baseline, extended, progressive, lossless, arithmetic, hierarchical; 8 to 16 bits)."""
 
     name = "jpeg"
-
-    def recognises(self, data: bytes) -> bool:
-        return data[:3] == b"\xff\xd8\xff"
+    native = False
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture.  Raises FilterError."""
@@ -78,7 +76,7 @@ class Jpeg:
             make=facts.make, model=facts.model, serial=facts.serial, taken=facts.taken,
         )  # fmt: skip
 
-    def scrub(self, data: bytes) -> Scrubbed:
+    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
         """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
         plan = _Job(data).plan()
         findings = tuple(plan.findings)
@@ -87,7 +85,7 @@ class Jpeg:
         view = memoryview(data)
         return Scrubbed(b"".join(part if isinstance(part, bytes) else view[part[0] : part[1]] for part in plan.out), findings)
 
-    def residue(self, data: bytes) -> tuple[Finding, ...]:
+    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
         """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
         try:
             plan = _Job(data).plan()

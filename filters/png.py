@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from filters import animation, chunks, exif, icc, orientation, page, scanlines
-from filters.api import Fate, FilterError, Finding, ImageInfo, Scrubbed
+from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Scrubbed
 from filters.chunks import Chunk, Header
 
 # Kept as they are when they have one of these lengths and stand before the rows; None = any length.
@@ -72,9 +72,7 @@ class Png:
     """The scrubber for PNG and APNG."""
 
     name = "png"
-
-    def recognises(self, data: bytes) -> bool:
-        return data[:8] == chunks.SIGNATURE
+    native = False
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture.  Raises FilterError."""
@@ -89,7 +87,7 @@ class Png:
         )  # fmt: skip
         return page.marked(info)
 
-    def scrub(self, data: bytes) -> Scrubbed:
+    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
         """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
         plan = _Job(data).plan()
         findings = tuple(plan.findings)
@@ -98,7 +96,7 @@ class Png:
         view = memoryview(data)
         return Scrubbed(b"".join(part if isinstance(part, bytes) else view[part[0] : part[1]] for part in plan.out), findings)
 
-    def residue(self, data: bytes) -> tuple[Finding, ...]:
+    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
         """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
         try:
             plan = _Job(data).plan()

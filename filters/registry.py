@@ -1,10 +1,10 @@
-"""The formats that can be cleaned: one module and one line each."""
+"""The formats that can be cleaned and the containers that can be opened: one module and one line each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters.api import Scrubber
+from filters.api import Opener, Scrubber
 from filters.jpeg import JPEG
 from filters.png import PNG
 
@@ -12,3 +12,5 @@ SCRUBBERS: Mapping[str, Scrubber] = {
     "jpeg": JPEG,
     "png": PNG,
 }
+
+OPENERS: Mapping[str, Opener] = {}

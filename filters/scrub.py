@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from filters.api import FilterError, OpaqueReason, Scrubbed, TooBig, Unsupported
+from filters.api import Encrypted, FilterError, OpaqueReason, Scrubbed, TooBig, Unsupported
 from filters.registry import SCRUBBERS
 from filters.sniff import sniff
-
-
-class Encrypted(FilterError):
-    """The file says that it is encrypted."""
-
-    reason = OpaqueReason.ENCRYPTED
 
 
 class Unknown(FilterError):
@@ -33,6 +27,6 @@ def clean(data: bytes) -> Scrubbed:
     no picture (text, sound) are ``Unsupported`` too: nobody has cleaned them.
     """
     found = sniff(data)
-    if found.scrubber:
+    if found.format in SCRUBBERS:
         return SCRUBBERS[found.format].scrub(data)
     raise _ERRORS.get(found.opaque or OpaqueReason.NOT_SUPPORTED, Unsupported)(found.format or "unknown format")

@@ -1,7 +1,7 @@
 """What files begin with.  The order matters: the first row that fits names the format.
 
-Rows name the format and its role: ``scrub`` (cleaned by a scrubber), ``opaque`` (may carry a picture, not opened here),
-``harmless`` (cannot carry one).  A refinement in ``filters.sniff`` may look deeper.
+Rows name the format and its role: ``opaque`` (a picture or what may carry one; ``filters.registry`` knows what can be done
+with it), ``harmless`` (cannot carry one).  A refinement in ``filters.sniff`` may look deeper.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from enum import Enum
 
 
 class Role(Enum):
-    SCRUB = "scrub"
     OPAQUE = "opaque"
     HARMLESS = "harmless"
 
@@ -144,8 +143,8 @@ _HARMLESS: list[Signature] = [
 ]
 
 SIGNATURES: tuple[Signature, ...] = (
-    Signature("jpeg", b"\xff\xd8\xff", role=Role.SCRUB),
-    Signature("png", b"\x89PNG\r\n\x1a\n", role=Role.SCRUB),
+    Signature("jpeg", b"\xff\xd8\xff"),
+    Signature("png", b"\x89PNG\r\n\x1a\n"),
     *_IMAGES,
     *_VIDEO,
     *_CONTAINERS,

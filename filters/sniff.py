@@ -31,8 +31,6 @@ def sniff(data: bytes) -> Sniffed:
         codes.add(_EMBEDDED)  # begins like something harmless and goes on as a picture
     if codes == found.codes:
         return found
-    if found.scrubber:
-        return Sniffed(found.format, scrubber=True, codes=frozenset(codes))
     return _opaque(found.format, codes=frozenset(codes))  # harmless or sealed for one program, open for another
 
 
@@ -59,8 +57,6 @@ def _by_signature(data: bytes) -> Sniffed | None:
     for row in SIGNATURES:
         if not row.fits(data):
             continue
-        if row.role is Role.SCRUB:
-            return Sniffed(row.format, scrubber=True)
         if row.format in _REFINE:
             refined = _REFINE[row.format](data)
             if refined is None:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final
 
 from filters.registry import SCRUBBERS
+from filters.sniff import sniff
 from gateway.encryption.recipients import recipients_of
 from gateway.message import Message, Undecodable, decode, parse
 from gateway.mime.codes import AMBIGUOUS
@@ -153,7 +154,7 @@ def _check_leaves(message: Message, manifest: Manifest) -> None:
 
 
 def _check_residue(body: bytes, path: str) -> None:
-    scrubber = next((one for one in SCRUBBERS.values() if one.recognises(body)), None)
+    scrubber = SCRUBBERS.get(sniff(body).format)
     if scrubber is None:
         raise Leak("exit.not-an-image", path)
     if scrubber.residue(body):

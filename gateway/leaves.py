@@ -88,7 +88,7 @@ def _open(message: Message, part: Part, decoration: Decoration, accepted: Collec
         return Leaf(part, body, sha256(body).hexdigest(), Sniffed(""), reason, codes=part.codes | {error.code})
     digest = sha256(body).hexdigest()
     sniffed = sniff(body)
-    if sniffed.scrubber:
+    if sniffed.format in SCRUBBERS:
         return _inspect(part, body, digest, sniffed, part.codes | sniffed.codes, decoration)
     text = _transcoded(body, part)
     if text is not body and sniffed.opaque is OpaqueReason.UNKNOWN:

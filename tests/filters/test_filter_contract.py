@@ -52,20 +52,16 @@ def samples() -> dict[str, tuple[bytes, ...]]:
 
 def test_every_format_of_the_registry_has_samples_here() -> None:
     """A new line in the registry without samples would be a format without tests."""
-    assert samples().keys() == SCRUBBERS.keys()
+    assert samples().keys() >= SCRUBBERS.keys()
     assert all(SCRUBBERS[name].name == name for name in SCRUBBERS)
 
 
 @pytest.mark.parametrize("name", SCRUBBERS)
-def test_sniffing_and_recognising_agree(name: str) -> None:
-    """What a scrubber recognises is what ``sniff`` sends to it."""
+def test_sniffing_and_cleaning_agree(name: str) -> None:
+    """What ``sniff`` names so is cleaned by the scrubber of that name."""
     for data in samples()[name]:
-        assert SCRUBBERS[name].recognises(data)
-        assert sniff(data).scrubber
         assert sniff(data).format == name
         assert clean(data).data == SCRUBBERS[name].scrub(data).data
-    assert not SCRUBBERS[name].recognises(b"")
-    assert not SCRUBBERS[name].recognises(b"plain text")
 
 
 @pytest.mark.parametrize("name", SCRUBBERS)

@@ -245,11 +245,11 @@ def test_a_scrubber_that_fails_or_lies_is_held_by_the_exit_check(broken: str, mo
 
     class Liar:
         name = "jpeg"
-        recognises = honest.recognises
+        native = False
         inspect = honest.inspect
         residue = honest.residue
 
-        def scrub(self, data: bytes) -> Scrubbed:
+        def scrub(self, data: bytes, cleaning: object = None) -> Scrubbed:
             if broken == "scrub":
                 raise Malformed("made up")
             return Scrubbed(data)  # claims to be done and is not

@@ -74,8 +74,8 @@ class Scrubber:
 
     def __init__(self, how: str) -> None:
         honest = SCRUBBERS["jpeg"]
-        self.name, self.recognises, self.inspect, self.residue = honest.name, honest.recognises, honest.inspect, honest.residue
-        self.scrub = wrapped("scrub", honest.scrub, how, lambda honest, data: Scrubbed(data))
+        self.name, self.native, self.inspect, self.residue = honest.name, honest.native, honest.inspect, honest.residue
+        self.scrub = wrapped("scrub", honest.scrub, how, lambda honest, data, cleaning: Scrubbed(data))
 
 
 NAMES = ("scrub", *STAGES)
