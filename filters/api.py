@@ -15,8 +15,26 @@ from filters.budget import Budget
 from filters.errors import Encrypted, FilterError, Malformed, OpaqueReason, TooBig, Unsupported
 
 __all__ = [
-    "STRICT", "Blocked", "Budget", "Cleaning", "Encrypted", "Fate", "FilterError", "Finding", "ImageInfo", "Malformed", "Member",
-    "Nature", "Opener", "OpaqueReason", "Scrubbed", "Scrubber", "Seen", "Sniffed", "TooBig", "Unsupported",
+    "STRICT",
+    "Blocked",
+    "Budget",
+    "Cleaning",
+    "Encrypted",
+    "Fate",
+    "FilterError",
+    "Finding",
+    "ImageInfo",
+    "Malformed",
+    "Member",
+    "Nature",
+    "OpaqueReason",
+    "Opener",
+    "Scrubbed",
+    "Scrubber",
+    "Seen",
+    "Sniffed",
+    "TooBig",
+    "Unsupported",
 ]  # fmt: skip
 
 

@@ -25,7 +25,7 @@ class Limits:
 class Budget:
     """Counts what is spent.  ``expired`` says whether the time is over; the filters themselves know no clock."""
 
-    def __init__(self, limits: Limits = Limits(), expired: Callable[[], bool] = lambda: False) -> None:  # noqa: B008 - frozen
+    def __init__(self, limits: Limits = Limits(), expired: Callable[[], bool] = lambda: False) -> None:
         self.limits = limits
         self._expired = expired
         self._depth = self._members = self._spent = 0

@@ -83,4 +83,21 @@ _DECORATIVE: Mapping[str, str] = {
 # Codes of other modules: each keeps its own table beside the code that emits it.
 _TEXT: Mapping[str, str] = text.CODES
 
-CODES: Mapping[str, str] = {**_EXIF, **_ICC, **_JPEG, **_PNG, **_IMAGE, **_SNIFF, **_DECORATIVE, **_TEXT}
+_CONTAINER: Mapping[str, str] = {
+    "container.read-only": "A picture stands in a container that cannot be written anew, so nothing can be removed from it.",
+    "container.signed": "A picture stands in a digitally signed document: any change would break the signature.",
+}
+
+_TABLES: tuple[Mapping[str, str], ...] = (
+    _EXIF,
+    _ICC,
+    _JPEG,
+    _PNG,
+    _IMAGE,
+    _SNIFF,
+    _DECORATIVE,
+    _CONTAINER,
+    _TEXT,
+)
+
+CODES: Mapping[str, str] = {code: sentence for table in _TABLES for code, sentence in table.items()}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from filters.api import Opener, Scrubber
+from filters.api import ImageInfo, Opener, Scrubber
 from filters.jpeg import JPEG
 from filters.png import PNG
 
@@ -14,3 +14,6 @@ SCRUBBERS: Mapping[str, Scrubber] = {
 }
 
 OPENERS: Mapping[str, Opener] = {}
+
+# Containers that are pictures themselves, made of lines and shapes.
+DRAWINGS: Mapping[str, Callable[[bytes], ImageInfo]] = {}

@@ -19,6 +19,9 @@ _POLYGLOT, _EMBEDDED = "sniff.polyglot", "sniff.embedded-image"
 _HEAD = 1024  # bytes in which PDF readers look for the header
 
 
+_SURE = frozenset(("jpeg", "png"))  # whatever follows: no text begins so
+
+
 def sniff(data: bytes) -> Sniffed:
     """What the bytes are.  Total: never raises."""
     if not data:
@@ -62,7 +65,7 @@ def _by_signature(data: bytes) -> Sniffed | None:
             if refined is None:
                 continue
             return refined
-        if row.format not in wording.TEXTUAL and wording.is_text(data):
+        if row.format not in _SURE and row.format not in wording.TEXTUAL and wording.is_text(data):
             continue  # a text that happens to begin with these letters
         return _harmless(row.format) if row.role is Role.HARMLESS else _opaque(row.format)
     return None

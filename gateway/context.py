@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from filters.budget import Budget, Limits
 from filters.decorative import DecorativeSettings
+from filters.tree import Tools
 from gateway.dkim import Signer
 from gateway.encryption import METHODS
 from gateway.encryption.smime import Signing
@@ -42,6 +45,21 @@ class SmimeSpec(BaseModel):
     signing_key: str
 
 
+_DEFAULT = Limits()
+
+
+class OpeningSpec(BaseModel):
+    """What opening one message may cost (``filters.budget.Limits``), and its time in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    depth: int = _DEFAULT.depth
+    members: int = _DEFAULT.members
+    total_bytes: int = _DEFAULT.total
+    ratio: int = _DEFAULT.ratio
+    pixels: int = _DEFAULT.pixels
+    seconds: float = 20.0
+
+
 class ContextSpec(BaseModel):
     """Everything a compute process needs to know, as JSON."""
 
@@ -56,6 +74,7 @@ class ContextSpec(BaseModel):
     hash_key: str
     smime: SmimeSpec | None = None
     dkim: list[DkimSpec] = []
+    opening: OpeningSpec = OpeningSpec()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,14 @@ class Context:
     seen_inline: Callable[[str, str], bool | None]  # (sha256, sender)
     now: Callable[[], float]
     decorative: DecorativeSettings
+    tools: Tools
+
+    def budget(self) -> Budget:
+        """A new account of what opening one message may cost; its clock runs from now on."""
+        told = self.spec.opening
+        limits = Limits(told.depth, told.members, told.total_bytes, told.ratio, told.pixels)
+        end = time.monotonic() + told.seconds
+        return Budget(limits, lambda: time.monotonic() > end)
 
     def decoration(self, sender: str) -> Decoration:
         """What makes an image decorative when ``sender`` sends it."""
@@ -97,6 +124,7 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
         hashes=hashes,
         seen_inline=snapshot.seen_inline if snapshot else _unknown,
         now=clock,
+        tools=Tools(),
         decorative=DecorativeSettings(**policy.decorative),  # type: ignore[arg-type]  # the policy's model has the same fields
     )
 

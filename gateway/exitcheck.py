@@ -7,19 +7,22 @@ Only this module makes a ``Cleared``, and delivery takes nothing else but a ``Cl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-from filters.registry import SCRUBBERS
-from filters.sniff import sniff
+from filters.api import Budget
+from filters.tree import Label, Node, Tools, examine, leftover
 from gateway.encryption.recipients import recipients_of
 from gateway.message import Message, Undecodable, decode, parse
 from gateway.mime.codes import AMBIGUOUS
 from policies.model import Mode
 
 _SEAL: Final = object()  # held by this module alone: no other module can construct a Cleared or an Original
+
+
+PLAIN: Final = Tools()
 
 
 class Clearance(StrEnum):
@@ -47,6 +50,7 @@ class Manifest:
     leaves: Mapping[str, Clearance]
     accepted: frozenset[str] = frozenset()  # MIME codes a rule or a release accepted
     ciphertext: Ciphertext | None = None
+    within: Mapping[str, Clearance] = field(default_factory=dict)  # what may stand in containers that were rebuilt
 
 
 class Leak(Exception):
@@ -109,10 +113,10 @@ def original(data: bytes, mode: Mode) -> Original:
     return Original(data, _SEAL)
 
 
-def check(data: bytes, manifest: Manifest, inner: Cleared | None = None) -> Cleared:
+def check(data: bytes, manifest: Manifest, inner: Cleared | None = None, tools: Tools = PLAIN) -> Cleared:
     """Parse ``data`` again and hold it against ``manifest``.
 
-    ``inner`` is the cleared message a ciphertext was made from.  Raises Leak.
+    ``tools`` are those the message was opened with; ``inner`` is the cleared message a ciphertext was made from.  Raises Leak.
     """
     message = parse(data)
     ambiguous = (message.codes & AMBIGUOUS) - manifest.accepted
@@ -121,7 +125,7 @@ def check(data: bytes, manifest: Manifest, inner: Cleared | None = None) -> Clea
     if manifest.ciphertext is not None:
         _check_ciphertext(message, manifest.ciphertext, inner)
     else:
-        _check_leaves(message, manifest)
+        _check_leaves(message, manifest, tools)
     return Cleared(data, _SEAL)
 
 
@@ -137,7 +141,8 @@ def adopt(data: bytes, kind: str) -> Cleared | Original:
     raise ValueError("a compute process answered nonsense")
 
 
-def _check_leaves(message: Message, manifest: Manifest) -> None:
+def _check_leaves(message: Message, manifest: Manifest, tools: Tools) -> None:
+    cleared = replace(tools, judge=lambda node, data: _decorative(node, manifest))
     for part in message.leaves():
         try:
             body = decode(message, part)
@@ -150,14 +155,29 @@ def _check_leaves(message: Message, manifest: Manifest) -> None:
         if clearance is None:
             raise Leak("exit.unknown-leaf", part.path)
         if clearance is Clearance.SCRUBBED:
-            _check_residue(body, part.path)
+            label = Label(part.name or "", part.content_type, part.content_id is not None and part.disposition != "attachment")
+            _check_cleaned(body, examine(body, cleared, Budget(), label), part.path, manifest, tools)
 
 
-def _check_residue(body: bytes, path: str) -> None:
-    scrubber = SCRUBBERS.get(sniff(body).format)
-    if scrubber is None:
+def _decorative(node: Node, manifest: Manifest) -> str | None:
+    """Only what the decision took for decoration is decoration."""
+    clearance = manifest.within.get(node.sha256)
+    return clearance.value if clearance is Clearance.DECORATIVE else None
+
+
+def _check_cleaned(body: bytes, node: Node, path: str, manifest: Manifest, tools: Tools) -> None:
+    """A cleaned leaf: nothing is left in it, and everything in it is known."""
+    if node.info is None and not node.children:
         raise Leak("exit.not-an-image", path)
-    if scrubber.residue(body):
+    for one in node.walk():
+        if one.children or not one.where:
+            continue  # known by what is in it
+        clearance = manifest.within.get(one.sha256)
+        if clearance is None:
+            raise Leak("exit.unknown-member", path)
+        if one.clinical and not one.clean and clearance is Clearance.SCRUBBED:
+            raise Leak("exit.residue", path)
+    if leftover(body, node, tools):
         raise Leak("exit.residue", path)
 
 

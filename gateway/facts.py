@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from filters.identify.numbers import find
 from gateway.carriers import Carried
 from gateway.identity import Identity
-from gateway.leaves import Leaf
+from gateway.leaves import Leaf, Picture
 from gateway.message import Message
 from gateway.mime.codes import AMBIGUOUS
 from gateway.model import Received, Recipient
@@ -48,9 +48,14 @@ class Opened:
         return tuple(leaf for leaf in self.leaves if leaf.clinical)
 
     @property
-    def recorded(self) -> tuple[Leaf, ...]:
+    def pictures(self) -> tuple[Picture, ...]:
+        """Every leaf and everything in it, at any depth."""
+        return tuple(picture for leaf in self.leaves for picture in leaf.pictures)
+
+    @property
+    def recorded(self) -> tuple[Picture, ...]:
         """What is kept on record when it leaves: clinical images and encrypted parts."""
-        return tuple(leaf for leaf in self.leaves if leaf.clinical or leaf.sealed)
+        return tuple(picture for picture in self.pictures if picture.node.clinical or picture.sealed)
 
 
 def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, methods: Methods) -> tuple[Facts, ...]:
@@ -66,10 +71,11 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     if any(leaf.clinical and leaf.part.in_signed for leaf in opened.leaves):
         codes |= {"mail.signed-image"}
     withdrawn = memory.withdrawn(numbers) if numbers else False
+    pictures = opened.pictures
 
     def of(recipient: Recipient) -> Facts:
         known = policy.register.match(recipient.address, sender=envelope.sender, today=at.date())
-        images = tuple(_image(leaf, memory, recipient) for leaf in opened.leaves if leaf.kind is not Kind.NONE or leaf.decorative)
+        images = tuple(_image(one, memory, recipient) for one in pictures if one.kind is not Kind.NONE or one.node.decorative)
         shown = [image for image in images if not image.decorative]
         covered = _all(image.disclosed for image in shown)
         return Facts(
@@ -102,29 +108,32 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     return tuple(of(recipient) for recipient in envelope.recipients)
 
 
-def _image(leaf: Leaf, memory: Memory, recipient: Recipient) -> ImageFacts:
-    info = leaf.info
+def _image(picture: Picture, memory: Memory, recipient: Recipient) -> ImageFacts:
+    node = picture.node
+    info = node.info
     return ImageFacts(
-        part=leaf.part.path,
-        kind=leaf.kind,
-        sha256=leaf.sha256,
-        format=leaf.sniffed.format,
-        codes=leaf.codes,
-        opaque=leaf.opaque.value if leaf.opaque else None,
-        decorative=leaf.decorative,
-        disclosed=memory.disclosed(leaf.sha256, recipient.address) if leaf.clinical else None,
+        part=picture.path,
+        kind=picture.kind,
+        sha256=node.sha256,
+        format=node.sniffed.format,
+        codes=node.codes,
+        opaque=node.opaque.value if node.opaque else None,
+        decorative=node.decorative,
+        disclosed=memory.disclosed(node.sha256, recipient.address) if node.clinical else None,
         pixels=info.width * info.height if info else 0,
-        name=leaf.part.name or "",
+        modality=(info.modality or None) if info else None,
+        name=picture.name,
     )
 
 
 def _identifiers(opened: Opened) -> tuple[list[str], set[str]]:
-    """(identifiers found in subject and file names, codes saying where)."""
+    """(identifiers found in subject, file names and metadata; codes saying where)."""
     numbers: list[str] = []
     codes: set[str] = set()
     subjects = [opened.message.text(field) for field in opened.message.fields("Subject")]
-    names = [leaf.part.name for leaf in opened.leaves if leaf.part.name]
-    for code, texts in (("ident.subject", subjects), ("ident.file-name", names)):
+    names = [picture.name for picture in opened.pictures if picture.name]
+    told = [text for picture in opened.pictures if picture.node.info for text in picture.node.info.identifiers]
+    for code, texts in (("ident.subject", subjects), ("ident.file-name", names), ("ident.metadata", told)):
         found = [one for text in texts for one in find(text) if one.strong]
         numbers += [one.value for one in found]
         codes |= {code} if found else set()

@@ -5,13 +5,15 @@ One ``Finisher`` per message.  Each scrubbed image and each variant of the messa
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
 from filters.api import FilterError
-from filters.registry import SCRUBBERS
+from filters.tree import Cleaned, Namer, Node, clean, examine
+from gateway.carriers import BodyLine
 from gateway.context import Context
 from gateway.dkim import drop_broken
 from gateway.edits import outgoing_edits, received_line
@@ -55,10 +57,16 @@ REMOVED: Final = Outward()
 
 @dataclass(frozen=True, slots=True)
 class _Scrubbed:
-    """What scrubbing the clinical images changes in the message, and SHA-256 of each as received -> as sent."""
+    """What scrubbing the clinical images changes in the message.
+
+    ``hashes``: SHA-256 of each image as received -> as sent; ``leaves``: of each changed leaf as sent; ``within``: of what stands
+    unchanged beside the images in containers, and why it may.
+    """
 
     edits: tuple[Edit, ...] = field(repr=False)
     hashes: Mapping[str, str]
+    leaves: frozenset[str]
+    within: Mapping[str, Clearance]
 
 
 class Finisher:
@@ -66,7 +74,7 @@ class Finisher:
 
     def __init__(self, context: Context, received: Received, opened: Opened) -> None:
         self._context, self._received, self._opened = context, received, opened
-        self._images: _Scrubbed | None = None
+        self._images: dict[bool, _Scrubbed] = {}
         self._as_came: Finished | None = None
         self._plain: dict[Outward, Finished] = {}
         self._inner: Finished | None = None
@@ -81,7 +89,7 @@ class Finisher:
     def as_came(self) -> Finished:
         """``untouched``, cleared: the decision allowed every leaf as it is."""
         if self._as_came is None:
-            leaves = {leaf.sha256: _unchanged(leaf) for leaf in self._opened.leaves}
+            leaves = {leaf.sha256: _unchanged(leaf.node) for leaf in self._opened.leaves}
             self._as_came = Finished(check(self.untouched(), Manifest(leaves, self._accepted())))
         return self._as_came
 
@@ -90,20 +98,25 @@ class Finisher:
         statement = Outward.of(decision, consent)
         if statement not in self._plain:
             data = self.sign(drop_broken(self._received.raw, self._splice(statement, self._trace())))
-            self._plain[statement] = Finished(check(data, self._manifest(statement)), self._scrubbed().hashes)
+            self._plain[statement] = self._finished(data, statement)
         return self._plain[statement]
 
     def inner(self) -> Finished:
         """Scrubbed, statement taken out, without trace and signature, cleared: what goes inside a ciphertext."""
         if self._inner is None:
-            self._inner = Finished(check(self._splice(REMOVED), self._manifest(REMOVED)), self._scrubbed().hashes)
+            self._inner = self._finished(self._splice(REMOVED), REMOVED)
         return self._inner
+
+    def _finished(self, data: bytes, statement: Outward) -> Finished:
+        cleared = check(data, self._manifest(statement), tools=self._context.tools)
+        return Finished(cleared, self._scrubbed(not statement.keep).hashes)
 
     def encrypted(self, inner: Finished, made: Protected) -> Finished:
         """A message encrypted from ``inner``: traced, signed, cleared."""
         declared = Ciphertext(made.ciphertext_sha256, made.recipient_ids, fingerprint(inner.cleared))
         return Finished(
-            check(self.sign(self._trace() + made.data), Manifest({}, ciphertext=declared), inner.cleared), inner.scrubbed
+            check(self.sign(self._trace() + made.data), Manifest({}, ciphertext=declared), inner.cleared),
+            inner.scrubbed,
         )
 
     def sign(self, data: bytes) -> bytes:
@@ -123,31 +136,73 @@ class Finisher:
             self._opened.message,
             own_id=self._context.spec.hostname,
             subject_spans=() if statement.keep else carried.subject_spans,
-            body_line=None if statement.keep else carried.body_line,
+            body_line=None if statement.keep else self._line_elsewhere(),
             remove_consent=not statement.keep,
             consent_header=statement.reduced,
             remove_trace=True,
         )
-        return splice(self._received.raw, [*([Edit(0, 0, top)] if top else ()), *edits, *self._scrubbed().edits])
+        scrubbed = self._scrubbed(not statement.keep)
+        return splice(self._received.raw, [*([Edit(0, 0, top)] if top else ()), *edits, *scrubbed.edits])
 
-    def _scrubbed(self) -> _Scrubbed:
-        """Every clinical image scrubbed and encoded, once.  The scrubbed bytes are not kept: they would be one copy more."""
-        if self._images is None:
-            message, clinical = self._opened.message, self._opened.clinical
-            edits: list[Edit] = []
-            hashes: dict[str, str] = {}
-            for number, leaf in enumerate(clinical, 1):
-                data = _scrub(leaf)
-                if leaf.part.in_signed:
-                    raise CannotProtect("mail.signed-image")
-                hashes[leaf.sha256] = leaf.sha256 if data is leaf.body else sha256(data).hexdigest()
-                if data is not leaf.body:
-                    edits += replace_body(message, leaf.part, data)
-                if self._context.policy.settings.names == "neutral":
-                    name = neutral_name(self._reference(), number, len(clinical), leaf.sniffed.format)
-                    edits += replace_name(message, leaf.part, name)
-            self._images = _Scrubbed(tuple(edits), hashes)
-        return self._images
+    def _line_elsewhere(self) -> BodyLine | None:
+        """The consent line where it stands in parts that are not written anew anyhow."""
+        line = self._opened.carried.body_line
+        own = {leaf.part.path for leaf in self._opened.clinical}
+        return line and replace(line, cuts=tuple(cut for cut in line.cuts if cut[0] not in own))
+
+    def _scrubbed(self, cutting: bool) -> _Scrubbed:
+        """Every clinical leaf cleaned and encoded, once.  The cleaned bytes are not kept: they would be one copy more.
+
+        ``cutting``: the consent line goes from those leaves as well.
+        """
+        line = self._opened.carried.body_line
+        cutting = cutting and line is not None and self._line_elsewhere() != line
+        if cutting not in self._images:
+            self._images[cutting] = self._scrub_all(dict(line.cuts) if cutting and line else {})
+        return self._images[cutting]
+
+    def _scrub_all(self, cuts: Mapping[str, tuple[tuple[int, int], ...]]) -> _Scrubbed:
+        message, clinical = self._opened.message, self._opened.clinical
+        edits: list[Edit] = []
+        hashes: dict[str, str] = {}
+        leaves: set[str] = set()
+        within: dict[str, Clearance] = {}
+        for number, leaf in enumerate(clinical, 1):
+            if leaf.part.in_signed:
+                raise CannotProtect("mail.signed-image")
+            made = self._clean(leaf, cuts.get(leaf.part.path, ()), number)
+            hashes |= made.hashes
+            leaves.add(sha256(made.data).hexdigest())
+            within |= {node.sha256: _unchanged(node) for node in leaf.node.walk() if not node.clinical and not node.children}
+            if made.data is not leaf.body:
+                edits += replace_body(message, leaf.part, made.data)
+            if self._neutral:
+                edits += replace_name(message, leaf.part, self._name(leaf.node, number))
+        return _Scrubbed(tuple(edits), hashes, frozenset(leaves), within)
+
+    def _clean(self, leaf: Leaf, cuts: tuple[tuple[int, int], ...], number: int) -> Cleaned:
+        """The leaf without its metadata; its very own bytes when there was none.  Raises CannotProtect."""
+        tools, body, node = self._context.tools, leaf.body, leaf.node
+        try:
+            if cuts:
+                body = _without(body, cuts)
+                node = examine(body, tools, self._context.budget(), leaf.node.label)
+            return clean(body, node, tools, self._context.budget(), self._namer(number) if self._neutral else None)
+        except FilterError:
+            raise CannotProtect("scrub.failed") from None
+
+    @property
+    def _neutral(self) -> bool:
+        return self._context.policy.settings.names == "neutral"
+
+    def _name(self, node: Node, number: int, member: int = 0) -> str:
+        count, picture = len(self._opened.clinical), node.info is not None
+        return neutral_name(self._reference(), number, count, node.sniffed.format, picture, member)
+
+    def _namer(self, number: int) -> Namer:
+        """Names for the members of an archive: those of the leaf, counted on."""
+        count = itertools.count(1)
+        return lambda node: self._name(node, number, next(count))
 
     def _reference(self) -> str:
         """Names this message for the sending organisation, and for nobody without its key (domain S4-10)."""
@@ -159,6 +214,7 @@ class Finisher:
         """What may stand in a scrubbed variant."""
         line = None if statement.keep else self._opened.carried.body_line
         cut = dict(line.cuts) if line else {}
+        scrubbed = self._scrubbed(not statement.keep)
         leaves: dict[str, Clearance] = {}
         for leaf in self._opened.leaves:
             if leaf.clinical:
@@ -166,9 +222,10 @@ class Finisher:
             digest = leaf.sha256
             if leaf.part.path in cut and not leaf.part.in_signed:
                 digest = sha256(_without(decode(self._opened.message, leaf.part), cut[leaf.part.path])).hexdigest()
-            leaves[digest] = _unchanged(leaf)
-        leaves |= dict.fromkeys(self._scrubbed().hashes.values(), Clearance.SCRUBBED)
-        return Manifest(leaves, self._accepted())
+            leaves[digest] = _unchanged(leaf.node)
+        leaves |= dict.fromkeys(scrubbed.leaves, Clearance.SCRUBBED)
+        within = dict(scrubbed.within) | dict.fromkeys(scrubbed.hashes.values(), Clearance.SCRUBBED)
+        return Manifest(leaves, self._accepted(), within=within)
 
     def _accepted(self) -> frozenset[str]:
         """The decision has seen these codes and let the message go all the same; anything new is ours and a leak."""
@@ -179,18 +236,10 @@ class Finisher:
         return received_line(f"{host} (Clinigate)", envelope, self._reference()[:12].upper(), self._received.at)
 
 
-def _scrub(leaf: Leaf) -> bytes:
-    """The image without its metadata; the very same object when there was none.  Raises CannotProtect."""
-    try:
-        return SCRUBBERS[leaf.sniffed.format].scrub(leaf.body).data
-    except FilterError:
-        raise CannotProtect("scrub.failed") from None
-
-
-def _unchanged(leaf: Leaf) -> Clearance:
-    if leaf.decorative:
+def _unchanged(node: Node) -> Clearance:
+    if node.decorative:
         return Clearance.DECORATIVE
-    return Clearance.ALLOWED if leaf.opaque is None else Clearance.RELEASED
+    return Clearance.ALLOWED if node.opaque is None else Clearance.RELEASED
 
 
 def _without(data: bytes, cuts: tuple[tuple[int, int], ...]) -> bytes:

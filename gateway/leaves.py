@@ -8,52 +8,93 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
-from filters.api import FilterError, ImageInfo, OpaqueReason, Sniffed
+from filters.api import Budget, ImageInfo, Nature, OpaqueReason, Sniffed
 from filters.decorative import ICON, DecorativeSettings, decorative, unopened
-from filters.registry import SCRUBBERS
-from filters.sniff import sniff
-from filters.text import embedded
+from filters.tree import Label, Node, Tools, examine, undecorated
 from gateway.message import Message, Part, Undecodable, decode
 from gateway.mime.words import to_text
 from policies.model import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """One leaf of the message: what its bytes are and what was seen in them."""
+class Picture:
+    """One picture or unreadable thing of the message: a leaf itself, or what stands inside one."""
 
-    part: Part
-    body: bytes = field(repr=False)
-    sha256: str
-    sniffed: Sniffed
-    opaque: OpaqueReason | None = None
-    info: ImageInfo | None = None
-    decorative: str | None = None
-    codes: frozenset[str] = frozenset()
-
-    @property
-    def clinical(self) -> bool:
-        """An image that can be scrubbed and is not positively known to be decorative."""
-        return self.info is not None and self.opaque is None and self.decorative is None
-
-    @property
-    def sealed(self) -> bool:
-        """Encrypted: its sender may be asked what is in it, and that answer is kept as one about a picture is."""
-        return self.opaque is OpaqueReason.ENCRYPTED
-
-    @property
-    def inline(self) -> bool:
-        """Shown inside the text, as signature logos are."""
-        return self.part.content_id is not None and self.part.disposition != "attachment"
+    path: str  # "1.2"; "1.2/3/1" inside containers
+    node: Node
+    name: str = field(default="", repr=False)
 
     @property
     def kind(self) -> Kind:
         """The image kind by evidence alone; what a statement declares is the policy's business."""
-        if self.opaque is not None:
+        node = self.node
+        if node.opaque is not None:
             return Kind.UNREADABLE
-        if not self.clinical:
+        if not node.clinical or node.info is None:
             return Kind.NONE
-        return Kind.DOCUMENT if "image.bilevel-page" in self.codes else Kind.IDENTIFIABLE_PHOTO
+        if "image.bilevel-page" in node.codes:
+            return Kind.DOCUMENT
+        return _KINDS.get(node.info.nature, Kind.IDENTIFIABLE_PHOTO)
+
+    @property
+    def sealed(self) -> bool:
+        """Encrypted: its sender may be asked what is in it, and that answer is kept as one about a picture is."""
+        return self.node.opaque is OpaqueReason.ENCRYPTED
+
+
+_KINDS: Final = {Nature.RADIOLOGY: Kind.ROUTINE_IMAGING, Nature.PAGE: Kind.DOCUMENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One leaf of the message: its bytes, and what was seen in them at every depth."""
+
+    part: Part
+    body: bytes = field(repr=False)
+    node: Node
+
+    @property
+    def sha256(self) -> str:
+        return self.node.sha256
+
+    @property
+    def sniffed(self) -> Sniffed:
+        return self.node.sniffed
+
+    @property
+    def opaque(self) -> OpaqueReason | None:
+        return self.node.opaque
+
+    @property
+    def info(self) -> ImageInfo | None:
+        return self.node.info
+
+    @property
+    def decorative(self) -> str | None:
+        return self.node.decorative
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Of the leaf and of everything in it."""
+        return frozenset[str]().union(*(node.codes for node in self.node.walk()))
+
+    @property
+    def clinical(self) -> bool:
+        """It is or holds a picture that can be scrubbed and is not positively known to be decorative."""
+        return self.node.holds_clinical
+
+    @property
+    def inline(self) -> bool:
+        """Shown inside the text, as signature logos are."""
+        return _inline(self.part)
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The leaf itself and everything in it that a decision may depend on."""
+        return tuple(
+            Picture(f"{self.part.path}/{node.where}".rstrip("/"), node, (node.label.name if node.where else self.part.name) or "")
+            for node in self.node.walk()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,93 +105,53 @@ class Decoration:
     known_logos: frozenset[str]
     seen_inline: Callable[[str], bool | None]
 
+    def judge(self, node: Node, data: bytes) -> str | None:
+        """Why ``node`` is decoration, None when it is not known to be."""
+        if node.info is None:
+            open_for_sure = node.opaque is OpaqueReason.NOT_SUPPORTED and not node.sniffed.codes
+            return unopened(data, node.sha256, known_logos=self.known_logos, settings=self.settings) if open_for_sure else None
+        return decorative(
+            node.info,
+            data,
+            node.sha256,
+            inline=node.label.inline,
+            known_logos=self.known_logos,
+            seen_inline_before=self.seen_inline(node.sha256),
+            settings=self.settings,
+        )
 
-def open_leaves(message: Message, decoration: Decoration, accepted: Collection[str] = ()) -> tuple[Leaf, ...]:
+
+def open_leaves(
+    message: Message, tools: Tools, budget: Budget, decoration: Decoration, accepted: Collection[str] = ()
+) -> tuple[Leaf, ...]:
     """Every leaf, decoded strictly, sniffed and inspected.  ``accepted`` are codes a release let pass."""
-    leaves = tuple(_open(message, part, decoration, accepted) for part in message.leaves())
-    icons = {leaf.sha256 for leaf in leaves if leaf.decorative == ICON}
+    tools = replace(tools, judge=decoration.judge)
+    leaves = tuple(_open(message, part, tools, budget, accepted) for part in message.leaves())
+    icons = {node.sha256 for leaf in leaves for node in leaf.node.walk() if node.decorative == ICON}
     if len(icons) <= decoration.settings.icons_most:
         return leaves
-    return tuple(_no_icon(leaf) if leaf.decorative == ICON else leaf for leaf in leaves)
+    return tuple(replace(leaf, node=undecorated(leaf.node, ICON)) for leaf in leaves)
 
 
-def _no_icon(leaf: Leaf) -> Leaf:
-    """One of too many: a picture like any other."""
-    return replace(leaf, decorative=None, opaque=OpaqueReason.NOT_SUPPORTED if leaf.info is None else None)
-
-
-def _open(message: Message, part: Part, decoration: Decoration, accepted: Collection[str]) -> Leaf:
+def _open(message: Message, part: Part, tools: Tools, budget: Budget, accepted: Collection[str]) -> Leaf:
     try:
         body = decode(message, part)
     except Undecodable as error:
         body = message.raw[part.body[0] : part.body[1]]
         reason = None if error.code in accepted else OpaqueReason.CORRUPT
-        return Leaf(part, body, sha256(body).hexdigest(), Sniffed(""), reason, codes=part.codes | {error.code})
-    digest = sha256(body).hexdigest()
-    sniffed = sniff(body)
-    if sniffed.format in SCRUBBERS:
-        return _inspect(part, body, digest, sniffed, part.codes | sniffed.codes, decoration)
-    text = _transcoded(body, part)
-    if text is not body and sniffed.opaque is OpaqueReason.UNKNOWN:
-        sniffed = sniff(text)
-    codes = part.codes | sniffed.codes
-    if sniffed.opaque is OpaqueReason.NOT_SUPPORTED and not sniffed.codes:
-        why = unopened(body, digest, known_logos=decoration.known_logos, settings=decoration.settings)
-        if why is not None:
-            return Leaf(part, body, digest, sniffed, decorative=why, codes=codes)
-    if sniffed.opaque not in (None, OpaqueReason.UNKNOWN, OpaqueReason.ENCRYPTED):
-        return Leaf(part, body, digest, sniffed, sniffed.opaque, codes=codes)
-    # Whatever the first bytes say: a program that trusts the label, or skips what it does not know, may show what stands behind.
-    hidden = embedded(text, html=_is_page(part, sniffed))
-    reasons = {OpaqueReason(one.opaque) for one in hidden if one.opaque} | ({sniffed.opaque} if sniffed.opaque else set())
-    if OpaqueReason.UNKNOWN in reasons and part.content_type.startswith("image/"):
-        reasons.add(OpaqueReason.CORRUPT)  # called a picture and none that we know
-    strictest = next((reason for reason in _STRICTNESS if reason in reasons), None)
-    return Leaf(part, body, digest, sniffed, strictest, codes=codes | {one.code for one in hidden})
+        codes = part.codes | {error.code}
+        return Leaf(part, body, Node("", "", sha256(body).hexdigest(), Sniffed(""), len(body), opaque=reason, codes=codes))
+    label = Label(part.name or "", part.content_type, _inline(part), part.codes, _transcoded(body, part))
+    return Leaf(part, body, examine(body, tools, budget, label))
 
 
-# No rule lets the first three go; an encrypted part may go when the sender says that no patient's picture is in it.
-_STRICTNESS: Final = (
-    OpaqueReason.NOT_SUPPORTED,
-    OpaqueReason.CORRUPT,
-    OpaqueReason.LIMIT,
-    OpaqueReason.ENCRYPTED,
-    OpaqueReason.UNKNOWN,
-)
-_PAGES: Final = (".htm", ".html", ".xhtml", ".xht", ".shtml", ".hta", ".svg", ".xml", ".mht")
-
-
-def _is_page(part: Part, sniffed: Sniffed) -> bool:
-    named = (part.name or "").lower().endswith(_PAGES)
-    return named or sniffed.format == "html" or "html" in part.content_type
-
-
-def _transcoded(body: bytes, part: Part) -> bytes:
-    """A text in UTF-16 or UTF-32 without a mark, as its label says and mail programs read it; else the very same object."""
+def _transcoded(body: bytes, part: Part) -> bytes | None:
+    """A text in UTF-16 or UTF-32 without a mark, as its label says and mail programs read it; None when that changes nothing."""
     charset = part.params.get("charset", "") if part.content_type.startswith("text/") else ""
-    if not _WIDE.fullmatch(charset):
-        return body
-    return to_text(body, charset).encode("utf-8", "replace")
+    return to_text(body, charset).encode("utf-8", "replace") if _WIDE.fullmatch(charset) else None
 
 
 _WIDE: Final = re.compile(r"(?i)\s*(?:cs)?(?:unicode|(?:utf|ucs|iso-10646-ucs)[-_]?(?:2|4|16|32)(?:[-_]?[bl]e)?)\s*")
-
-
-def _inspect(part: Part, body: bytes, digest: str, sniffed: Sniffed, codes: frozenset[str], decoration: Decoration) -> Leaf:
-    try:
-        info = SCRUBBERS[sniffed.format].inspect(body)
-    except FilterError as error:
-        return Leaf(part, body, digest, sniffed, error.reason, codes=codes)
-    why = decorative(
-        info,
-        body,
-        digest,
-        inline=_inline(part),
-        known_logos=decoration.known_logos,
-        seen_inline_before=decoration.seen_inline(digest),
-        settings=decoration.settings,
-    )
-    return Leaf(part, body, digest, sniffed, None, info, why, codes | info.codes)
 
 
 def _inline(part: Part) -> bool:

@@ -51,7 +51,7 @@ def judge(context: Context, received: Received) -> Judged:
     message = parse(received.raw)
     # 3. Open every leaf by its bytes; 4. inspect each image.
     release = ReleaseTerms.of(envelope)
-    leaves = open_leaves(message, context.decoration(envelope.sender), release.accepted)
+    leaves = open_leaves(message, context.tools, context.budget(), context.decoration(envelope.sender), release.accepted)
     # 5. Read the consent statement from every carrier.
     carried = release.added(statements(message))
     vouches = context.spec.vouches.get(envelope.listener, Vouches.NOTHING)

@@ -63,21 +63,21 @@ def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:
             scrubbed |= one.finished.scrubbed
     return [
         {
-            "part": leaf.part.path,
-            "sha256": leaf.sha256,
-            "scrubbed": scrubbed.get(leaf.sha256),
-            "format": leaf.sniffed.format,
-            "kind": leaf.kind.value,
-            "codes": sorted(leaf.codes),
+            "part": picture.path,
+            "sha256": picture.node.sha256,
+            "scrubbed": scrubbed.get(picture.node.sha256),
+            "format": picture.node.sniffed.format,
+            "kind": picture.kind.value,
+            "codes": sorted(picture.node.codes),
         }
-        for leaf in opened.recorded
+        for picture in opened.recorded
     ]
 
 
 def _patients(context: Context, opened: Opened) -> list[str]:
     """Keyed hashes of the valid identifiers in subject and file names: the reference under which consent can be withdrawn."""
     texts = [opened.message.text(field) for field in opened.message.fields("Subject")]
-    texts += [leaf.part.name for leaf in opened.leaves if leaf.part.name]
+    texts += [picture.name for picture in opened.pictures if picture.name]
     return sorted({context.hashes.patient(one.value) for text in texts for one in find(text) if one.strong})
 
 

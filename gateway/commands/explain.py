@@ -55,10 +55,11 @@ def explain(
         ]
         typer.echo(json.dumps(rows, indent=2, default=str))
         return
-    for leaf in judged.opened.leaves:
-        seen = leaf.opaque.value if leaf.opaque else leaf.decorative or leaf.kind.value
-        codes = ", ".join(sorted(leaf.codes)) or "nothing found"
-        typer.echo(f"part {leaf.part.path}: {leaf.sniffed.format or 'unknown'}, {seen}: {codes}")
+    for picture in judged.opened.pictures:
+        node = picture.node
+        seen = node.opaque.value if node.opaque else node.decorative or picture.kind.value
+        codes = ", ".join(sorted(node.codes)) or "nothing found"
+        typer.echo(f"part {picture.path}: {node.sniffed.format or 'unknown'}, {seen}: {codes}")
     for address, facts, decision in zip(rcpt, judged.facts, judged.decisions, strict=True):
         typer.echo(f"\n{address} (mode {facts.mode.value})")
         typer.echo(in_words(context.policy, facts, decision))

@@ -6,8 +6,9 @@ import base64
 
 import pytest
 
-from filters.api import OpaqueReason
+from filters.api import Budget, OpaqueReason
 from filters.decorative import DEFAULTS
+from filters.tree import Tools
 from gateway.demo.pictures import encrypted_zip, logo, pdf_letter, photo
 from gateway.leaves import Decoration, Leaf, open_leaves
 from gateway.message import parse
@@ -27,7 +28,7 @@ def part(body: bytes, head: bytes = b"image/jpeg", *more: bytes) -> bytes:
 def opened(*parts: bytes, decoration: Decoration = NEVER, accepted: tuple[str, ...] = ()) -> tuple[Leaf, ...]:
     head = b'From: a@x.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
     raw = head + b"".join(b"--b\r\n" + one + b"\r\n" for one in parts) + b"--b--\r\n"
-    return open_leaves(parse(raw), decoration, accepted)
+    return open_leaves(parse(raw), Tools(), Budget(), decoration, accepted)
 
 
 def only(*parts: bytes, **options: object) -> Leaf:
@@ -35,10 +36,15 @@ def only(*parts: bytes, **options: object) -> Leaf:
     return leaf
 
 
+def kind(leaf: Leaf) -> Kind:
+    """Of the leaf itself."""
+    return leaf.pictures[0].kind
+
+
 @pytest.mark.parametrize("label", [b"image/jpeg", b"text/plain", b"application/octet-stream", b"image/png", b"application/pdf"])
 def test_a_photo_is_a_photo_under_any_label(label: bytes) -> None:
     leaf = only(part(photo(), label))
-    assert (leaf.kind, leaf.clinical, leaf.opaque, leaf.sniffed.format) == (Kind.IDENTIFIABLE_PHOTO, True, None, "jpeg")
+    assert (kind(leaf), leaf.clinical, leaf.opaque, leaf.sniffed.format) == (Kind.IDENTIFIABLE_PHOTO, True, None, "jpeg")
     assert {"exif.gps", "exif.serial"} <= leaf.codes
 
 
@@ -55,7 +61,7 @@ def test_a_photo_is_a_photo_under_any_label(label: bytes) -> None:
 )
 def test_what_cannot_be_looked_into_says_why_and_is_unreadable(body: bytes, reason: OpaqueReason) -> None:
     leaf = only(part(body, b"application/octet-stream"))
-    assert (leaf.opaque, leaf.kind, leaf.clinical) == (reason, Kind.UNREADABLE, False)
+    assert (leaf.opaque, kind(leaf), leaf.clinical) == (reason, Kind.UNREADABLE, False)
     assert leaf.body == body
 
 
@@ -79,9 +85,9 @@ def test_text_is_no_picture_and_is_read_for_pictures() -> None:
         part(TEXT, b"text/plain"),
         part(b"<img src='data:image/jpeg;base64," + base64.b64encode(photo()) + b"'>", b"text/html"),
     )
-    assert (plain.kind, plain.opaque, plain.codes) == (Kind.NONE, None, frozenset())
+    assert (kind(plain), plain.opaque, plain.codes) == (Kind.NONE, None, frozenset())
     assert hidden.opaque is not None
-    assert hidden.kind is Kind.UNREADABLE
+    assert kind(hidden) is Kind.UNREADABLE
 
 
 def test_a_logo_is_decorative_where_it_is_inline_and_recurs_or_is_known() -> None:
@@ -95,7 +101,7 @@ def test_a_logo_is_decorative_where_it_is_inline_and_recurs_or_is_known() -> Non
     assert not only(attached).inline
     assert only(attached, decoration=known).decorative
     assert only(inline, decoration=recurs).decorative
-    assert only(attached, decoration=known).kind is Kind.NONE
+    assert kind(only(attached, decoration=known)) is Kind.NONE
     assert not only(part(photo()), decoration=Decoration(DEFAULTS, frozenset(), lambda _: True)).decorative
 
 
