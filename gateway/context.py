@@ -25,6 +25,7 @@ from gateway.identity import Vouches
 from gateway.keyring import Keyring
 from gateway.leaves import Decoration
 from gateway.model import Recipient
+from gateway.sandbox import Sandbox, sandboxed
 from policies.load import Policy, load_policy
 from policies.model import RecipientFacts
 from quarantine.keyedhash import KeyedHash
@@ -58,6 +59,7 @@ class OpeningSpec(BaseModel):
     ratio: int = _DEFAULT.ratio
     pixels: int = _DEFAULT.pixels
     seconds: float = 20.0
+    sandbox_memory_bytes: int = 1_500_000_000
 
 
 class ContextSpec(BaseModel):
@@ -124,7 +126,7 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
         hashes=hashes,
         seen_inline=snapshot.seen_inline if snapshot else _unknown,
         now=clock,
-        tools=Tools(),
+        tools=sandboxed(Tools(), Sandbox(told.opening.sandbox_memory_bytes, told.opening.seconds)),
         decorative=DecorativeSettings(**policy.decorative),  # type: ignore[arg-type]  # the policy's model has the same fields
     )
 

@@ -6,7 +6,6 @@ Protocol on one SOCK_SEQPACKET descriptor: a packet is a JSON header, or a heade
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import signal
@@ -21,12 +20,12 @@ from gateway import logs
 from gateway.codec import load_received, pack, plan_header, unpack
 from gateway.context import Context, build
 from gateway.heap import reuse_large_blocks
+from gateway.lifeline import die_with
 from gateway.pipeline import plan
 from quarantine.keys import KeyFileError
 
 log = structlog.get_logger()
 KEEP_BYTES = 96 * 1024 * 1024
-PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -35,7 +34,7 @@ def main() -> None:
     reuse_large_blocks(KEEP_BYTES)
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when we end: systemd's SIGTERM goes to all of its group
         signal.signal(number, signal.SIG_IGN)
-    _die_with(parent)
+    die_with(parent)
     channel = socket.socket(fileno=int(sys.argv[1]))
     header, _ = _receive(channel)
     logs.setup(header["log_level"])
@@ -55,13 +54,6 @@ def main() -> None:
 def _died(kind: type[BaseException], _error: BaseException, _trace: TracebackType | None) -> None:
     """What ends this process in the middle of a message is told by its type: a text or a traceback could quote content (P5)."""
     log.error("compute.died", error=kind.__name__)
-
-
-def _die_with(parent: int) -> None:
-    """However the parent ends, this process ends with it, also in the middle of an endless loop (prctl(2))."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)  # it ended before we had asked
 
 
 def _answer(context: Context, header: dict[str, Any], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
