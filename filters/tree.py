@@ -30,9 +30,12 @@ from filters.api import (
 from filters.registry import DRAWINGS, OPENERS, SCRUBBERS
 from filters.sniff import sniff
 from filters.text import embedded
+from filters.wording import PLAIN
 
 READ_ONLY, SIGNED = "container.read-only", "container.signed"
-_NAMING: Final = frozenset(("zip", "tar"))  # containers whose members have names of their own
+_NAMING: Final = frozenset(("zip", "tar", "eml", "mhtml"))  # containers whose members have names of their own
+_MESSAGES: Final = ("message/rfc822", "message/global", "message/news")
+_MAILS: Final = (".eml", ".mht", ".mhtml", ".emlx", ".mime")
 _PAGES: Final = (".htm", ".html", ".xhtml", ".xht", ".shtml", ".hta", ".svg", ".xml", ".mht")
 
 # No rule lets the first three go; an encrypted part may go when the sender says that no patient's picture is in it.
@@ -115,7 +118,9 @@ class _Examiner:
 
     def node(self, data: bytes, label: Label, where: str, key: str) -> Node:
         sniffed = sniff(data)
-        name = sniffed.format
+        name = _mail(label, sniffed) or sniffed.format
+        if name != sniffed.format:
+            sniffed = replace(sniffed, format=name, opaque=OpaqueReason.NOT_SUPPORTED, harmless=False)
         if label.text is not None and sniffed.opaque is OpaqueReason.UNKNOWN:
             sniffed = sniff(label.text)
         node = Node(where, key, sha256(data).hexdigest(), sniffed, len(data), label, codes=label.codes | sniffed.codes)
@@ -196,6 +201,12 @@ class _Examiner:
         except FilterError as error:
             return replace(node, opaque=error.reason)
         return replace(self._judged(replace(node, info=info), data), clean=not node.metadata)
+
+
+def _mail(label: Label, sniffed: Sniffed) -> str:
+    """"eml" for a text that its label calls a message: header fields alone do not tell one from a text that quotes them."""
+    called = label.media_type in _MESSAGES or label.name.lower().endswith(_MAILS)
+    return "eml" if called and sniffed.format in PLAIN else ""
 
 
 def _text(node: Node, text: bytes) -> Node:

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 from filters.budget import Budget, Limits
 from filters.decorative import DecorativeSettings
+from filters.registry import OPENERS
 from filters.tree import Tools
+from gateway import attached
 from gateway.dkim import Signer
 from gateway.encryption import METHODS
 from gateway.encryption.smime import Signing
@@ -126,9 +128,14 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
         hashes=hashes,
         seen_inline=snapshot.seen_inline if snapshot else _unknown,
         now=clock,
-        tools=sandboxed(Tools(), Sandbox(told.opening.sandbox_memory_bytes, told.opening.seconds)),
+        tools=_tools(told.opening),
         decorative=DecorativeSettings(**policy.decorative),  # type: ignore[arg-type]  # the policy's model has the same fields
     )
+
+
+def _tools(told: OpeningSpec) -> Tools:
+    """Everything the filters have, and attached mail; what decodes with C code in a sandbox of this process."""
+    return sandboxed(Tools(openers={**OPENERS, **attached.OPENERS}), Sandbox(told.sandbox_memory_bytes, told.seconds))
 
 
 def _memory(snapshot: Snapshot | None) -> Memory:

@@ -13,8 +13,9 @@ from hashlib import sha256
 from typing import Final
 
 from filters.api import Budget
-from filters.tree import Label, Node, Tools, examine, leftover
+from filters.tree import Node, Tools, examine, leftover
 from gateway.encryption.recipients import recipients_of
+from gateway.leaves import label
 from gateway.message import Message, Undecodable, decode, parse
 from gateway.mime.codes import AMBIGUOUS
 from policies.model import Mode
@@ -155,8 +156,7 @@ def _check_leaves(message: Message, manifest: Manifest, tools: Tools) -> None:
         if clearance is None:
             raise Leak("exit.unknown-leaf", part.path)
         if clearance is Clearance.SCRUBBED:
-            label = Label(part.name or "", part.content_type, part.content_id is not None and part.disposition != "attachment")
-            _check_cleaned(body, examine(body, cleared, Budget(), label), part.path, manifest, tools)
+            _check_cleaned(body, examine(body, cleared, Budget(), label(part, body)), part.path, manifest, tools)
 
 
 def _decorative(node: Node, manifest: Manifest) -> str | None:

@@ -141,8 +141,15 @@ def _open(message: Message, part: Part, tools: Tools, budget: Budget, accepted: 
         reason = None if error.code in accepted else OpaqueReason.CORRUPT
         codes = part.codes | {error.code}
         return Leaf(part, body, Node("", "", sha256(body).hexdigest(), Sniffed(""), len(body), opaque=reason, codes=codes))
-    label = Label(part.name or "", part.content_type, _inline(part), part.codes, _transcoded(body, part))
-    return Leaf(part, body, examine(body, tools, budget, label))
+    return Leaf(part, body, examine(body, tools, budget, label(part, body)))
+
+
+def label(part: Part, body: bytes) -> Label:
+    """How the message presents ``body``, the decoded body of ``part``."""
+    mail = part.codes & {"mime.attached-message", "mime.encoded-message"}
+    return Label(
+        part.name or "", "message/rfc822" if mail else part.content_type, _inline(part), part.codes, _transcoded(body, part)
+    )
 
 
 def _transcoded(body: bytes, part: Part) -> bytes | None:

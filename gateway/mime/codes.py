@@ -12,7 +12,6 @@ from typing import Final
 _HOLD: Final[Mapping[str, str]] = {
     # the form of header blocks (RFC 5322 2.2, 3.6)
     "mime.applefile": "A part is a Macintosh resource fork, which holds a second copy or preview that is not opened here.",
-    "mime.attached-message": "A mail message is attached under another type, so that some programs show it and others do not.",
     "mime.bare-cr-header": "A header block holds a carriage return that does not end a line.",
     "mime.bom": "The message begins with a byte order mark, so that its first header field has no agreed name.",
     "mime.blank-separator": "A header block holds a line of blanks, which some programs take for its end.",
@@ -43,7 +42,6 @@ _HOLD: Final[Mapping[str, str]] = {
     "mime.cte-lie": "A part declared as unencoded holds nothing but a transfer encoding.",
     "mime.cte-unknown": "The transfer encoding is none of RFC 2045.",
     "mime.cte-uuencode": "A part is declared as uuencoded.",
-    "mime.encoded-message": "An attached message is wrapped in a transfer encoding, which RFC 2046 5.2.1 forbids.",
     "mime.multipart-encoded": "A multipart is declared with a transfer encoding, which RFC 2045 6.4 forbids.",
     "mime.b64-garbage": "A base64 body holds characters outside the alphabet, which only some decoders skip.",
     "mime.b64-length": "A base64 body has an impossible length.",
@@ -79,6 +77,8 @@ _HOLD: Final[Mapping[str, str]] = {
 }
 
 _NOTE: Final[Mapping[str, str]] = {
+    "mime.attached-message": "A mail message is attached under another type; it is opened like one.",
+    "mime.encoded-message": "An attached message is in a transfer encoding, against RFC 2046 5.2.1; it is opened all the same.",
     "mime.8bit-header": "A header field holds characters outside ASCII.",
     "mime.8bit-in-7bit": "A part declared as 7bit holds characters outside ASCII.",
     "mime.bare-newline": "A body holds half line ends.",

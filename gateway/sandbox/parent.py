@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, TypeVar
 
 from filters.api import (
     STRICT,
@@ -36,6 +37,7 @@ from gateway.sandbox.frames import Flood, Nonsense, receive, send
 START_SECONDS: Final = 20.0
 JOBS_MOST: Final = 500  # then a fresh child: what a decoder leaks does not add up
 Frame = tuple[dict[str, Any], list[bytes]]
+T = TypeVar("T")
 
 
 class Sandbox:
@@ -211,11 +213,25 @@ def _nonsense() -> Iterator[None]:
 def sandboxed(tools: Tools, sandbox: Sandbox) -> Tools:
     """``tools`` with everything that decodes with C code moved into ``sandbox``."""
     scrubbers: dict[str, Scrubber] = {
-        name: SandboxedScrubber(name, sandbox) if one.native else one for name, one in tools.scrubbers.items()
+        name: SandboxedScrubber(name, sandbox) for name, one in tools.scrubbers.items() if one.native
     }
     openers: dict[str, Opener] = {
-        name: SandboxedOpener(name, sandbox, one.rebuilds) if one.native else one for name, one in tools.openers.items()
+        name: SandboxedOpener(name, sandbox, one.rebuilds) for name, one in tools.openers.items() if one.native
     }
-    return Tools(scrubbers, openers, tools.cleaning, tools.judge)
+    return replace(tools, scrubbers=_Over(scrubbers, tools.scrubbers), openers=_Over(openers, tools.openers))
 
 
+class _Over(Mapping[str, T]):
+    """``upper`` where it has something, else ``lower``."""
+
+    def __init__(self, upper: Mapping[str, T], lower: Mapping[str, T]) -> None:
+        self._upper, self._lower = upper, lower
+
+    def __getitem__(self, name: str) -> T:
+        return self._upper[name] if name in self._upper else self._lower[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lower)
+
+    def __len__(self) -> int:
+        return len(self._lower)

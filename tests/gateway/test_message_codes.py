@@ -40,8 +40,6 @@ def image(encoding: bytes, body: bytes) -> bytes:
 EXAMPLES: list[tuple[str, bytes]] = [
     ("mime.applefile", part(b"Content-Type: application/octet-stream", b"\0\x05\x16\x07\0\x02\0\0" + bytes(40))),
     ("mime.applefile", part(b"Content-Type: application/applefile")),
-    ("mime.attached-message", part(b"Content-Type: application/octet-stream", b"From: a@b\r\nSubject: x\r\nDate: y\r\n\r\nbody")),
-    ("mime.attached-message", part(b'Content-Type: text/plain; name="x.eml"', b"From: a@b\r\nSubject: x\r\n\r\nbody")),
     ("mime.bare-cr-header", HEAD + b"Subject: a\rX: b\r\n\r\n"),
     ("mime.bom", b"\xef\xbb\xbf" + HEAD + b"\r\n"),
     ("mime.blank-separator", HEAD + b" \r\nContent-Type: image/jpeg\r\n\r\n"),
@@ -83,7 +81,6 @@ EXAMPLES: list[tuple[str, bytes]] = [
     ("mime.cte-uuencode", image(b"x-uuencode", b"begin 644 a\r\n")),
     ("mime.cte-lie", image(b"7bit", B64)),
     ("mime.cte-lie", part(b"Content-Type: text/plain", b"=FF=D8=FF=E0=00")),
-    ("mime.encoded-message", part(b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64", B64)),
     ("mime.multipart-encoded", mixed().replace(b"MIME-", b"Content-Transfer-Encoding: base64\r\nMIME-")),
     ("mime.b64-garbage", image(b"base64", B64[:40] + b"!!!\r\n" + B64[40:])),
     ("mime.b64-garbage", image(b"base64", B64 + b"\r\n_______\r\nlist footer, please ignore")),
@@ -133,6 +130,20 @@ def test_each_ambiguity_is_told(code, raw):
     """Two mail programs would read this differently: the code says so, and it is one that holds."""
     assert code in codes(raw)
     assert code in AMBIGUOUS
+
+
+WRAPPED = [
+    ("mime.attached-message", part(b"Content-Type: application/octet-stream", b"From: a@b\r\nSubject: x\r\nDate: y\r\n\r\nbody")),
+    ("mime.attached-message", part(b'Content-Type: text/plain; name="x.eml"', b"From: a@b\r\nSubject: x\r\n\r\nbody")),
+    ("mime.encoded-message", part(b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64", B64)),
+]
+
+
+@pytest.mark.parametrize(("code", "raw"), WRAPPED)
+def test_a_message_in_another_wrapping_is_told_and_opened(code, raw):
+    """It holds nothing by itself: ``gateway.attached`` opens it with this same parser."""
+    assert code in codes(raw)
+    assert code not in AMBIGUOUS
 
 
 def test_every_ambiguity_has_an_example():
