@@ -1,0 +1,1 @@
+"""Pictures inside text formats: pages, drawings, cards, invitations, messages of hospital systems."""
