@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from filters import text
+from filters.markup import codes as markup
 
 _EXIF: Mapping[str, str] = {
     "exif.block": "An EXIF block was removed.",
@@ -98,6 +99,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     _DECORATIVE,
     _CONTAINER,
     _TEXT,
+    markup.CODES,
 )
 
 CODES: Mapping[str, str] = {code: sentence for table in _TABLES for code, sentence in table.items()}

@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 
 from filters.api import ImageInfo, Opener, Scrubber
 from filters.jpeg import JPEG
+from filters.markup.card import CALENDAR, VCARD
+from filters.markup.hl7 import HL7
+from filters.markup.html import HTML, XML
+from filters.markup.svg import SVG, drawing
 from filters.png import PNG
 
 SCRUBBERS: Mapping[str, Scrubber] = {
@@ -13,7 +17,14 @@ SCRUBBERS: Mapping[str, Scrubber] = {
     "png": PNG,
 }
 
-OPENERS: Mapping[str, Opener] = {}
+OPENERS: Mapping[str, Opener] = {
+    "html": HTML,
+    "xml": XML,
+    "svg": SVG,
+    "vcard": VCARD,
+    "calendar": CALENDAR,
+    "hl7-image": HL7,
+}
 
 # Containers that are pictures themselves, made of lines and shapes.
-DRAWINGS: Mapping[str, Callable[[bytes], ImageInfo]] = {}
+DRAWINGS: Mapping[str, Callable[[bytes], ImageInfo]] = {"svg": drawing}

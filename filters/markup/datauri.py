@@ -61,7 +61,7 @@ class DataUri:
 
 
 def uris(text: bytes, *, escaped: bool = False) -> Iterator[DataUri]:
-    """The URIs that can be replaced, in order, none inside another.  Never raises.  Linear: an opening mark ends what is before."""
+    """The URIs that can be replaced, in order, none inside another.  Never raises; linear: opening marks end what is before."""
     at = 0
     while match := _START.search(text, at):
         found = _locate(text, match.start(), _ESCAPED_HEAD if escaped else _HEAD)

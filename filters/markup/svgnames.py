@@ -74,7 +74,8 @@ _ANIMATION: Final = b"""attributeName attributeType begin dur end min max restar
     keySplines keyPoints from to by additive accumulate origin"""
 _FONTS: Final = b"""horiz-origin-x horiz-origin-y horiz-adv-x vert-origin-x vert-origin-y vert-adv-y unicode glyph-name
     arabic-form g1 g2 u1 u2 k unicode-range units-per-em panose-1 stemv stemh slope cap-height x-height accent-height
-    ascent descent widths bbox ideographic alphabetic mathematical hanging v-ideographic v-alphabetic v-mathematical v-hanging underline-position
+    ascent descent widths bbox ideographic alphabetic mathematical hanging
+    v-ideographic v-alphabetic v-mathematical v-hanging underline-position
     underline-thickness strikethrough-position strikethrough-thickness overline-position overline-thickness string glyphRef
     format name local rendering-intent"""
 ATTRIBUTES: Final = frozenset(b" ".join((_GEOMETRY, _PRESENTATION, _FILTERS, _ANIMATION, _FONTS)).split())
