@@ -23,6 +23,7 @@ EPOCH = 0x0021 << 16  # 1980-01-01 00:00:00, the oldest time a member can have
 _NO_TIMES = frozenset((0, EPOCH))
 _FULL, _FULL16 = 0xFFFFFFFF, 0xFFFF  # "see the ZIP64 record"
 _FULLS = (_FULL16, _FULL, _FULL)
+_PICTURE = 64  # bytes; the smallest pictures that show anything are longer
 _LAST_PLACE = 65_557  # of the end record: its own 22 bytes and a comment
 
 
@@ -50,7 +51,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A ZIP archive: members in the order of the directory.  ``hidden`` are the spans that belong to no member."""
+    """A ZIP archive: members in the order of the directory.
+
+    ``hidden`` are the spans that belong to no member, and the comments and extra fields long enough to hide a picture.
+    """
 
     data: bytes = field(repr=False)
     entries: tuple[Entry, ...]
@@ -95,13 +99,17 @@ def read(data: bytes) -> Archive:
     notes: dict[str, str] = {}
     entries: list[Entry] = []
     at = end.start
+    asides: list[tuple[int, int]] = []
     for index in range(end.count):
         raw = _central(data, at, end)
         at = raw.after
         entries.append(_entry(data, index, raw, end, notes))
+        asides.append((at - raw.comment - len(raw.extra), at))
+        asides.append((entries[-1].span[0] + 30 + len(raw.name), entries[-1].data_span[0]))
     _behind_directory(data, at, end, notes)
     _unique(entries)
     hidden = _hidden(data, entries, end, notes)
+    hidden += tuple(span for span in (*asides, end.comment) if span[1] - span[0] >= _PICTURE)
     if end.comment[1] > end.comment[0]:
         notes.setdefault("zip.comment", "end")
     return Archive(data, tuple(entries), tuple(_finding(*note) for note in notes.items()), hidden)
@@ -256,13 +264,26 @@ def _local(data: bytes, at: int, raw: _Raw, end: _End) -> tuple[int, bytes, int]
     fields = data[at + 30 + name : body]
     if method != raw.method or data[at + 30 : at + 30 + name] != raw.name or (flags ^ raw.flags) & (SEALED | STRONG | MASKED):
         raise Malformed("local header and directory disagree")
-    if _FULL in (size, stored) and _field(fields, ZIP64) is not None:
-        size, stored = _wide(fields, 2)
+    size, stored = _local_sizes(fields, size, stored)
     told = ((crc, raw.crc), (stored, raw.stored), (size, raw.size))
     later = (0, _FULL) if flags & DESCRIBED else ()
     if any(value != real and value not in later for value, real in told):
         raise Malformed("local header and directory disagree")
     return body, fields, time
+
+
+def _local_sizes(extra: bytes, size: int, stored: int) -> tuple[int, int]:
+    """Both stand in a local header's ZIP64 field (4.5.3); Info-ZIP writes only the one that it did not know."""
+    body = _field(extra, ZIP64) if _FULL in (size, stored) else None
+    if body is None:
+        return size, stored
+    if len(body) >= 16 or size == stored:
+        size, stored = _wide(extra, 2)
+    elif size == _FULL:
+        (size,) = _wide(extra, 1)
+    else:
+        (stored,) = _wide(extra, 1)
+    return size, stored
 
 
 def _descriptor(data: bytes, at: int, raw: _Raw, end: _End) -> int:
