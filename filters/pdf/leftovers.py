@@ -1,0 +1,179 @@
+"""What stands in the bytes beside the document: earlier revisions, objects of no table, bytes between, before and behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Final
+
+from filters.api import Blocked, Budget, Fate, FilterError, Finding, Member, Seen, TooBig
+from filters.errors import OpaqueReason
+from filters.jpegstart import is_jpeg
+from filters.pdf import inline, lexer, pictures, rawscan, streams
+from filters.pdf.lexer import Value, Word
+from filters.pdf.rawscan import RawObject
+from filters.pdf.reader import Document
+
+_STARTXREF = re.compile(rb"startxref[\0\t\n\f\r ]+[0-9]+[\0\t\n\f\r ]+%%EOF")
+_STRUCTURE = re.compile(
+    rb"%PDF-[0-9.]{1,5}|%[\x80-\xff]{1,12}(?=[\r\n])|%%EOF|startxref[\0\t\n\f\r ]+[0-9]+|xref[\0\t\n\f\r ]+[0-9 \0\t\n\f\rnf]*"
+)
+_TRAILER = re.compile(rb"trailer[\0\t\n\f\r ]*(?=<<)")
+_SPACE: Final = b"\0\t\n\f\r \xff"
+_LOOKED: Final = 500  # gaps looked at closely
+
+# Signatures of pictures with a header of their own; a JPEG is told by its segments.
+_SIGNATURES: Final = (b"\x89PNG\r\n\x1a\n", b"\0\0\0\x0cjP  \r\n", b"\xff\x4f\xff\x51\0", b"\0\0\0\x0cJXL \r\n", b"ftypheic", b"ftypmif1",
+                      b"ftypavif", b"WEBPVP8", b"\0\0\0\0DICM\2\0")  # fmt: skip
+_CANDIDATES: Final = 2000
+
+
+def picture_at(data: bytes, start: int = 0, end: int | None = None) -> int | None:
+    """Where a picture's own signature stands first, None when there is none."""
+    stop = len(data) if end is None else end
+    places = [at for word in _SIGNATURES if (at := data.find(word, start, stop)) >= 0]
+    at = data.find(b"\xff\xd8\xff", start, stop)
+    for count in range(_CANDIDATES + 1):
+        if at < 0:
+            break
+        if count == _CANDIDATES or is_jpeg(data[at : at + (1 << 17)], 0):
+            places.append(at)
+            break
+        at = data.find(b"\xff\xd8\xff", at + 1, stop)
+    return min(places, default=None)
+
+
+def revisions(document: Document) -> bool:
+    """Whether more than one state of the document stands in the file: several ends, outside of streams."""
+    ends = sum(len(_STARTXREF.findall(document.data, a, b)) for a, b in document.raw.gaps)
+    return ends > (2 if b"/Linearized" in document.data[:1024] else 1)
+
+
+def seen(document: Document, known: set[bytes], budget: Budget) -> Iterator[Seen]:
+    """Objects that the document's table does not know, then the gaps.  ``known``: hashes of what was yielded already."""
+    current = document.offsets()
+    hidden = [one for one in document.raw.objects if one.start not in current and one.stream is not None]
+    hidden = [one for one in hidden if not _structural(document, one)]
+    if document.pdf.is_encrypted:
+        if hidden:
+            yield Blocked("pdf.earlier-unreadable", OpaqueReason.ENCRYPTED)
+    else:
+        for one in hidden:
+            yield from _hidden(document.data, one, known, budget)
+    if hidden:
+        yield Finding("pdf.hidden-stream", f"obj@{hidden[0].number}", Fate.REMOVED)
+    yield from _gaps(document, budget)
+
+
+def _structural(document: Document, one: RawObject) -> bool:
+    """Streams of objects and tables hold no streams; those of the current state are in no table either."""
+    assert one.stream is not None
+    head = document.data[one.body : min(one.stream[0], one.body + 4096)]
+    return re.search(rb"/Type[\0\t\n\f\r ]*/(?:ObjStm|XRef)\b", head) is not None
+
+
+def _hidden(data: bytes, one: RawObject, known: set[bytes], budget: Budget) -> Iterator[Seen]:
+    """A picture as a member; anything else is searched for inline pictures and signatures."""
+    assert one.stream is not None
+    raw = data[one.stream[0] : one.stream[1]]
+    digest = sha256(raw).digest()
+    if digest in known:
+        return
+    known.add(digest)
+    budget.tick()
+    key = f"hidden@{one.start}"
+    try:
+        entries = dict(lexer.dictionary(data, one.body))
+    except FilterError:
+        entries = {}
+    names = streams.full(lexer.names(entries.get("Filter", entries.get("F"))))
+    try:
+        if _picture(entries, names):
+            budget.member()
+            yield pictures.member(pictures.Picture(key, names, _shape(entries, names), raw), frozenset(), budget)
+            return
+        if not streams.general(names):
+            yield Blocked("pdf.hidden-image", OpaqueReason.NOT_SUPPORTED)
+            return
+        yield from inside(streams.unwrap(raw, names, budget), key, budget)
+    except TooBig:
+        raise
+    except FilterError as error:
+        yield Blocked("pdf.hidden-image", error.reason)
+
+
+def _picture(entries: dict[str, Value], names: tuple[str, ...]) -> bool:
+    coded = any(name in streams.PICTURES for name in names)
+    return coded or lexer.names(entries.get("Subtype")) == ("Image",) or ("Width" in entries and "Height" in entries)
+
+
+def _shape(entries: dict[str, Value], names: tuple[str, ...]) -> pictures.Shape:
+    mask = entries.get("ImageMask") == Word(b"true") or names[-1:] in ((streams.CCITT,), (streams.JBIG2,))
+    bits = 1 if mask else max(0, lexer.integer(entries.get("BitsPerComponent"), 8))
+    width, height = (max(0, lexer.integer(entries.get(key))) for key in ("Width", "Height"))
+    return pictures.Shape(width, height, bits, 2 if bits == 1 else 0)
+
+
+def inside(content: bytes, key: str, budget: Budget) -> Iterator[Seen]:
+    """Pictures in the decoded bytes of a stream that is none: inline, or by signature."""
+    for number, one in enumerate(inline.find(content, budget)):
+        budget.member()
+        yield inline.member(content, one, f"{key} inline {number}", budget)
+    at = picture_at(content)
+    if at is not None and not any(one.first <= at < one.last for one in inline.find(content, budget)):
+        yield Blocked("pdf.hidden-image")
+
+
+def _gaps(document: Document, budget: Budget) -> Iterator[Seen]:
+    data, codes = document.data, dict[str, int]()
+    for count, (start, end) in enumerate(document.raw.gaps):
+        if count % 256 == 0:
+            budget.tick()
+        at = picture_at(data, start, end) if end - start > 8 else None
+        if at is not None:
+            budget.member()
+            yield Member(f"gap@{at}", data[at:end])
+        if len(codes) < 3 and end - start > 1 and (code := _code(data, start, end)):
+            codes.setdefault(code, start)
+    for code, start in codes.items():
+        yield Finding(code, f"gap@{start}", Fate.REMOVED)
+
+
+def _code(data: bytes, start: int, end: int) -> str:
+    """What the bytes between two objects are, "" when they are only structure."""
+    gap = data[start:end]
+    if not gap.strip(_SPACE):
+        return ""
+    if start == 0:
+        at = gap.find(b"%PDF-")
+        if at > 0 and gap[:at].strip(_SPACE):
+            return "pdf.leader"
+        gap = gap[max(at, 0) :]
+    if end == len(data):
+        at = gap.rfind(b"%%EOF")
+        if at >= 0 and gap[at + 5 :].strip(_SPACE):
+            return "pdf.trailer"
+    return "pdf.comment" if _remains(gap).strip(_SPACE) else ""
+
+
+def _remains(gap: bytes) -> bytes:
+    """The gap without tables, trailers, header and end marks."""
+    rest = _STRUCTURE.sub(b" ", gap)
+    parts: list[bytes] = []
+    at = 0
+    for _ in range(_LOOKED):
+        found = _TRAILER.search(rest, at)
+        if found is None:
+            break
+        parts.append(rest[at : found.start()])
+        reader = lexer.Lexer(rest, found.end())
+        try:
+            reader.value()
+        except FilterError:
+            break
+        at = reader.at
+    return b"".join([*parts, rest[at:]])
+
+
+__all__ = ["inside", "picture_at", "rawscan", "revisions", "seen"]

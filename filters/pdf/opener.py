@@ -1,0 +1,210 @@
+"""The opener for PDF.  ``rebuild`` writes a fresh copy of what the document refers to: nothing else comes along.
+
+Streams are copied as they are stored, but for the pictures, files and colour profiles that change.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from io import BytesIO
+from typing import Final
+
+import pikepdf
+
+from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, Malformed, Member, Seen, Unsupported
+from filters.errors import FilterError, TooBig
+from filters.pdf import colours, files, inline, leftovers, metadata, pictures, placement, reader, signatures
+from filters.pdf.files import Embedded
+from filters.pdf.pictures import Picture
+from filters.pdf.reader import Document, Id
+
+_SCRIPTS, _FORM = "scripts", "form data"
+_VANISHES: Final = ("hidden@", "gap@", "revision ")  # keys of members that a fresh copy does not have
+
+
+class Pdf:
+    """PDF 1.0 to 2.0, also encrypted with an empty user password."""
+
+    name = "pdf"
+    native = True
+    rebuilds = True
+
+    def open(self, data: bytes, budget: Budget, cleaning: Cleaning = STRICT) -> Iterator[Seen]:
+        """Pictures, files, text that may hold some, and what the document says of itself.  Raises FilterError."""
+        with reader.guarded():
+            document = reader.load(data, budget)
+            yield from _facts(document, cleaning, budget)
+            yield from _members(document, budget)
+
+    def rebuild(
+        self,
+        data: bytes,
+        changes: Mapping[str, bytes],
+        names: Mapping[str, str],
+        budget: Budget,
+        cleaning: Cleaning = STRICT,
+    ) -> bytes:
+        """A fresh copy with the members ``changes`` replaced; the same bytes every time, but for AES in an encrypted file.
+
+        Raises Unsupported for a signed document.
+        """
+        with reader.guarded():
+            document = reader.load(data, budget)
+            if signatures.signed(document):
+                raise Unsupported("signed")
+            _replace(document, changes, budget)
+            _rename(document, names)
+            _strip(document, cleaning, budget)
+            return _saved(document)
+
+
+# ---- looking
+
+
+def _facts(document: Document, cleaning: Cleaning, budget: Budget) -> Iterator[Finding]:
+    if signatures.signed(document):
+        yield Finding("pdf.signed", "file", Fate.KEPT)
+    if document.repaired:
+        yield Finding("pdf.repaired", "file", Fate.KEPT)
+    if document.pdf.is_encrypted:
+        yield Finding("pdf.encrypted", "file", Fate.KEPT)
+    if cleaning.properties and metadata.info(document):
+        yield Finding("pdf.info", "trailer", Fate.REMOVED)
+    joined = metadata.joined(document)
+    if joined is not None:
+        kept = document.pdf.is_encrypted or not joined
+        yield Finding("pdf.id", "trailer", Fate.KEPT if kept else Fate.REMOVED)
+    for removal in metadata.removals(document, cleaning):
+        yield removal.finding
+    yield from colours.findings(document, budget)
+    if leftovers.revisions(document):
+        yield Finding("pdf.earlier-revision", "file", Fate.REMOVED)
+    lost = document.objects.keys() - document.reachable()
+    if lost:
+        yield Finding("pdf.unreferenced", f"obj@{min(lost)[0]}", Fate.REMOVED)
+
+
+def _members(document: Document, budget: Budget) -> Iterator[Seen]:
+    known: set[bytes] = set()
+    found = pictures.collect(document, budget)
+    drawn = set[Id]()
+    for picture, codes in pictures.everywhere(found, placement.uses(document, budget)):
+        known.add(sha256(picture.raw).digest())
+        drawn.update(picture.owners)
+        budget.member()
+        yield pictures.member(picture, codes, budget)
+    attached = files.collect(document)
+    for one in attached.values():
+        budget.member()
+        yield files.member(document, one, budget)
+    done = drawn | {one.ident for one in attached.values()} | pictures.masks(document)
+    yield from _other(document, done, known, budget)
+    yield from _texts(document, budget)
+    yield from leftovers.seen(document, known, budget)
+
+
+def _other(document: Document, done: set[Id], known: set[bytes], budget: Budget) -> Iterator[Seen]:
+    """Streams that are neither pictures nor files: pages, forms, patterns, glyphs, fonts, whatever a program put there."""
+    for ident in document.streams:
+        if ident in done:
+            known.add(sha256(bytes(document.objects[ident].read_raw_bytes())).digest())
+            continue
+        try:
+            content = reader.content(document.objects[ident], budget)
+        except TooBig:
+            raise
+        except FilterError as error:
+            yield Blocked("pdf.hidden-image", error.reason)
+            continue
+        known.add(sha256(bytes(document.objects[ident].read_raw_bytes())).digest())
+        yield from leftovers.inside(content, f"obj {ident[0]} {ident[1]}", budget)
+
+
+def _texts(document: Document, budget: Budget) -> Iterator[Member]:
+    for key, text, media_type in (
+        (_SCRIPTS, files.scripts(document, budget), "text/javascript"),
+        (_FORM, files.form_data(document, budget), "text/xml"),
+    ):
+        if text:
+            budget.member()
+            yield Member(key, text, media_type=media_type)
+
+
+# ---- changing
+
+
+def _replace(document: Document, changes: Mapping[str, bytes], budget: Budget) -> None:
+    left = {key: data for key, data in changes.items() if not key.startswith(_VANISHES)}
+    _replace_pictures(document, left, budget)
+    attached = files.collect(document) if left else dict[str, Embedded]()
+    for key in [key for key in left if key in attached]:
+        files.put(document, attached[key], left.pop(key))
+    _replace_inline(document, left, budget)
+    if left:
+        raise Malformed("no such member")
+
+
+def _replace_pictures(document: Document, left: dict[str, bytes], budget: Budget) -> None:
+    if not left:
+        return
+    for picture in pictures.collect(document, budget):
+        if picture.key in left:
+            pictures.put(document, picture, left.pop(picture.key))
+
+
+def _replace_inline(document: Document, left: dict[str, bytes], budget: Budget) -> None:
+    """Content streams whose inline pictures change ("obj 12 0 inline 3")."""
+    wanted: dict[Id, dict[int, bytes]] = {}
+    for key in [key for key in left if " inline " in key]:
+        words = key.split()
+        if len(words) == 5 and words[0] == "obj" and all(word.isdecimal() for word in (*words[1:3], words[4])):
+            wanted.setdefault((int(words[1]), int(words[2])), {})[int(words[4])] = left.pop(key)
+    for ident, numbers in wanted.items():
+        if ident not in document.streams:
+            raise Malformed("no such member")
+        stream = document.objects[ident]
+        content = inline.replaced(reader.content(stream, budget), numbers, budget)
+        stream.write(zlib.compress(content, 9), filter=pikepdf.Name.FlateDecode)
+
+
+def _rename(document: Document, names: Mapping[str, str]) -> None:
+    attached = files.collect(document) if names else dict[str, Embedded]()
+    for key, name in names.items():
+        if key in attached:
+            files.rename(document, attached[key], name)
+
+
+def _strip(document: Document, cleaning: Cleaning, budget: Budget) -> None:
+    for removal in metadata.removals(document, cleaning):
+        removal.apply()
+    colours.clean(document, budget)
+    trailer = document.pdf.trailer
+    if cleaning.properties and "/Info" in trailer:
+        del trailer["/Info"]
+    if "/ID" in trailer and not document.pdf.is_encrypted:
+        del trailer["/ID"]  # both halves are made anew from the content
+
+
+def _saved(document: Document) -> bytes:
+    out = BytesIO()
+    sealed = document.pdf.is_encrypted
+    document.pdf.save(
+        out,
+        preserve_pdfa=False,
+        fix_metadata_version=False,
+        compress_streams=False,
+        stream_decode_level=pikepdf.StreamDecodeLevel.none,
+        object_stream_mode=pikepdf.ObjectStreamMode.preserve,
+        recompress_flate=False,
+        encryption=True if sealed else None,
+        static_id=sealed,
+        deterministic_id=not sealed,
+    )
+    return out.getvalue()
+
+
+PDF = Pdf()
+
+__all__ = ["PDF", "Pdf", "Picture"]

@@ -1,0 +1,160 @@
+"""Image XObjects and whatever else is coded as a picture: page thumbnails, soft masks, alternates (ISO 32000-2, 8.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final
+
+import pikepdf
+
+from filters import page
+from filters.api import Budget, ImageInfo, Member, Nature
+from filters.errors import Malformed, Unsupported
+from filters.pdf import reader, streams
+from filters.pdf.reader import Document, Id, Object
+
+FULL_PAGE, SMALL, THUMBNAIL = "pdf.full-page", "pdf.small-on-page", "pdf.page-thumbnail"
+_SPACE: Final = b"\0\t\n\f\r "
+_MEDIA: Final = {streams.DCT: "image/jpeg", streams.JPX: "image/jp2"}
+_STARTS: Final = {streams.DCT: b"\xff\xd8", streams.JPX: b"\0\0\0\x0cjP"}
+_BILEVEL: Final = frozenset((streams.CCITT, streams.JBIG2))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a dictionary says of its samples."""
+
+    width: int
+    height: int
+    bits: int
+    colours: int = 0
+
+    def info(self, codes: frozenset[str]) -> ImageInfo:
+        """Facts; a bilevel picture in the shape of a sheet, or over a whole page, is a page."""
+        info = page.marked(ImageInfo(self.width, self.height, self.bits, colours=self.colours))
+        sheet = page.CODE in info.codes or (self.bits == 1 and FULL_PAGE in codes)
+        return ImageInfo(
+            self.width, self.height, self.bits, colours=self.colours, codes=info.codes, nature=Nature.PAGE if sheet else Nature.PHOTO
+        )
+
+
+@dataclass(slots=True)
+class Picture:
+    """Equal pictures are one: ``owners`` are all objects with these bytes, the first gives the key."""
+
+    key: str
+    names: tuple[str, ...]
+    shape: Shape
+    raw: bytes = field(repr=False)
+    owners: list[Id] = field(default_factory=list)
+
+    @property
+    def coding(self) -> str:
+        return self.names[-1] if self.names else ""
+
+
+def is_picture(stream: Object, names: Sequence[str]) -> bool:
+    """By its subtype, by a filter that only pictures have, or by having a width, a height and a depth."""
+    if reader.name(reader.entry(stream, "/Subtype")) == "Image" or any(one in streams.PICTURES for one in names):
+        return True
+    return all(reader.entry(stream, key) is not None for key in ("/Width", "/Height"))
+
+
+def shape(stream: Object, coding: str) -> Shape:
+    """Width, height and bits of a sample as its dictionary has them; 0 what is not there."""
+    width = max(0, reader.whole(reader.entry(stream, "/Width")))
+    height = max(0, reader.whole(reader.entry(stream, "/Height")))
+    bilevel = coding in _BILEVEL or reader.entry(stream, "/ImageMask") is True
+    bits = 1 if bilevel else max(0, reader.whole(reader.entry(stream, "/BitsPerComponent"), 8))
+    return Shape(width, height, bits, 2 if bits == 1 else _palette(reader.entry(stream, "/ColorSpace")))
+
+
+def _palette(space: Object) -> int:
+    """The number of entries of an Indexed colour space, 0 for others."""
+    if isinstance(space, pikepdf.Array) and len(space) >= 4 and reader.name(space[0]) in ("Indexed", "I"):
+        return min(256, max(0, reader.whole(space[2])) + 1)
+    return 0
+
+
+def masks(document: Document) -> frozenset[Id]:
+    """Streams that only say how transparent another picture is, and hold bare samples."""
+    found: set[Id] = set()
+    for ident in document.streams:
+        stream = document.objects[ident]
+        for key in ("/SMask", "/Mask"):
+            mask = reader.entry(stream, key)
+            if isinstance(mask, pikepdf.Stream) and is_picture(stream, reader.filters(stream)):
+                found.add(mask.objgen)
+    return frozenset(found)
+
+
+def collect(document: Document, budget: Budget) -> list[Picture]:
+    """All pictures of the table, in its order.  Raises FilterError."""
+    found: dict[tuple[bytes, tuple[str, ...], Shape], Picture] = {}
+    attached = masks(document)
+    for ident in document.streams:
+        stream = document.objects[ident]
+        names = reader.filters(stream)
+        if not is_picture(stream, names):
+            continue
+        if ident in attached and not _coded(names):
+            continue
+        budget.tick()
+        raw = bytes(stream.read_raw_bytes())
+        facts = shape(stream, names[-1] if names else "")
+        same = (sha256(raw).digest(), names, facts)
+        if same not in found:
+            found[same] = Picture(f"obj {ident[0]} {ident[1]}", names, facts, raw)
+        found[same].owners.append(ident)
+    return list(found.values())
+
+
+def _coded(names: Sequence[str]) -> bool:
+    return any(one in (streams.DCT, streams.JPX) for one in names)
+
+
+def member(picture: Picture, codes: frozenset[str], budget: Budget) -> Member:
+    """The picture as a member: a JPEG or JPEG 2000 file, or samples as they are stored."""
+    if not _coded(picture.names):
+        return Member(picture.key, picture.raw, info=picture.shape.info(codes), inline=True, codes=codes)
+    try:
+        data = coded(picture.raw, picture.names, budget)
+    except (Malformed, Unsupported) as error:
+        return Member(picture.key, b"", opaque=error.reason, inline=True, codes=codes)
+    return Member(picture.key, data, media_type=_MEDIA[picture.coding], inline=True, codes=codes)
+
+
+def coded(raw: bytes, names: Sequence[str], budget: Budget) -> bytes:
+    """The file of its own inside a stream; space that readers skip is left out.  Raises FilterError."""
+    if names[-1] not in _STARTS:
+        raise Unsupported("a picture coded again")
+    data = streams.unwrap(raw, names[:-1], budget)
+    trimmed = data.strip(_SPACE) if names[-1] == streams.DCT else data
+    return data if len(trimmed) == len(data) else trimmed
+
+
+def put(document: Document, picture: Picture, data: bytes) -> None:
+    """The cleaned file in place of the old one, under the same dictionary.  Raises FilterError."""
+    if picture.coding not in _STARTS:
+        raise Unsupported("samples are never replaced")
+    if not data.startswith(_STARTS[picture.coding]) and picture.coding == streams.DCT:
+        raise Malformed("no JPEG")
+    for ident in picture.owners:
+        stream = document.objects[ident]
+        parameters = reader.last_parameters(stream)
+        if parameters is None:
+            stream.write(data, filter=pikepdf.Name("/" + picture.coding))
+        else:
+            stream.write(data, filter=pikepdf.Name("/" + picture.coding), decode_parms=parameters)
+
+
+def everywhere(pictures: Sequence[Picture], uses: dict[Id, frozenset[str]]) -> Iterator[tuple[Picture, frozenset[str]]]:
+    """Each picture with what is known of its places: small only if all equal ones are, full-page if any is."""
+    for one in pictures:
+        places = [uses.get(ident, frozenset()) for ident in one.owners]
+        codes = frozenset[str]().union(*places)
+        if SMALL in codes and not all(SMALL in place for place in places):
+            codes -= {SMALL}
+        yield one, codes

@@ -1,0 +1,163 @@
+"""The document as qpdf reads it.  Whatever the library raises becomes a FilterError; no text of its own goes further."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Final
+
+import pikepdf
+
+from filters.budget import Budget
+from filters.errors import Encrypted, Malformed, TooBig, Unsupported
+from filters.pdf import rawscan, streams
+
+Id = tuple[int, int]
+Object = Any  # pikepdf's objects are of one type for all kinds; what they are is asked where they are used
+
+_REFERENCE = re.compile(rb"(?<![0-9.])([0-9]{1,10}) ([0-9]{1,5}) R(?![A-Za-z])")
+_HEADER_WITHIN: Final = 1024
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turns every exception of the library, which damaged files can raise anywhere, into a FilterError."""
+    try:
+        yield
+    except pikepdf.PasswordError:
+        raise Encrypted("a password is needed") from None
+    except (pikepdf.PdfError, pikepdf.ForeignObjectError, pikepdf.DeletedObjectError, pikepdf.DependencyError):
+        raise Malformed("not readable as PDF") from None
+    except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError):
+        raise Malformed("damaged objects") from None
+
+
+@dataclass(slots=True)
+class Document:
+    """One file: its bytes, qpdf's view of it, and each object's own text (``unparse``: references stay references)."""
+
+    data: bytes = field(repr=False)
+    pdf: Any
+    raw: rawscan.Scan = field(repr=False)
+    objects: dict[Id, Object] = field(default_factory=dict, repr=False)
+    texts: dict[Id, bytes] = field(default_factory=dict, repr=False)
+    streams: list[Id] = field(default_factory=list)
+    repaired: bool = False
+
+    @property
+    def trailer(self) -> bytes:
+        """The trailer's own text."""
+        return bytes(self.pdf.trailer.unparse())
+
+    def offsets(self) -> frozenset[int]:
+        """Where in the file the objects stand that the document's table knows."""
+        shift = max(0, self.data.find(b"%PDF-", 0, _HEADER_WITHIN))
+        places = {entry.offset for entry in self.pdf.get_xref_table().values() if entry.type == 1}
+        return frozenset(places | {place + shift for place in places})
+
+    def reachable(self) -> frozenset[Id]:
+        """The objects that the trailer leads to: what a fresh copy of the document consists of."""
+        waiting, seen = list(references(self.trailer)), set[Id]()
+        while waiting:
+            ident = waiting.pop()
+            if ident in seen or ident not in self.objects:
+                continue
+            seen.add(ident)
+            waiting.extend(references(self.texts[ident]))
+        return frozenset(seen)
+
+
+def load(data: bytes, budget: Budget) -> Document:
+    """Raises Encrypted when a password is needed, Malformed, TooBig."""
+    raw = rawscan.scan(data, budget)
+    rawscan.weigh(data, raw, budget)
+    with guarded():
+        pdf = pikepdf.open(BytesIO(data), inherit_page_attributes=False, suppress_warnings=True)
+        document = Document(data, pdf, raw)
+        for count, one in enumerate(pdf.objects):
+            if count % 256 == 0:
+                budget.tick()
+            if count >= rawscan.MAX_OBJECTS:
+                raise TooBig("limit of objects")
+            _add(document, one)
+        document.repaired = bool(pdf.get_warnings())
+        return document
+
+
+def _add(document: Document, one: Object) -> None:
+    if isinstance(one, pikepdf.Stream):
+        document.streams.append(one.objgen)
+        text = one.stream_dict.unparse(resolved=True)
+    elif isinstance(one, pikepdf.Dictionary | pikepdf.Array):
+        text = one.unparse(resolved=True)
+    else:
+        return
+    document.objects[one.objgen] = one
+    document.texts[one.objgen] = bytes(text)
+
+
+def references(text: bytes) -> list[Id]:
+    """Every "12 0 R" in an object's text; words of a string that look like one count too."""
+    return [(int(found[1]), int(found[2])) for found in _REFERENCE.finditer(text)]
+
+
+def entry(holder: Object, key: str) -> Object:
+    """The value of ``key``, None when there is none or ``holder`` has no entries."""
+    return holder.get(key) if isinstance(holder, pikepdf.Dictionary | pikepdf.Stream) else None
+
+
+def whole(value: Object, otherwise: int = 0) -> int:
+    """A number, cut to an integer."""
+    if isinstance(value, bool):
+        return otherwise
+    try:
+        return int(value)
+    except (ValueError, TypeError, ArithmeticError):
+        return otherwise
+
+
+def name(value: Object) -> str:
+    """A name without its slash, "" for anything else."""
+    return str(value)[1:] if isinstance(value, pikepdf.Name) else ""
+
+
+def filters(stream: Object) -> tuple[str, ...]:
+    """The stream's filters by their long names."""
+    value = entry(stream, "/Filter")
+    if isinstance(value, pikepdf.Name):
+        return streams.full((name(value),))
+    return streams.full([name(one) for one in value]) if isinstance(value, pikepdf.Array) else ()
+
+
+def last_parameters(stream: Object) -> Object:
+    """The decode parameters of the last filter, None when it has none."""
+    value = entry(stream, "/DecodeParms")
+    if isinstance(value, pikepdf.Array):
+        value = value[-1] if len(value) else None
+    return value if isinstance(value, pikepdf.Dictionary) else None
+
+
+def content(stream: Object, budget: Budget) -> bytes:
+    """The decoded bytes of a stream that is no picture.  Raises FilterError."""
+    names = filters(stream)
+    raw = bytes(stream.read_raw_bytes())
+    plain = streams.unwrap(raw, names, budget)
+    if not _predicted(stream):
+        return plain
+    budget.grow(len(plain))
+    try:
+        return bytes(stream.read_bytes())
+    except pikepdf.PdfError:
+        raise Unsupported("stream with parameters") from None
+
+
+_PARAMETERS: Final[Mapping[str, Sequence[int]]] = {"/Predictor": (1,), "/EarlyChange": (1,)}  # what ``streams`` undoes
+
+
+def _predicted(stream: Object) -> bool:
+    value = entry(stream, "/DecodeParms")
+    each = list(value) if isinstance(value, pikepdf.Array) else [value]
+    return any(entry(one, key) is not None and whole(entry(one, key), 1) not in known for one in each for key, known in _PARAMETERS.items())
