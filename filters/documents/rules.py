@@ -1,0 +1,148 @@
+"""What goes from XML, as tables: which element, which attribute, and what stands there afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from filters.api import Budget
+from filters.documents.markup import Attribute, Edit, Markup, Spaces, Tag, attributes, element_end, prefixes, tag_at
+
+Value = Callable[[bytes], bytes | None]  # the value as it stands -> as it shall stand; None: the attribute goes
+
+
+def gone(_old: bytes) -> bytes | None:
+    """The attribute goes."""
+    return None
+
+
+def constant(value: bytes) -> Value:
+    """Whatever stood there, ``value`` stands there afterwards."""
+    return lambda _old: value
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """Elements that go with all they hold (``text`` None) or hold ``text`` afterwards; ``having``: only with this attribute."""
+
+    code: str
+    space: str
+    names: tuple[str, ...]
+    text: bytes | None = None
+    having: tuple[bytes, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """Attributes: of any element when ``names`` is empty (they then have the prefix of ``space``), else of these elements.
+
+    ``attribute_space`` is the vocabulary of an attribute with a prefix on a named element.
+    """
+
+    code: str
+    space: str
+    attributes: tuple[str, ...]
+    value: Value = gone
+    names: tuple[str, ...] = ()
+    attribute_space: str = ""
+
+
+Rule = Element | On
+
+
+@dataclass(slots=True)
+class _Lookup:
+    """The rules under the names that they have in one document."""
+
+    elements: dict[bytes, list[Element]] = field(default_factory=dict)
+    anywhere: dict[bytes, On] = field(default_factory=dict)
+    on: dict[bytes, dict[bytes, On]] = field(default_factory=dict)
+
+    def pattern(self) -> re.Pattern[bytes] | None:
+        names = {*self.elements, *self.on}
+        parts = []
+        if names:
+            parts.append(rb"<(?:" + b"|".join(map(re.escape, sorted(names))) + rb")(?=[\s/>])")
+        if self.anywhere:
+            parts.append(rb"\s(?:" + b"|".join(map(re.escape, sorted(self.anywhere))) + rb")(?=[\s=])")
+        return re.compile(b"|".join(parts)) if parts else None
+
+
+def edits(markup: Markup, rules: Sequence[Rule], spaces: Spaces, budget: Budget) -> list[tuple[str, Edit]]:
+    """(code, edit) for everything the rules change in the document.  Raises Malformed."""
+    lookup = _lookup(markup, rules, spaces)
+    pattern = lookup.pattern()
+    if pattern is None:
+        return []
+    out: list[tuple[str, Edit]] = []
+    for tag in hits(markup.shadow, pattern, budget):
+        for rule in lookup.elements.get(tag.name, ()):
+            if rule.having is None or _has(markup, tag, rule.having):
+                out += _element(markup, tag, rule)
+                break
+        out += _attributes(markup, tag, lookup)
+    return out
+
+
+def hits(shadow: bytes, pattern: re.Pattern[bytes], budget: Budget) -> Iterator[Tag]:
+    """Every tag in which ``pattern`` fits, once.  Linear: no byte is gone back over twice."""
+    floor = 0
+    for found in pattern.finditer(shadow):
+        if found.start() < floor:
+            continue
+        start = shadow.rfind(b"<", floor, found.start() + 1)
+        floor = found.start() + 1
+        if start >= 0 and not shadow.startswith(b"</", start):
+            tag = tag_at(shadow, start)
+            if tag.end > found.start():
+                floor = tag.end
+                budget.tick()
+                yield tag
+
+
+def _lookup(markup: Markup, rules: Iterable[Rule], spaces: Spaces) -> _Lookup:
+    bound = prefixes(markup, spaces)
+    out = _Lookup()
+    for rule in rules:
+        for prefix in bound.get(rule.space, ()):
+            if isinstance(rule, Element):
+                for name in rule.names:
+                    out.elements.setdefault(prefix + name.encode(), []).append(rule)
+            elif rule.names:
+                others = bound.get(rule.attribute_space, frozenset()) if rule.attribute_space else (b"",)
+                for name in rule.names:
+                    row = out.on.setdefault(prefix + name.encode(), {})
+                    row.update({other + one.encode(): rule for other in others for one in rule.attributes})
+            elif prefix:
+                out.anywhere.update({prefix + one.encode(): rule for one in rule.attributes})
+    return out
+
+
+def _has(markup: Markup, tag: Tag, wanted: tuple[bytes, bytes]) -> bool:
+    name, value = wanted
+    return any(one.name == name and markup.text[one.value : one.close] == value for one in attributes(markup.shadow, tag))
+
+
+def _element(markup: Markup, tag: Tag, rule: Element) -> Iterator[tuple[str, Edit]]:
+    close, end = element_end(markup.shadow, tag)
+    if rule.text is None:
+        yield rule.code, Edit(tag.start, end, b"")
+    elif not tag.empty and markup.text[tag.end : close] not in (rule.text, b""):
+        yield rule.code, Edit(tag.end, close, rule.text)
+
+
+def _attributes(markup: Markup, tag: Tag, lookup: _Lookup) -> Iterator[tuple[str, Edit]]:
+    own = lookup.on.get(tag.name, {})
+    for one in attributes(markup.shadow, tag):
+        rule = own.get(one.name) or lookup.anywhere.get(one.name)
+        if rule is not None and (edit := _edit(markup.text, one, rule)) is not None:
+            yield rule.code, edit
+
+
+def _edit(text: bytes, one: Attribute, rule: On) -> Edit | None:
+    old = text[one.value : one.close]
+    new = rule.value(old)
+    if new is None:
+        return Edit(one.start, one.end, b"")
+    return None if new == old else Edit(one.value, one.close, new)
