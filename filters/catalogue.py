@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from filters import text
+from filters.archives import codes as archives
 from filters.markup import codes as markup
 
 _EXIF: Mapping[str, str] = {
@@ -69,6 +70,8 @@ _PNG: Mapping[str, str] = {
 }
 _IMAGE: Mapping[str, str] = {
     "image.bilevel-page": "A black-and-white picture in the shape and resolution of a sheet of paper.",
+    "image.flat": "A drawing made of areas of few colours.",
+    "image.page": "A sheet of white paper with writing on it and nothing that could be a photograph.",
 }
 _SNIFF: Mapping[str, str] = {
     "sniff.polyglot": "Two programs would take the file for two different formats.",
@@ -99,6 +102,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     _DECORATIVE,
     _CONTAINER,
     _TEXT,
+    archives.CODES,
     markup.CODES,
 )
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from filters.api import ImageInfo, Opener, Scrubber
+from filters.archives.appledouble import APPLE_DOUBLE
+from filters.archives.gzips import GZIP
+from filters.archives.streams import BZIP2, XZ
+from filters.archives.tars import TAR
+from filters.archives.ziparchive import EPUB, JAR, XPS, ZIP
 from filters.jpeg import JPEG
 from filters.markup.card import CALENDAR, VCARD
 from filters.markup.hl7 import HL7
@@ -18,6 +23,15 @@ SCRUBBERS: Mapping[str, Scrubber] = {
 }
 
 OPENERS: Mapping[str, Opener] = {
+    "zip": ZIP,
+    "jar": JAR,
+    "epub": EPUB,
+    "xps": XPS,
+    "tar": TAR,
+    "gzip": GZIP,
+    "bzip2": BZIP2,
+    "xz": XZ,
+    "apple-double": APPLE_DOUBLE,
     "html": HTML,
     "xml": XML,
     "svg": SVG,
