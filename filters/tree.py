@@ -27,6 +27,7 @@ from filters.api import (
     Scrubber,
     Sniffed,
 )
+from filters.looks import Looks, worth_a_look
 from filters.registry import DRAWINGS, OPENERS, SCRUBBERS
 from filters.sniff import sniff
 from filters.text import embedded
@@ -77,6 +78,7 @@ class Node:
     metadata: bool = False  # a container with metadata of its own that a rebuild removes
     fixed: str = ""  # code why a container cannot be written anew
     children: tuple[Node, ...] = ()
+    look: str = field(default="", repr=False)  # perceptual hash, where the picture was looked at
 
     @property
     def clinical(self) -> bool:
@@ -105,6 +107,7 @@ class Tools:
     openers: Mapping[str, Opener] = field(default_factory=lambda: OPENERS)
     cleaning: Cleaning = STRICT
     judge: Judge = lambda node, data: None
+    look: Callable[[bytes], Looks] | None = None  # None: nothing is decoded to pixels
 
 
 def examine(data: bytes, tools: Tools, budget: Budget, label: Label = Label()) -> Node:
@@ -147,10 +150,21 @@ class _Examiner:
             self.budget.tick()
         except FilterError as error:
             return self._judged(replace(node, opaque=error.reason), data)
-        node = self._judged(replace(node, info=info, codes=node.codes | info.codes), data)
+        node = self._judged(self._looked(replace(node, info=info, codes=node.codes | info.codes), info, data), data)
         if node.decorative or not node.where:
             return node  # a picture by itself is scrubbed whatever it holds
         return replace(node, clean=not scrubber.residue(data, self.tools.cleaning))
+
+    def _looked(self, node: Node, info: ImageInfo, data: bytes) -> Node:
+        """With what its pixels say.  What Pillow does not decode stays a photograph."""
+        if self.tools.look is None or not worth_a_look(info):
+            return node
+        try:
+            looks = self.tools.look(data)
+        except FilterError:
+            return node
+        codes = ({"image.flat"} if looks.flat else set()) | ({"image.page"} if looks.page else set())
+        return replace(node, look=looks.hash, codes=node.codes | codes, info=replace(info, codes=info.codes | codes))
 
     # ---- containers
 

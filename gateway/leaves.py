@@ -32,7 +32,7 @@ class Picture:
             return Kind.UNREADABLE
         if not node.clinical or node.info is None:
             return Kind.NONE
-        if "image.bilevel-page" in node.codes:
+        if node.codes & _PAGES:
             return Kind.DOCUMENT
         return _KINDS.get(node.info.nature, Kind.IDENTIFIABLE_PHOTO)
 
@@ -42,6 +42,7 @@ class Picture:
         return self.node.opaque is OpaqueReason.ENCRYPTED
 
 
+_PAGES: Final = frozenset(("image.bilevel-page", "image.page"))
 _KINDS: Final = {Nature.RADIOLOGY: Kind.ROUTINE_IMAGING, Nature.PAGE: Kind.DOCUMENT}
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from filters.api import Budget, FilterError
+from filters.looks import look
 from filters.registry import OPENERS, SCRUBBERS
 from gateway.lifeline import die_with
 from gateway.sandbox import words
@@ -79,7 +80,12 @@ def _residue(header: dict[str, Any], blobs: list[bytes], _budget: Budget) -> Ite
     yield {"findings": words.dump_findings(left)}, []
 
 
-_JOBS = {"open": _open, "rebuild": _rebuild, "inspect": _inspect, "scrub": _scrub, "residue": _residue}
+def _look(_header: dict[str, Any], blobs: list[bytes], _budget: Budget) -> Iterator[Frame]:
+    looks = look(blobs[0])
+    yield {"hash": looks.hash, "flat": looks.flat, "page": looks.page}, []
+
+
+_JOBS = {"look": _look, "open": _open, "rebuild": _rebuild, "inspect": _inspect, "scrub": _scrub, "residue": _residue}
 
 
 if __name__ == "__main__":

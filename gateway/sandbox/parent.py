@@ -30,6 +30,7 @@ from filters.api import (
     TooBig,
 )
 from filters.budget import Limits
+from filters.looks import Looks
 from filters.tree import Tools
 from gateway.sandbox import words
 from gateway.sandbox.frames import Flood, Nonsense, receive, send
@@ -148,6 +149,12 @@ class _Native:
             raise Malformed("the decoder failed")
         return frames[0]
 
+    def look(self, data: bytes) -> Looks:
+        """``filters.looks.look``.  Raises FilterError."""
+        header, _ = self._one("look", data, STRICT, Budget())
+        with _nonsense():
+            return words.load_looks(header)
+
 
 class SandboxedScrubber(_Native):
     """A scrubber that runs in the sandbox."""
@@ -218,7 +225,12 @@ def sandboxed(tools: Tools, sandbox: Sandbox) -> Tools:
     openers: dict[str, Opener] = {
         name: SandboxedOpener(name, sandbox, one.rebuilds) for name, one in tools.openers.items() if one.native
     }
-    return replace(tools, scrubbers=_Over(scrubbers, tools.scrubbers), openers=_Over(openers, tools.openers))
+    return replace(
+        tools,
+        scrubbers=_Over(scrubbers, tools.scrubbers),
+        openers=_Over(openers, tools.openers),
+        look=_Native("look", sandbox).look,
+    )
 
 
 class _Over(Mapping[str, T]):

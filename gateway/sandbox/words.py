@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +23,7 @@ from filters.api import (
     Unsupported,
 )
 from filters.budget import Limits
+from filters.looks import Looks
 from gateway.sandbox.frames import Nonsense
 
 T = TypeVar("T")
@@ -69,6 +71,13 @@ def dump_info(info: ImageInfo) -> dict[str, Any]:
 def load_info(told: Any) -> ImageInfo:
     """Raises Nonsense."""
     return _valid(_INFO, told)
+
+
+def load_looks(told: dict[str, Any]) -> Looks:
+    """Raises Nonsense."""
+    if not re.fullmatch("[0-9a-f]{16}", str(told.get("hash"))):
+        raise Nonsense("no hash")
+    return Looks(str(told["hash"]), told.get("flat") is True, told.get("page") is True)
 
 
 def dump_seen(seen: Seen) -> tuple[dict[str, Any], list[bytes]]:
