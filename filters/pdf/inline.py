@@ -1,6 +1,6 @@
 """Pictures inside content streams: BI … ID … EI (ISO 32000-2, 8.9.7).
 
-Every BI that is followed by a dictionary with a size counts, wherever it stands: a picture too many is seen rather than one missed.
+Every BI that is followed by a dictionary with a size counts, wherever it stands: rather one picture too many than one missed.
 """
 
 from __future__ import annotations

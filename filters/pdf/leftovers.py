@@ -10,7 +10,7 @@ from typing import Final
 from filters.api import Blocked, Budget, Fate, FilterError, Finding, Member, Seen, TooBig
 from filters.errors import OpaqueReason
 from filters.jpegstart import is_jpeg
-from filters.pdf import inline, lexer, pictures, rawscan, streams
+from filters.pdf import inline, lexer, pictures, streams
 from filters.pdf.lexer import Value, Word
 from filters.pdf.rawscan import RawObject
 from filters.pdf.reader import Document
@@ -24,8 +24,10 @@ _SPACE: Final = b"\0\t\n\f\r \xff"
 _LOOKED: Final = 500  # gaps looked at closely
 
 # Signatures of pictures with a header of their own; a JPEG is told by its segments.
-_SIGNATURES: Final = (b"\x89PNG\r\n\x1a\n", b"\0\0\0\x0cjP  \r\n", b"\xff\x4f\xff\x51\0", b"\0\0\0\x0cJXL \r\n", b"ftypheic", b"ftypmif1",
-                      b"ftypavif", b"WEBPVP8", b"\0\0\0\0DICM\2\0")  # fmt: skip
+_SIGNATURES: Final = (
+    b"\x89PNG\r\n\x1a\n", b"\0\0\0\x0cjP  \r\n", b"\xff\x4f\xff\x51\0", b"\0\0\0\x0cJXL \r\n", b"ftypheic", b"ftypmif1", b"ftypavif",
+    b"WEBPVP8", b"\0\0\0\0DICM\2\0",
+)  # fmt: skip
 _CANDIDATES: Final = 2000
 
 
@@ -174,6 +176,3 @@ def _remains(gap: bytes) -> bytes:
             break
         at = reader.at
     return b"".join([*parts, rest[at:]])
-
-
-__all__ = ["inside", "picture_at", "rawscan", "revisions", "seen"]

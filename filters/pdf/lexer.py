@@ -1,4 +1,4 @@
-"""PDF's own syntax (ISO 32000-2, 7.2 and 7.3), as much as dictionaries need: for inline images and for objects outside the table."""
+"""PDF's own syntax (ISO 32000-2, 7.2 and 7.3), for the dictionaries of inline pictures and of objects outside the table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Name(NamedTuple):
 
 
 class Ref(NamedTuple):
-    """"12 0 R"."""
+    """A reference, as in ``12 0 R``."""
 
     number: int
     generation: int
@@ -67,10 +67,7 @@ class Lexer:
                     raise Malformed("values too deep")
                 stack.append(_Open(b">>" if token == b"<<" else b"]", []))
                 continue
-            if stack and token == stack[-1].closing:
-                value = _closed(stack.pop())
-            else:
-                value = self._simple(token)
+            value = _closed(stack.pop()) if stack and token == stack[-1].closing else self._simple(token)
             if not stack:
                 return value
             _push(stack[-1].items, value)

@@ -5,6 +5,7 @@ Streams are copied as they are stored, but for the pictures, files and colour pr
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -190,18 +191,20 @@ def _strip(document: Document, cleaning: Cleaning, budget: Budget) -> None:
 def _saved(document: Document) -> bytes:
     out = BytesIO()
     sealed = document.pdf.is_encrypted
-    document.pdf.save(
-        out,
-        preserve_pdfa=False,
-        fix_metadata_version=False,
-        compress_streams=False,
-        stream_decode_level=pikepdf.StreamDecodeLevel.none,
-        object_stream_mode=pikepdf.ObjectStreamMode.preserve,
-        recompress_flate=False,
-        encryption=True if sealed else None,
-        static_id=sealed,
-        deterministic_id=not sealed,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pikepdf.PageCopyWarning)  # said of fields that no form lists, which stay so
+        document.pdf.save(
+            out,
+            preserve_pdfa=False,
+            fix_metadata_version=False,
+            compress_streams=False,
+            stream_decode_level=pikepdf.StreamDecodeLevel.none,
+            object_stream_mode=pikepdf.ObjectStreamMode.preserve,
+            recompress_flate=False,
+            encryption=True if sealed else None,
+            static_id=sealed,
+            deterministic_id=not sealed,
+        )
     return out.getvalue()
 
 

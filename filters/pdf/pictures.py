@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
 
@@ -35,9 +35,7 @@ class Shape:
         """Facts; a bilevel picture in the shape of a sheet, or over a whole page, is a page."""
         info = page.marked(ImageInfo(self.width, self.height, self.bits, colours=self.colours))
         sheet = page.CODE in info.codes or (self.bits == 1 and FULL_PAGE in codes)
-        return ImageInfo(
-            self.width, self.height, self.bits, colours=self.colours, codes=info.codes, nature=Nature.PAGE if sheet else Nature.PHOTO
-        )
+        return replace(info, nature=Nature.PAGE) if sheet else info
 
 
 @dataclass(slots=True)

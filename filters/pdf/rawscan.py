@@ -27,7 +27,7 @@ _HEAD: Final = 4096  # bytes of a dictionary in which the kind of a stream is lo
 
 @dataclass(frozen=True, slots=True)
 class RawObject:
-    """"12 0 obj": where it begins, where its value begins, its stream's bytes if it has any, where it ends."""
+    """``12 0 obj``: where it begins, where its value begins, its stream's bytes if it has any, where it ends."""
 
     number: int
     generation: int

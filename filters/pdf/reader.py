@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -20,6 +20,7 @@ Object = Any  # pikepdf's objects are of one type for all kinds; what they are i
 
 _REFERENCE = re.compile(rb"(?<![0-9.])([0-9]{1,10}) ([0-9]{1,5}) R(?![A-Za-z])")
 _HEADER_WITHIN: Final = 1024
+_TABLES: Final = frozenset(("XRef", "ObjStm"))
 
 
 @contextmanager
@@ -89,6 +90,8 @@ def load(data: bytes, budget: Budget) -> Document:
 
 def _add(document: Document, one: Object) -> None:
     if isinstance(one, pikepdf.Stream):
+        if name(one.get("/Type")) in _TABLES:
+            return  # the file's own tables, which a fresh copy makes anew
         document.streams.append(one.objgen)
         text = one.stream_dict.unparse(resolved=True)
     elif isinstance(one, pikepdf.Dictionary | pikepdf.Array):
@@ -154,10 +157,8 @@ def content(stream: Object, budget: Budget) -> bytes:
         raise Unsupported("stream with parameters") from None
 
 
-_PARAMETERS: Final[Mapping[str, Sequence[int]]] = {"/Predictor": (1,), "/EarlyChange": (1,)}  # what ``streams`` undoes
-
-
 def _predicted(stream: Object) -> bool:
+    """Whether a filter has parameters that ``streams`` does not know: both count as 1 when they are not there."""
     value = entry(stream, "/DecodeParms")
     each = list(value) if isinstance(value, pikepdf.Array) else [value]
-    return any(entry(one, key) is not None and whole(entry(one, key), 1) not in known for one in each for key, known in _PARAMETERS.items())
+    return any(whole(entry(one, key), 1) != 1 for one in each for key in ("/Predictor", "/EarlyChange"))
