@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from filters import text
 from filters.archives import codes as archives
 from filters.markup import codes as markup
+from filters.pdf import codes as pdf
 
 _EXIF: Mapping[str, str] = {
     "exif.block": "An EXIF block was removed.",
@@ -104,6 +105,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     _TEXT,
     archives.CODES,
     markup.CODES,
+    pdf.CODES,
 )
 
 CODES: Mapping[str, str] = {code: sentence for table in _TABLES for code, sentence in table.items()}

@@ -15,6 +15,7 @@ from filters.markup.card import CALENDAR, VCARD
 from filters.markup.hl7 import HL7
 from filters.markup.html import HTML, XML
 from filters.markup.svg import SVG, drawing
+from filters.pdf.opener import PDF
 from filters.png import PNG
 
 SCRUBBERS: Mapping[str, Scrubber] = {
@@ -38,6 +39,7 @@ OPENERS: Mapping[str, Opener] = {
     "vcard": VCARD,
     "calendar": CALENDAR,
     "hl7-image": HL7,
+    "pdf": PDF,
 }
 
 # Containers that are pictures themselves, made of lines and shapes.

@@ -25,8 +25,8 @@ _LOOKED: Final = 500  # gaps looked at closely
 
 # Signatures of pictures with a header of their own; a JPEG is told by its segments.
 _SIGNATURES: Final = (
-    b"\x89PNG\r\n\x1a\n", b"\0\0\0\x0cjP  \r\n", b"\xff\x4f\xff\x51\0", b"\0\0\0\x0cJXL \r\n", b"ftypheic", b"ftypmif1", b"ftypavif",
-    b"WEBPVP8", b"\0\0\0\0DICM\2\0",
+    b"\x89PNG\r\n\x1a\n", b"\0\0\0\x0cjP  \r\n", b"\xff\x4f\xff\x51\0", b"\0\0\0\x0cJXL \r\n", b"ftypheic", b"ftypmif1",
+    b"ftypavif", b"WEBPVP8", b"\0\0\0\0DICM\2\0",
 )  # fmt: skip
 _CANDIDATES: Final = 2000
 
