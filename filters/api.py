@@ -150,7 +150,7 @@ class Member:
 
     ``info`` is set for samples without a file format of their own (a bitmap in a PDF, a DIB in a metafile): ``data`` are then
     those samples as they stand, nothing is hidden in them, and they are never scrubbed.
-    ``opaque`` is set when it could not be got out; ``data`` is then b"".
+    ``opaque`` is set when it could not be got out; ``data`` are then its stored bytes, b"" where it has none of its own.
     """
 
     key: str  # names it in ``Opener.rebuild``; structural ("member@3", "obj 12 0"), never a file name

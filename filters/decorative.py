@@ -21,7 +21,7 @@ _ORDINARY = frozenset(
     {
         "exif.block", "exif.software", "exif.datetime", "exif.text", "icc.text", "icc.damaged", "jpeg.adobe-tail", "jpeg.comment",
         "jpeg.photoshop", "jpeg.vendor", "jpeg.xmp", "png.calibration", "png.damaged-chunk", "png.profile-name",
-        "png.suggested-palette", "png.text", "png.time", "png.xmp",
+        "png.suggested-palette", "png.text", "png.time", "png.xmp", "image.flat", "image.page",
     }
 )  # fmt: skip
 

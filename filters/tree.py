@@ -129,7 +129,8 @@ class _Examiner:
         node = Node(where, key, sha256(data).hexdigest(), sniffed, len(data), label, codes=label.codes | sniffed.codes)
         if name in self.tools.scrubbers:
             return self._picture(node, data)
-        if name in self.tools.openers and not sniffed.codes and label.text is None:
+        sealed = sniffed.opaque is OpaqueReason.ENCRYPTED
+        if name in self.tools.openers and not sealed and not sniffed.codes and label.text is None:
             return self._container(node, data, self.tools.openers[name])
         if sniffed.opaque not in (None, OpaqueReason.UNKNOWN, OpaqueReason.ENCRYPTED):
             return self._judged(replace(node, opaque=sniffed.opaque), data)
@@ -198,7 +199,9 @@ class _Examiner:
         where = f"{parent.where}/{number}".lstrip("/")
         label = Label(member.name, member.media_type, member.inline, member.codes)
         if member.opaque is not None:
-            return Node(where, member.key, sha256(b"").hexdigest(), Sniffed(""), 0, label, member.opaque, codes=member.codes)
+            # without bytes of its own it must not be taken for another one: what was asked about is remembered by its hash
+            digest = sha256(member.data or f"{parent.sha256} {member.key}".encode()).hexdigest()
+            return Node(where, member.key, digest, Sniffed(""), len(member.data), label, member.opaque, codes=member.codes)
         if member.info is None:
             return self.node(member.data, label, where, member.key)
         codes = member.codes | member.info.codes
