@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from filters import text
 from filters.archives import codes as archives
+from filters.dicom import codes as dicom
 from filters.markup import codes as markup
 from filters.pdf import codes as pdf
 
@@ -104,6 +105,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     _CONTAINER,
     _TEXT,
     archives.CODES,
+    dicom.CODES,
     markup.CODES,
     pdf.CODES,
 )

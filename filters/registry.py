@@ -10,6 +10,7 @@ from filters.archives.gzips import GZIP
 from filters.archives.streams import BZIP2, XZ
 from filters.archives.tars import TAR
 from filters.archives.ziparchive import EPUB, JAR, XPS, ZIP
+from filters.dicom.scrubber import DICOM
 from filters.jpeg import JPEG
 from filters.markup.card import CALENDAR, VCARD
 from filters.markup.hl7 import HL7
@@ -19,6 +20,7 @@ from filters.pdf.opener import PDF
 from filters.png import PNG
 
 SCRUBBERS: Mapping[str, Scrubber] = {
+    "dicom": DICOM,
     "jpeg": JPEG,
     "png": PNG,
 }

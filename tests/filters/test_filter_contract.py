@@ -26,6 +26,7 @@ from tests.support.canary_images import (
     png_with_canaries,
 )
 from tests.support.images_judged import decode
+from tests.support.samples import dicom
 
 pytestmark = pytest.mark.unit
 
@@ -46,6 +47,7 @@ def samples() -> dict[str, tuple[bytes, ...]]:
             photo_jpeg(1, (48, 32)),
             photo_jpeg(2, (40, 40), gps=False, restart_marker_blocks=3),
         ),
+        "dicom": tuple(build(lambda what: f"CANARY {what}"[:16]) for build in dicom.PICTURES.values()),
         "png": (png_with_canaries("CANARY-1", size=(24, 16)), photo_png(1, (20, 16)), logo_png(), _animated()),
     }
 
