@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filters import gif
 from filters.api import ImageInfo
 
 TRACKING_PIXEL, ICON, KNOWN_LOGO = "decorative.tracking-pixel", "decorative.icon", "decorative.known-logo"
@@ -19,9 +18,10 @@ RECURRING_INLINE, FLAT_GRAPHIC = "decorative.recurring-inline", "decorative.flat
 # What drawing programs leave in a logo.  Anything else in the file speaks against decoration.
 _ORDINARY = frozenset(
     {
-        "exif.block", "exif.software", "exif.datetime", "exif.text", "icc.text", "icc.damaged", "jpeg.adobe-tail", "jpeg.comment",
-        "jpeg.photoshop", "jpeg.vendor", "jpeg.xmp", "png.calibration", "png.damaged-chunk", "png.profile-name",
-        "png.suggested-palette", "png.text", "png.time", "png.xmp", "image.flat", "image.page",
+        "exif.block", "exif.software", "exif.datetime", "exif.text", "gif.application", "gif.comment", "gif.xmp", "icc.text",
+        "icc.damaged", "image.flat", "image.page", "jpeg.adobe-tail", "jpeg.comment", "jpeg.photoshop", "jpeg.vendor", "jpeg.xmp",
+        "png.calibration", "png.damaged-chunk", "png.profile-name", "png.suggested-palette", "png.text", "png.time", "png.xmp",
+        "webp.flags", "webp.xmp",
     }
 )  # fmt: skip
 
@@ -78,20 +78,9 @@ def decorative(
     return FLAT_GRAPHIC if inline and _flat(info, size, settings) else None
 
 
-def unopened(data: bytes, sha256: str, *, known_logos: frozenset[str], settings: DecorativeSettings = DEFAULTS) -> str | None:
-    """The same for a picture of a format that cannot be opened: a known logo, or a plain GIF as small as a pixel or an icon."""
-    if sha256 in known_logos:
-        return KNOWN_LOGO
-    size = gif.plain_size(data)
-    if size is None:
-        return None
-    for reason, side, most in (
-        (TRACKING_PIXEL, settings.tracking_side, settings.tracking_bytes),
-        (ICON, settings.icon_side, settings.icon_bytes),
-    ):
-        if max(size) <= side and len(data) <= most:
-            return reason
-    return None
+def unopened(sha256: str, *, known_logos: frozenset[str]) -> str | None:
+    """The same for a picture of a format that cannot be opened: only a known logo is decoration."""
+    return KNOWN_LOGO if sha256 in known_logos else None
 
 
 def _within(info: ImageInfo, width: int, height: int) -> bool:

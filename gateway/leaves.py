@@ -110,7 +110,7 @@ class Decoration:
         """Why ``node`` is decoration, None when it is not known to be."""
         if node.info is None:
             open_for_sure = node.opaque is OpaqueReason.NOT_SUPPORTED and not node.sniffed.codes
-            return unopened(data, node.sha256, known_logos=self.known_logos, settings=self.settings) if open_for_sure else None
+            return unopened(node.sha256, known_logos=self.known_logos) if open_for_sure else None
         return decorative(
             node.info,
             data,

@@ -1,4 +1,4 @@
-"""Spacers, tracking pixels and icons are the GIFs of ordinary mail; anything more is not decided here."""
+"""Spacers, tracking pixels and icons are the GIFs of ordinary mail; anything more is not decided by its size."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import io
 import pytest
 from PIL import Image
 
-from filters.decorative import unopened
-from filters.gif import plain_size
+from filters.api import FilterError
+from filters.decorative import decorative, unopened
+from filters.gif import GIF
 
 pytestmark = pytest.mark.unit
 
@@ -24,13 +25,20 @@ def gif(width: int, height: int, frames: int = 1, **options: object) -> bytes:
 
 
 def reason(data: bytes, known: frozenset[str] = frozenset()) -> str | None:
-    return unopened(data, hashlib.sha256(data).hexdigest(), known_logos=known)
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        info = GIF.inspect(data)
+    except FilterError:
+        return unopened(sha256, known_logos=known)
+    return decorative(info, data, sha256, inline=False, known_logos=known, seen_inline_before=None)
 
 
 def test_the_pixel_of_every_newsletter_and_small_icons_are_decoration() -> None:
+    """A spacer, an icon and a small animated icon never hold mail; neither does the name of a drawing program in one."""
     assert reason(PIXEL) == "decorative.tracking-pixel"
     assert reason(gif(16, 16)) == "decorative.icon"
     assert reason(gif(32, 32, frames=3, loop=0)) == "decorative.icon"
+    assert reason(gif(16, 16, comment=b"Created with GIMP")) == "decorative.icon"
 
 
 @pytest.mark.parametrize(
@@ -38,22 +46,25 @@ def test_the_pixel_of_every_newsletter_and_small_icons_are_decoration() -> None:
     [
         gif(120, 90),
         gif(16, 16) + b"\xff\xd8\xff\xe0",
-        gif(16, 16, comment=b"Mrs Jones"),
-        gif(16, 16)[:-4],
-            PIXEL[:32] + b"\x00\x02\x00\x02" + PIXEL[36:],
+        gif(16, 16)[:-20],
+        PIXEL[:32] + b"\x00\x02\x00\x02" + PIXEL[36:],
         b"GIF89a",
         b"BM" + bytes(60),
     ],
-    ids=["large", "tail", "comment", "truncated", "frame larger than the screen", "header only", "another format"],
+    ids=["large", "tail", "truncated", "frame larger than the screen", "header only", "another format"],
 )
 def test_what_is_not_small_and_plain_is_not(data: bytes) -> None:
+    """What carries more than its picture, or is larger than it says, is not decided by guesswork."""
     assert reason(data) is None
 
 
 def test_a_known_logo_is_one_in_any_format() -> None:
+    """Also in one that nothing here opens."""
     data = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
     assert reason(data, frozenset({hashlib.sha256(data).hexdigest()})) == "decorative.known-logo"
 
 
 def test_the_size_is_that_of_screen_and_frames() -> None:
-    assert plain_size(gif(40, 20, frames=2)) == (40, 20)
+    """All frames together, as programs enlarge a screen that is too small."""
+    info = GIF.inspect(gif(40, 20, frames=2))
+    assert (info.width, info.height, info.frames) == (40, 20, 2)
