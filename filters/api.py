@@ -128,8 +128,13 @@ class Scrubber(Protocol):
     Raises nothing but FilterError, whatever the bytes are.
     """
 
-    name: str
-    native: bool  # decodes with C code: the gateway runs it in its sandbox
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def native(self) -> bool:
+        """It decodes with C code: the gateway runs it in its sandbox."""
+        ...
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the image.  Raises FilterError."""
@@ -180,9 +185,18 @@ class Opener(Protocol):
     Raises nothing but FilterError, whatever the bytes are.
     """
 
-    name: str
-    native: bool  # decodes with C code: the gateway runs it in its sandbox
-    rebuilds: bool  # False: read only; a clinical image in it cannot be cleaned
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def native(self) -> bool:
+        """It decodes with C code: the gateway runs it in its sandbox."""
+        ...
+
+    @property
+    def rebuilds(self) -> bool:
+        """False: read only; a clinical image in it cannot be cleaned."""
+        ...
 
     def open(self, data: bytes, budget: Budget, cleaning: Cleaning = STRICT) -> Iterator[Seen]:
         """What stands in the container, one after the other; every decoded byte is paid from ``budget``.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import copy
 import dataclasses
+import io
 import pickle
 import re
+import zipfile
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -165,6 +167,40 @@ def test_scrubbed_bytes_that_are_no_picture_are_a_leak() -> None:
     manifest = leaves()
     words = Manifest({**manifest.leaves, hexdigest(b"words"): Clearance.SCRUBBED})
     assert leak(mail(b"words"), words) == "exit.not-an-image"
+
+
+def zipped(*members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for number, member in enumerate(members):
+            archive.writestr(zipfile.ZipInfo(f"{number}.jpg"), member)
+    return out.getvalue()
+
+
+def container(data: bytes, **within: Clearance) -> Manifest:
+    """``data`` was rebuilt; what may stand in it."""
+    known = {"clean": CLEAN, "photo": PHOTO}
+    cleared_ = {hexdigest(known[name]): reason for name, reason in within.items()}
+    return Manifest({**leaves().leaves, hexdigest(data): Clearance.SCRUBBED}, within=cleared_)
+
+
+def test_a_rebuilt_container_holds_what_the_manifest_names_and_no_residue() -> None:
+    """The exit check opens it again, however deep."""
+    for data in (zipped(CLEAN), zipped(zipped(CLEAN))):
+        assert check(mail(data), container(data, clean=Clearance.SCRUBBED)).data == mail(data)
+        assert leak(mail(data), container(data)) == "exit.unknown-member"
+    both = zipped(CLEAN, PHOTO)
+    assert leak(mail(both), container(both, clean=Clearance.SCRUBBED)) == "exit.unknown-member"
+    assert leak(mail(both), container(both, clean=Clearance.SCRUBBED, photo=Clearance.SCRUBBED)) == "exit.residue"
+    assert check(mail(both), container(both, clean=Clearance.SCRUBBED, photo=Clearance.DECORATIVE)).data == mail(both)
+
+
+def test_metadata_of_a_rebuilt_container_is_residue() -> None:
+    out = io.BytesIO(zipped(CLEAN))
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.comment = b"ward 7"
+    data = out.getvalue()
+    assert leak(mail(data), container(data, clean=Clearance.SCRUBBED)) == "exit.residue"
 
 
 def test_a_leaf_that_cannot_be_decoded_is_a_leak_under_its_own_code() -> None:

@@ -9,7 +9,7 @@ import pytest
 from filters.api import Budget, OpaqueReason
 from filters.decorative import DEFAULTS
 from filters.tree import Tools
-from gateway.demo.pictures import encrypted_zip, logo, pdf_letter, photo
+from gateway.demo.pictures import encrypted_zip, logo, photo
 from gateway.leaves import Decoration, Leaf, open_leaves
 from gateway.message import parse
 from policies.model import Kind
@@ -54,10 +54,10 @@ def test_a_photo_is_a_photo_under_any_label(label: bytes) -> None:
         (photo()[:5000], OpaqueReason.CORRUPT),
         (photo()[: photo().rfind(b"\xff\xda") + 40], OpaqueReason.CORRUPT),
         (encrypted_zip(), OpaqueReason.ENCRYPTED),
-        (pdf_letter(), OpaqueReason.NOT_SUPPORTED),
+        (b"8BPS\0\1" + bytes(20), OpaqueReason.NOT_SUPPORTED),
         (b"\x00\x01strange bytes\xfe" * 40, OpaqueReason.UNKNOWN),
     ],
-    ids=["truncated", "cut in the scan", "encrypted", "pdf", "unknown"],
+    ids=["truncated", "cut in the scan", "encrypted", "psd", "unknown"],
 )
 def test_what_cannot_be_looked_into_says_why_and_is_unreadable(body: bytes, reason: OpaqueReason) -> None:
     leaf = only(part(body, b"application/octet-stream"))
@@ -86,8 +86,8 @@ def test_text_is_no_picture_and_is_read_for_pictures() -> None:
         part(b"<img src='data:image/jpeg;base64," + base64.b64encode(photo()) + b"'>", b"text/html"),
     )
     assert (kind(plain), plain.opaque, plain.codes) == (Kind.NONE, None, frozenset())
-    assert hidden.opaque is not None
-    assert kind(hidden) is Kind.UNREADABLE
+    assert (hidden.opaque, kind(hidden), hidden.clinical) == (None, Kind.NONE, True)
+    assert [(one.path, one.kind) for one in hidden.pictures] == [("1.2", Kind.NONE), ("1.2/1", Kind.IDENTIFIABLE_PHOTO)]
 
 
 def test_a_logo_is_decorative_where_it_is_inline_and_recurs_or_is_known() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email
 import io
+import re
+import zipfile
 from collections.abc import Callable
 from email import policy as email_policy
 from email.message import EmailMessage
@@ -342,3 +344,59 @@ def test_a_release_never_passes_a_denied_destination_or_a_refusal() -> None:
 def test_a_release_vouches_for_nobody_anew() -> None:
     sample = Sample("spoof", (COLLEAGUE,), TAGGED, attach=(picture(6),), headers={"Resent-From": "x@clinic.example"})
     assert not released(sample).copies
+
+
+# -- containers ----------------------------------------------------------------------------------------------------------
+
+
+def _zip(name: str, *members: tuple[str, bytes]) -> tuple[str, bytes]:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for called, body in members:
+            archive.writestr(called, body)
+    return name, out.getvalue()
+
+
+def carrying(name: str, body: bytes, subject: str = TAGGED) -> bytes:
+    message = EmailMessage(policy=email_policy.SMTP)
+    message["From"], message["To"], message["Subject"] = SENDER, COLLEAGUE, subject
+    message.set_content("Dear colleague,\nplease see attached.\n")
+    message.add_attachment(body, "application", "octet-stream", filename=name)
+    return message.as_bytes()
+
+
+def test_a_photo_two_archives_deep_leaves_clean_under_neutral_names() -> None:
+    raw = carrying(*_zip("John Smith.zip", ("notes.txt", b"as agreed"), _zip("inner.zip", ("John Smith knee.jpg", photo()))))
+    data = only(plan(context(), received(raw)))
+    (attached,) = images(data)
+    assert b"Smith" not in data
+    with zipfile.ZipFile(io.BytesIO(attached)) as outer:
+        assert outer.testzip() is None
+        text, inner = outer.namelist()
+        assert (text, outer.read(text)) == ("notes.txt", b"as agreed")
+        with zipfile.ZipFile(io.BytesIO(outer.read(inner))) as archive:
+            (name,) = archive.namelist()
+            sent = archive.read(name)
+    assert re.fullmatch(r"img-[0-9A-Z-]+-1of1-\d\.jpg", name)
+    assert b"Sample Owner" not in sent
+    assert pixels(sent) == pixels(photo())
+
+
+def test_a_container_without_a_clinical_picture_passes_byte_for_byte() -> None:
+    raw = carrying(*_zip("papers.zip", ("a.txt", b"words"), ("b.csv", b"1,2\n3,4\n5,6\n")), subject="Papers")
+    made = plan(context(), received(raw, STRANGER))
+    assert only(made).endswith(raw)
+
+
+def test_a_photo_in_a_container_asks_and_is_recorded_like_a_loose_one() -> None:
+    made = plan(context(), received(carrying(*_zip("a.zip", ("b.jpg", photo())), subject="Knee")))
+    assert [hold.action for hold in made.holds] == ["ASK"]
+    (image,) = made.record["images"]
+    assert (image["part"], image["kind"], image["format"]) == ("1.2/1", "K3", "jpeg")
+
+
+@pytest.mark.parametrize("bad", [photo()[:3000], b"8BPS\0\1" + bytes(40)], ids=["truncated", "psd"])
+def test_what_cannot_be_looked_into_inside_a_container_holds_it(bad: bytes) -> None:
+    made = plan(context(), received(carrying(*_zip("a.zip", ("b.jpg", photo()), ("c.jpg", bad)))))
+    assert not made.copies
+    assert [hold.action for hold in made.holds] == ["QUARANTINE"]
