@@ -14,7 +14,9 @@ from filters.api import Budget, FilterError, Malformed, Member, Unsupported
 from filters.pdf import lexer, pictures, streams
 from filters.pdf.lexer import Lexer, Name, Value, Word
 
-_BEGIN = re.compile(rb"(?<![^\0\t\n\f\r ()<>\[\]{}/%])BI(?=[\0\t\n\f\r %/])")
+_BEGIN = re.compile(
+    rb"BI(?=[\0\t\n\f\r %/])(?<![^\0\t\n\f\r ()<>\[\]{}/%]..)", re.S
+)  # the letters first: they are searched for fast
 _END = re.compile(rb"(?:(?<=[\0\t\n\f\r >])|(?<=\xff\xd9))EI(?=[\0\t\n\f\r ]|$)")
 _BINARY = re.compile(rb"[^\t\n\f\r -~]")
 _PAIRS: Final = 40

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -119,7 +118,7 @@ ROWS: Final = (
 # Entries of the /Params of an embedded file (ISO 32000-2 table 45).
 _PARAMS: Final = ("/CreationDate", "/ModDate", "/CheckSum", "/Mac")
 _BY_KEY: Final[Mapping[str, tuple[Row, ...]]] = {row.key: tuple(one for one in ROWS if one.key == row.key) for row in ROWS}
-_HINT = re.compile(rb"/(?:" + b"|".join(re.escape(key[1:].encode()) for key in (*_BY_KEY, "/Params")) + rb")[\0\t\n\f\r (<\[/]")
+_HINTS: Final = tuple(key.encode() + b" " for key in (*_BY_KEY, "/Params"))  # as qpdf writes an object's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ class Removal:
 def removals(document: Document, cleaning: Cleaning) -> Iterator[Removal]:
     """Every entry of every object that goes."""
     for ident, text in document.texts.items():
-        if _HINT.search(text):
+        if any(hint in text for hint in _HINTS):
             for holder in _holders(document.objects[ident]):
                 yield from _entries(ident, holder, cleaning)
 

@@ -197,8 +197,8 @@ def _saved(document: Document) -> bytes:
             out,
             preserve_pdfa=False,
             fix_metadata_version=False,
-            compress_streams=False,
-            stream_decode_level=pikepdf.StreamDecodeLevel.none,
+            compress_streams=sealed,  # qpdf takes no decode level beside encryption; what is compressed stays as it is
+            stream_decode_level=None if sealed else pikepdf.StreamDecodeLevel.none,
             object_stream_mode=pikepdf.ObjectStreamMode.preserve,
             recompress_flate=False,
             encryption=True if sealed else None,

@@ -18,7 +18,7 @@ from filters.pdf import rawscan, streams
 Id = tuple[int, int]
 Object = Any  # pikepdf's objects are of one type for all kinds; what they are is asked where they are used
 
-_REFERENCE = re.compile(rb"(?<![0-9.])([0-9]{1,10}) ([0-9]{1,5}) R(?![A-Za-z])")
+_REFERENCE = re.compile(rb"([0-9]{1,10}) ([0-9]{1,5}) R(?![A-Za-z])")
 _HEADER_WITHIN: Final = 1024
 _TABLES: Final = frozenset(("XRef", "ObjStm"))
 
@@ -47,6 +47,7 @@ class Document:
     texts: dict[Id, bytes] = field(default_factory=dict, repr=False)
     streams: list[Id] = field(default_factory=list)
     repaired: bool = False
+    _reached: frozenset[Id] | None = None
 
     @property
     def trailer(self) -> bytes:
@@ -61,6 +62,11 @@ class Document:
 
     def reachable(self) -> frozenset[Id]:
         """The objects that the trailer leads to: what a fresh copy of the document consists of."""
+        if self._reached is None:
+            self._reached = self._reach()
+        return self._reached
+
+    def _reach(self) -> frozenset[Id]:
         waiting, seen = list(references(self.trailer)), set[Id]()
         while waiting:
             ident = waiting.pop()
