@@ -20,7 +20,6 @@ _SIGNATURES: Final = (
     (b"Z0eXB", 5),  # "ftyp" behind its size: HEIC, AVIF, MP4
 )
 _CHARS = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % _RUN)
-_LONG = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{56,}+")
 _BMP = re.compile(rb"Qk[A-Za-z0-9+/_-]{6}AAAA[A-Za-z0-9+/_-]{4}AA[A-Za-z0-9+/_-]{82}")
 _SHAPE: Final = bytes(97 if octet in b"-_+/" or (chr(octet).isalnum() and octet < 128) else 32 for octet in range(256))
 _LONG_SHAPE: Final = b"a" * 56
@@ -61,16 +60,18 @@ def base64_files(text: bytes) -> Iterator[Embedded]:
 
 def _runs(text: bytes) -> Iterator[Embedded]:
     """The first line of every block of base64 lines: formats whose signature does not stand at the very beginning."""
-    if text.translate(_SHAPE).find(_LONG_SHAPE) < 0:
-        return
-    last = -10
-    for match in _LONG.finditer(text):
-        if match.start() - last > 4:
-            code = recognised(decoded(match[0][:80]))
+    shape, last = text.translate(_SHAPE), -10
+    at = shape.find(_LONG_SHAPE)
+    while at >= 0:
+        end = shape.find(b" ", at)
+        end = end if end >= 0 else len(text)
+        if at - last > 4 and text[at : at + 2].translate(_URL_SAFE) in _BEGINNINGS:
+            code = recognised(decoded(text[at : min(end, at + 80)]))
             if code:
-                yield Embedded(code, *match.span(), HOLD)
+                yield Embedded(code, at, end, HOLD)
                 return
-        last = match.end()
+        last = end
+        at = shape.find(_LONG_SHAPE, end)
 
 
 def decoded(text: bytes) -> bytes:
@@ -100,4 +101,7 @@ _CONTAINERS: Final = (
     b"PK\x03\x04", b"%PDF-", b"\xd0\xcf\x11\xe0\xa1\xb1", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a", b"\x78\x9f\x3e\x22",
     b"\x1f\x8b\x08",
 )  # fmt: skip
+_BEGINNINGS: Final = frozenset(
+    (b"/9", b"iV", b"R0", b"Uk", b"SU", b"TU", b"AA", b"Qk", b"/w", b"UE", b"JV", b"0M", b"N3", b"Um", b"eJ", b"H4")
+)  # the first letters, in base64, of all that ``recognised`` knows
 _BMP_HEADERS: Final = (b"\x28\0\0\0", b"\x0c\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0")

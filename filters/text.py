@@ -39,8 +39,13 @@ def embedded(data: bytes, html: bool) -> tuple[Embedded, ...]:
     return tuple(found.values())
 
 
-_ENTITY = re.compile(rb"&(?:#|amp|colon|sol|plus|equals|Tab|NewLine|comma|semi|lt|gt|quot)")
+# References to letters of ASCII.  "&amp;" between the fields of a link ("?a=1&amp;b=2") hides nothing.
+_ENTITY = re.compile(
+    rb"&(?:amp(?!;[a-z][a-z0-9_]{0,40}=)|amp;(?:lt|gt|quot|amp)=|#0{0,9}(?:[0-9]{1,2}|1[01][0-9]|12[0-7])(?![0-9])"
+    rb"|#[xX]0{0,9}[0-7]?[0-9a-fA-F](?![0-9a-fA-F])|#0{10}|#[xX]0{10}|colon|sol|plus|equals|Tab|NewLine|comma|semi|lt|gt|quot)"
+)
 _PERCENT = re.compile(rb"(?:%[0-9A-Fa-f]{2}[^%]{0,80}){4}")
+_LINK = re.compile(rb"https?://[^\s\"'<>]{0,2000}+(?=[\s\"'<>])")  # too short for a photograph; newsletters are full of them
 _NESTED: Final = 3  # pages inside the attributes of pages (srcdoc), each escaped once more
 
 
@@ -54,7 +59,7 @@ def _unescaped(text: bytes, html: bool) -> Iterator[bytes]:
             break
         yield plain
         text = plain
-    if _PERCENT.search(text):
+    if b"%" in text and _PERCENT.search(_LINK.sub(b" ", text)):
         yield unquote_to_bytes(text.translate(None, b"\t\r\n"))  # URIs are read without line ends (URL standard 4.4)
 
 
@@ -184,7 +189,14 @@ _BUILDS = re.compile(
 )
 
 
+# Quickly: "on" of a handler's name, which a lower-cased page without any handler still has in "content=".
+_HANDLER = re.compile(rb"on(?<![0-9a-z_]on)[a-z]{3,20}\s{0,3}=\s{0,3}[\"']")
+
+
 def _scripts(text: bytes) -> Iterator[Embedded]:
+    low = text.lower()
+    if b"script" not in low and not _HANDLER.search(low):
+        return
     for index, match in enumerate(_SCRIPT.finditer(text)):
         if index > MOST:
             yield Embedded("text.limit", 0, len(text), LIMIT)
