@@ -27,6 +27,7 @@ CODES: Final[Mapping[str, str]] = {
     "ooxml.thumbnail": "A small picture of the whole document.",
     "odf.authors": "Names, initials or times of people who commented on or changed the document.",
     "odf.cropped-picture": "A picture whose cut-off parts still stand in the file.",
+    "odf.local-path": "A link names a folder of somebody's computer.",
     "odf.picture-name": "The name under which a picture was filed before it came into the document.",
     "odf.printer": "The name or the settings of a printer.",
     "odf.properties": "Title, author, dates, statistics and other properties of the document.",

@@ -1,8 +1,8 @@
 """XML by its bytes: tags, attributes and namespaces found where they stand, so that what does not change stays as it is.
 
 Not a parser: whoever looks for a few elements needs no tree, and whoever changes two attributes must not write the rest anew.
-Declarations (DOCTYPE, ENTITY) have no place in an office document (ISO 29500-2 8.2.5): they are Malformed, and with them all
-bombs made of entities.
+Declarations of entities have no place in an office document (ISO 29500-2 8.2.5): they are Malformed, and with them all bombs
+made of them.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def _narrow(data: bytes, codec: str) -> bytes:
         raise Malformed("encoding of a part") from error
 
 
-_BLANK: Final = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"))
+# The fourth is what Office writes into VML for programs that read it as HTML: <![if gte mso 9]> ... <![endif]>
+_BLANK: Final = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>"), (b"<![if ", b"]>"), (b"<![endif", b"]>"))
 
 
 def _shadow(text: bytes) -> bytes:
@@ -133,6 +134,10 @@ def _declaration_end(text: bytes) -> int:
     return max(text.find(b"?>", start), 0) if text.startswith(b"<?xml ", start) else 0
 
 
+# A document type without declarations of its own, as LibreOffice writes it into lists of macros: nobody fetches it.
+_DOCTYPE: Final = re.compile(rb"<!DOCTYPE(?:[^\[\]<>\"']|\"[^\"<]*+\"|'[^'<]*+')*+>")
+
+
 def _blank_end(text: bytes, start: int) -> int:
     for opening, closing in _BLANK:
         if text.startswith(opening, start):
@@ -140,7 +145,10 @@ def _blank_end(text: bytes, start: int) -> int:
             if end < 0:
                 raise Malformed("XML that does not end")
             return end + len(closing)
-    raise Malformed("declaration in a document")
+    plain = _DOCTYPE.match(text, start)
+    if plain is None:
+        raise Malformed("declaration in a document")
+    return plain.end()
 
 
 _TAG: Final = re.compile(rb"<(/?)([^\s/>=\"'<]++)[^>\"'<]*+(?:\"[^\"<]*+\"[^>\"'<]*+|'[^'<]*+'[^>\"'<]*+)*+>")

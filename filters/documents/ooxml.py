@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Member, Seen, TooBig
@@ -20,7 +21,10 @@ _CELLS: Final = ("spreadsheetml.worksheet+xml", "spreadsheetml.sharedstrings+xml
 _CELL_FOLDERS: Final = ("xl/worksheets/sheet", "xl/sharedstrings.xml", "xl/calcchain.xml")
 _PICTURES: Final = frozenset(("image", "hdphoto", "video", "media"))
 # Types of binary parts that hold no picture, unless its signature stands in them.
-_KNOWN: Final = ("printersettings", "obfuscatedfont", "fontdata", "font-ttf", "opentype", "vbaprojectsignature", "application/vnd.ms-excel.")  # fmt: skip
+_KNOWN: Final = (
+    "printersettings", "obfuscatedfont", "fontdata", "font-ttf", "opentype", "vbaprojectsignature", "application/vnd.ms-excel.",
+    "customproperty", "legacydiagramtext", "legacydoctextinfo", "application/binary",
+)  # fmt: skip
 
 # kind of relationship, folder of parts -> (code, choice of the policy); parts that go as a whole
 _PARTS: Final = (
@@ -32,6 +36,7 @@ _PARTS: Final = (
     ("people", "word/people", "ooxml.authors", "authors"),
     ("changesinfo", "ppt/changesinfos/", "ooxml.revisions", "revisions"),
     ("revisioninfo", "ppt/revisioninfo", "ooxml.revisions", "revisions"),
+    ("", "[trash]/", "ooxml.revisions", "revisions"),  # ISO 29500-2 7.3.7: what a program once freed
 )
 _CORE: Final = (
     b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'
@@ -171,7 +176,7 @@ class _Reading:
             if not any(self._spoken(one, plan) for one in self.to.get(name, ()) if one.source not in goes):
                 plan.drop.add(self.package.index[name])
                 plan.note(code, self.package.index[name])
-            elif code != "ooxml.original":
+            elif code in ("ooxml.printer", "ooxml.authors") or name.startswith("customxml/"):
                 plan.note(code, self.package.index[name], Fate.STUCK)
         dropped = {self.package.names[index] for index in plan.drop}
         plan.drop |= {self.package.index[rels] for name in dropped if (rels := rels_of(name)) in self.package.index}
@@ -247,7 +252,8 @@ class _Reading:
             return
         kind = self.types.of(name)
         codes, inline = self._evidence(name)
-        member = self.package.member(index, kind, inline, codes, any(word in kind for word in _KNOWN))
+        known = name.startswith("[trash]/") or any(word in kind for word in _KNOWN)
+        member = self.package.member(index, kind, inline, codes, known)
         if member is not None:
             yield member
 
@@ -266,9 +272,12 @@ class _Reading:
 
 def _bare(text: Markup) -> bool:
     """One empty element and nothing else."""
-    seen = [tag for tag in tags(text.shadow) if not tag.name.startswith(b"?")]
-    rest = text.shadow[seen[0].end :] if seen else b""
-    return len([tag for tag in seen if not tag.closing]) == 1 and text.text[len(text.text) - len(rest) :].strip()[:2] in (b"", b"</")
+    found = [tag for tag in islice(tags(text.shadow), 4) if not tag.name.startswith(b"?")]
+    if len(found) == 1:
+        return found[0].empty and not text.text[found[0].end :].strip()
+    if len(found) != 2 or not found[1].closing:
+        return False
+    return not (text.text[found[0].end : found[1].start] + text.text[found[1].end :]).strip()
 
 
 def _places(text: bytes, id: str, budget: Budget) -> Iterator[int]:

@@ -20,16 +20,16 @@ from filters.api import (
     Unsupported,
 )
 from filters.archives import zips
+from filters.archives.aside import carries
+from filters.budget import RATIO_FREE
 from filters.documents import blobs, markup
 from filters.documents.markup import Edit, Markup
-from filters.hidden import MOST
-from filters.jpegstart import has_jpeg
-from filters.signatures import EMBEDDED
 from filters.sniff import sniff
 from filters.text import embedded
 
 HIDDEN: Final = "ooxml.hidden-picture"
 _DRAWN: Final = frozenset(("svg", "html"))  # roots of XML that is a file of its own
+_BOTH: Final = frozenset(("[content_types].xml", "content.xml", "meta-inf/manifest.xml"))  # programs would differ on what it is
 _RUN: Final = 60  # characters of base64 in a row below which no file is looked for
 _BASE64: Final = bytes(97 if (chr(code).isalnum() and code < 128) or code in b"+/" else 32 for code in range(256))
 
@@ -60,21 +60,41 @@ class Plan:
             yield Finding(code, f"part@{index}", Fate.STUCK if self.signed and fate is Fate.REMOVED else fate)
 
 
+class _Pool(Budget):
+    """A budget in which the ratio is that of the whole package: previews of blank pages compress a thousandfold."""
+
+    def __init__(self, outer: Budget, stored: int) -> None:
+        super().__init__(outer.limits)
+        self._outer, self._stored, self._made = outer, stored, 0
+
+    def grow(self, decoded: int, stored: int | None = None) -> None:
+        self._outer.grow(decoded)
+        self._made += decoded
+        if self._made > RATIO_FREE and self._made > self._stored * self.limits.ratio:
+            raise TooBig("limit of ratio")
+
+    def tick(self) -> None:
+        self._outer.tick()
+
+
 class Package:
     """A ZIP package.  Names of parts are compared in lower case (ISO 29500-2 6.2.2.3).  Raises FilterError."""
 
     def __init__(self, data: bytes, budget: Budget) -> None:
         self.archive = zips.read(data)
         self.budget = budget
+        self._pool = _Pool(budget, len(data))
         self.files = tuple(entry for entry in self.archive.entries if not entry.directory)
-        self.index = {entry.name.lower().lstrip("/"): entry.index for entry in self.files}
+        self.index = {entry.name.lower().replace("\\", "/").lstrip("/"): entry.index for entry in self.files}
         if len(self.index) != len(self.files):
             raise Malformed("two parts of one name")
+        if _BOTH <= self.index.keys():
+            raise Malformed("two kinds of package")
         self.names = {index: name for name, index in self.index.items()}
         self._markups: dict[int, Markup | None] = {}
 
     def content(self, index: int) -> bytes:
-        return zips.decode(self.archive, self.archive.entries[index], self.budget)
+        return zips.decode(self.archive, self.archive.entries[index], self._pool)
 
     def markup(self, index: int) -> Markup | None:
         """The part as XML; None when it is none, or a drawing or page of its own."""
@@ -220,8 +240,3 @@ def _is_text(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def carries(data: bytes) -> bool:
-    """The signature of a picture or document stands somewhere in the bytes."""
-    return any(data.find(word) >= 0 for word in EMBEDDED) or has_jpeg(data, MOST)

@@ -24,13 +24,17 @@ def constant(value: bytes) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """Elements that go with all they hold (``text`` None) or hold ``text`` afterwards; ``having``: only with this attribute."""
+    """Elements that go with all they hold (``text`` None) or hold ``text`` afterwards.
+
+    ``having``: only with an attribute of this local name and value; ``when``: only if it says so of what they hold.
+    """
 
     code: str
     space: str
     names: tuple[str, ...]
     text: bytes | None = None
     having: tuple[bytes, bytes] | None = None
+    when: Callable[[bytes], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,25 @@ class On:
     attribute_space: str = ""
 
 
-Rule = Element | On
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Elements that get an attribute of their own vocabulary with this value, whether or not they had it."""
+
+    code: str
+    space: str
+    names: tuple[str, ...]
+    attribute: str
+    value: bytes
+
+
+Rule = Element | On | Add
 
 
 @dataclass(slots=True)
 class _Lookup:
     """The rules under the names that they have in one document."""
 
-    elements: dict[bytes, list[Element]] = field(default_factory=dict)
+    elements: dict[bytes, list[Element | Add]] = field(default_factory=dict)
     anywhere: dict[bytes, On] = field(default_factory=dict)
     on: dict[bytes, dict[bytes, On]] = field(default_factory=dict)
 
@@ -78,7 +93,9 @@ def edits(markup: Markup, rules: Sequence[Rule], spaces: Spaces, budget: Budget)
     out: list[tuple[str, Edit]] = []
     for tag in hits(markup.shadow, pattern, budget):
         for rule in lookup.elements.get(tag.name, ()):
-            if rule.having is None or _has(markup, tag, rule.having):
+            if isinstance(rule, Add):
+                out += _added(markup, tag, rule)
+            elif rule.having is None or _has(markup, tag, rule.having):
                 out += _element(markup, tag, rule)
                 break
         out += _attributes(markup, tag, lookup)
@@ -106,7 +123,7 @@ def _lookup(markup: Markup, rules: Iterable[Rule], spaces: Spaces) -> _Lookup:
     out = _Lookup()
     for rule in rules:
         for prefix in bound.get(rule.space, ()):
-            if isinstance(rule, Element):
+            if isinstance(rule, Element | Add):
                 for name in rule.names:
                     out.elements.setdefault(prefix + name.encode(), []).append(rule)
             elif rule.names:
@@ -121,15 +138,30 @@ def _lookup(markup: Markup, rules: Iterable[Rule], spaces: Spaces) -> _Lookup:
 
 def _has(markup: Markup, tag: Tag, wanted: tuple[bytes, bytes]) -> bool:
     name, value = wanted
-    return any(one.name == name and markup.text[one.value : one.close] == value for one in attributes(markup.shadow, tag))
+    found = ((one.name.rpartition(b":")[2], markup.text[one.value : one.close]) for one in attributes(markup.shadow, tag))
+    return (name, value) in found
 
 
 def _element(markup: Markup, tag: Tag, rule: Element) -> Iterator[tuple[str, Edit]]:
     close, end = element_end(markup.shadow, tag)
+    if rule.when is not None and not rule.when(markup.text[tag.end : close]):
+        return
     if rule.text is None:
         yield rule.code, Edit(tag.start, end, b"")
     elif not tag.empty and markup.text[tag.end : close] not in (rule.text, b""):
         yield rule.code, Edit(tag.end, close, rule.text)
+
+
+def _added(markup: Markup, tag: Tag, rule: Add) -> Iterator[tuple[str, Edit]]:
+    prefix, colon, _ = tag.name.rpartition(b":")
+    name = prefix + colon + rule.attribute.encode()
+    for one in attributes(markup.shadow, tag):
+        if one.name == name:
+            if markup.text[one.value : one.close] != rule.value:
+                yield rule.code, Edit(one.value, one.close, rule.value)
+            return
+    at = tag.start + 1 + len(tag.name)
+    yield rule.code, Edit(at, at, b" " + name + b'="' + rule.value + b'"')
 
 
 def _attributes(markup: Markup, tag: Tag, lookup: _Lookup) -> Iterator[tuple[str, Edit]]:
