@@ -83,7 +83,9 @@ class _Job:
         least = self.start + self.head.size + self.head.masks
         if not self.start:
             return self.head.end
-        told = int.from_bytes(self.data[10:14], "little") or self.start + self.head.end
+        told = int.from_bytes(self.data[10:14], "little")
+        if not told or (told == least and self.head.bits <= 8):  # writers that forget the colour table; decoders do not
+            return self.start + self.head.end
         if told < least:
             raise Malformed("samples inside the header")
         return told
@@ -153,7 +155,7 @@ class _Job:
         behind = self.start + self.head.size + self.head.masks + len(table)
         if self.head.told > self.head.colours or (self.head.bits > 8 and self.head.told):
             self._note("bmp.palette-tail", behind)
-        elif self.samples > behind:
+        elif self.samples > behind or (self.start and int.from_bytes(self.data[10:14], "little") != self.samples):
             self._note("bmp.gap", behind)
         if not padding:
             self._note("bmp.row-padding", self.samples)
