@@ -215,11 +215,20 @@ def _with(item: Item, elements: list[Element]) -> Item:
     return Item(elements, item.undefined)
 
 
+def _tells(content: Element) -> bool:
+    """Something but headings stands in the content of a report."""
+    for item in content.items or []:
+        below = find(item.elements, _CONTENT)
+        if text(item.elements, _VALUE_TYPE) != "CONTAINER" or (below is not None and _tells(below)):
+            return True
+    return False
+
+
 def check_content(before: Sequence[Element], after: Sequence[Element]) -> bool:
     """Whether content of a structured report stays.  Raises Unsupported when there was some and none may stay."""
     old, new = find(before, _CONTENT), find(after, _CONTENT)
     if old is None or not old.items:
         return False
-    if new is None or not new.items:
+    if new is None or not _tells(new):
         raise Unsupported("a report of which nothing may stay")
     return True

@@ -9,6 +9,7 @@ import re
 
 from filters import icc
 from filters.api import Malformed, Unsupported
+from filters.dicom import jp2
 from filters.dicom.transfer import Coding
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
@@ -26,7 +27,7 @@ def clean(frame: bytes, coding: Coding) -> bytes:
     if coding in _SCAN_END:
         return _jpeg(frame, coding)
     if coding is Coding.JPEG_2000:
-        return _jpeg_2000(frame)
+        return jp2.clean(frame, _jpeg_2000) if frame.startswith(jp2.SIGNATURE) else _jpeg_2000(frame)
     if coding is Coding.OTHER and frame[:2] != b"\xff\x0a":
         raise Unsupported("frames of a coding that is not looked into")
     return frame

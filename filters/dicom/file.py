@@ -74,9 +74,9 @@ def _transfer(data: bytes, at: int, uid: str) -> Transfer:
         raise Unsupported("unknown transfer syntax")
     if transfer.deflated or seen is None or seen == transfer.syntax:
         return transfer
-    if seen.big or transfer.syntax.big or uid not in _PLAIN:
+    if seen.big or transfer.syntax.big:
         raise Malformed("not the transfer syntax that is told")
-    return replace(transfer, uid=_PLAIN[1] if seen.explicit else _PLAIN[0], syntax=seen)
+    return replace(transfer, uid=_PLAIN[seen.explicit] if uid in _PLAIN else uid, syntax=seen)
 
 
 _PLAIN = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")

@@ -15,7 +15,7 @@ _FRAMES, _ROWS, _COLUMNS, _SAMPLES, _ALLOCATED = 0x00280008, 0x00280010, 0x00280
 _STORED, _PHOTOMETRIC = 0x00280101, 0x00280004
 _OFFSETS, _LENGTHS = 0x7FE00001, 0x7FE00002
 _NATIVE = frozenset((PIXELS, 0x7FE00008, 0x7FE00009))
-_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\xff\x0a")  # of JPEG, JPEG 2000, JPEG XL
+_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\xff\x0a", b"\0\0\0\x0cjP  ")  # JPEG, JPEG 2000, JPEG XL, JP2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def shape(elements: Sequence[Element], big: bool) -> Shape | None:
     """What the elements say, None when there are no pixels.  Raises Malformed."""
     if not any(element.tag in _NATIVE for element in elements):
         return None
-    values = {tag: _number(elements, tag, big) for tag in (_ROWS, _COLUMNS, _SAMPLES, _ALLOCATED, _STORED)}
+    values = {tag: _number(elements, tag, big=big) for tag in (_ROWS, _COLUMNS, _SAMPLES, _ALLOCATED, _STORED)}
     frames = _frames(elements)
     if not values[_ROWS] or not values[_COLUMNS] or not values[_ALLOCATED] or frames < 1:
         raise Malformed("pixels without a shape")
@@ -51,7 +51,12 @@ def shape(elements: Sequence[Element], big: bool) -> Shape | None:
     )  # fmt: skip
 
 
-def _number(elements: Sequence[Element], tag: int, big: bool) -> int:
+def signed(elements: Sequence[Element]) -> bool:
+    """Pixel Representation says two's complement (little endian)."""
+    return bool(_number(elements, 0x00280103, big=False))
+
+
+def _number(elements: Sequence[Element], tag: int, *, big: bool) -> int:
     element = find(elements, tag)
     return element.number(big) if element is not None and element.items is None else 0
 
@@ -118,7 +123,7 @@ def _groups(fragments: Sequence[bytes | memoryview], coding: Coding, frames: int
     else:
         groups = []
         for fragment in fragments:
-            if bytes(fragment[:4]).startswith(_STARTS) or not groups:
+            if bytes(fragment[:8]).startswith(_STARTS) or not groups:
                 groups.append([])
             groups[-1].append(fragment)
     if len(groups) != frames:

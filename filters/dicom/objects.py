@@ -12,7 +12,6 @@ _STORAGE = "1.2.840.10008.5.1.4.1.1"
 _REFUSED: Mapping[str, str] = {
     "1.2.840.10008.1.3.10": "a directory of other files",
     _STORAGE + ".88.11": "a report in free text",
-    _STORAGE + ".88.22": "a report in free text",
     _STORAGE + ".9.4.1": "a voice recording",
     _STORAGE + ".9.4.2": "a voice recording",
 }

@@ -17,6 +17,7 @@ from filters.dicom.cleaner import Cleaner, check_content
 from filters.dicom.element import Element, text
 from filters.dicom.file import File
 from filters.dicom.profile import FULL_DATES, MODIFIED_DATES, OPTIONS
+from filters.dicom.transfer import TRANSFERS, Coding
 
 
 class Dicom:
@@ -60,6 +61,9 @@ def _plan(data: bytes, seen: File, cleaning: Cleaning) -> _Plan:
     structured = check_content(plain, kept)
     kept, code = frames.clean(kept, seen.transfer)
     kept += marks.elements(options, sealed, seen.transfer.syntax, structured=structured)
+    if not seen.transfer.syntax.explicit and seen.transfer.coding is not Coding.NATIVE:
+        seen.transfer = TRANSFERS[seen.transfer.uid]
+        kept = writer.told(kept, frames.signed(kept))
     out = _joined(seen, kept)
     findings = list(cleaner.findings.values())
     findings += [Finding(code, "7FE00010", Fate.REMOVED)] if code else []

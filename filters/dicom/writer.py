@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from filters.api import Malformed
 from filters.dicom import vr
-from filters.dicom.element import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED, Element, Item, Syntax
+from filters.dicom.element import EXPLICIT, ITEM, ITEM_END, PIXELS, SEQUENCE_END, UNDEFINED, Element, Item, Syntax
 
 Chunks = list[bytes | memoryview]
 _SPACED = vr.TEXT | {"AS", "CS", "DA", "DS", "DT", "IS", "TM"}  # padded by a blank, the others by NUL
@@ -19,6 +20,20 @@ def write(elements: Iterable[Element], syntax: Syntax) -> Chunks:
     for element in sorted(elements, key=lambda one: one.tag):
         out += _element(element, syntax)
     return out
+
+
+def told(elements: Iterable[Element], signed: bool) -> list[Element]:
+    """Elements of implicit VRs to be written with explicit ones (PS3.5 A.4: coded pixels allow no others)."""
+    return [_told(element, signed) for element in elements]
+
+
+def _told(element: Element, signed: bool) -> Element:
+    name = "SS" if signed and vr.of(element.tag).endswith("SS") else element.vr
+    name = "OB" if element.tag == PIXELS else name
+    items = element.items
+    if items is not None:
+        items = [Item(told(item.elements, signed), item.undefined) for item in items]
+    return replace(element, vr=name, items=items, syntax=EXPLICIT)
 
 
 def size(chunks: Iterable[bytes | memoryview]) -> int:
