@@ -45,8 +45,7 @@ _AUTHORS: Final[tuple[Rule, ...]] = (
 )
 _REVISIONS: Final[tuple[Rule, ...]] = (
     On("odf.revisions", "officeooo", ("rsid", "paragraph-rsid")),
-    Element("odf.revisions", "config", ("config-item",), having=(b"name", b"Rsid")),
-    Element("odf.revisions", "config", ("config-item",), having=(b"name", b"RsidRoot")),
+    Element("odf.revisions", "config", ("config-item",), having=(b"name", b"Rsid")),  # and RsidRoot
 )
 # Fields that show a property of the document keep what they show (ODF 1.3 part 3 7.5): programs would read the empty property.
 _FIELDS: Final = (
@@ -54,7 +53,7 @@ _FIELDS: Final = (
     "modification-date", "modification-time", "print-date", "print-time", "printed-by", "editing-cycles", "editing-duration",
     "user-defined", "author-name", "author-initials",
 )  # fmt: skip
-_FIXED: Final[tuple[Rule, ...]] = (Add("odf.properties", "text", _FIELDS, "fixed", b"true"),)
+FIXED: Final[tuple[Rule, ...]] = (Add("odf.properties", "text", _FIELDS, "fixed", b"true"),)
 _PROPERTIES: Final[tuple[Rule, ...]] = (
     *[
         Element("odf.printer", "config", ("config-item",), b"", having=(b"name", name))
@@ -72,5 +71,5 @@ def rules(cleaning: Cleaning, fields: bool) -> tuple[Rule, ...]:
         *(_AUTHORS if cleaning.authors else ()),
         *(_REVISIONS if cleaning.revisions else ()),
         *(_PROPERTIES if cleaning.properties else ()),
-        *(_FIXED if cleaning.properties and fields else ()),
+        *(FIXED if cleaning.properties and fields else ()),
     )

@@ -28,9 +28,15 @@ SPACES: Final[Spaces] = {
     "pic": frozenset((f"{_OPEN}drawingml/2006/picture", f"{_STRICT}drawingml/picture")),
     "a": _both("drawingml"),
     "drawing": frozenset(
-        (f"{_MS}word/2010/wordprocessingShape", f"{_MS}word/2010/wordprocessingGroup", f"{_MS}word/2010/wordprocessingCanvas",
-         f"{_MS}drawing/2008/diagram", f"{_OPEN}drawingml/2006/chartDrawing", f"{_OPEN}drawingml/2006/lockedCanvas",
-         f"{_OPEN}drawingml/2006/diagram")
+        (
+            f"{_MS}word/2010/wordprocessingShape",
+            f"{_MS}word/2010/wordprocessingGroup",
+            f"{_MS}word/2010/wordprocessingCanvas",
+            f"{_MS}drawing/2008/diagram",
+            f"{_OPEN}drawingml/2006/chartDrawing",
+            f"{_OPEN}drawingml/2006/lockedCanvas",
+            f"{_OPEN}drawingml/2006/diagram",
+        )
     ),
     "w14": frozenset((f"{_MS}word/2010/wordml",)),
     "w15": frozenset((f"{_MS}word/2012/wordml",)),

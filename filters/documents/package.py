@@ -88,7 +88,7 @@ class Package:
         self.index = {entry.name.lower().replace("\\", "/").lstrip("/"): entry.index for entry in self.files}
         if len(self.index) != len(self.files):
             raise Malformed("two parts of one name")
-        if _BOTH <= self.index.keys():
+        if self.index.keys() >= _BOTH:
             raise Malformed("two kinds of package")
         self.names = {index: name for name, index in self.index.items()}
         self._markups: dict[int, Markup | None] = {}

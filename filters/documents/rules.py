@@ -26,7 +26,7 @@ def constant(value: bytes) -> Value:
 class Element:
     """Elements that go with all they hold (``text`` None) or hold ``text`` afterwards.
 
-    ``having``: only with an attribute of this local name and value; ``when``: only if it says so of what they hold.
+    ``having``: only with an attribute of this local name whose value begins so; ``when``: only if it says so of what they hold.
     """
 
     code: str
@@ -138,8 +138,8 @@ def _lookup(markup: Markup, rules: Iterable[Rule], spaces: Spaces) -> _Lookup:
 
 def _has(markup: Markup, tag: Tag, wanted: tuple[bytes, bytes]) -> bool:
     name, value = wanted
-    found = ((one.name.rpartition(b":")[2], markup.text[one.value : one.close]) for one in attributes(markup.shadow, tag))
-    return (name, value) in found
+    found = (one for one in attributes(markup.shadow, tag) if one.name.rpartition(b":")[2] == name)
+    return any(markup.text.startswith(value, one.value, one.close) for one in found)
 
 
 def _element(markup: Markup, tag: Tag, rule: Element) -> Iterator[tuple[str, Edit]]:
