@@ -14,6 +14,7 @@ from filters.hidden import MOST
 from filters.jpegstart import has_jpeg
 from filters.office import zip_kind
 from filters.signatures import BRANDS, EMBEDDED, SIGNATURES, Role
+from filters.tiff.raw import raw_kind
 
 _POLYGLOT, _EMBEDDED = "sniff.polyglot", "sniff.embedded-image"
 _HEAD = 1024  # bytes in which PDF readers look for the header
@@ -106,6 +107,8 @@ _REFINE: Mapping[str, Callable[[bytes], Sniffed | None]] = {
     "rar": lambda data: _container("rar", data, "rar"),
     "ole": _ole,
     "mov": _movie,
+    "tiff": lambda data: _opaque(raw_kind(data) or "tiff"),
+    "bigtiff": lambda data: _opaque(raw_kind(data) or "bigtiff"),
     "matroska": lambda data: _opaque("webm" if b"webm" in data[:64] else "matroska"),
     **{name: _sound_file(name) for name in media.FORMATS},
 }
