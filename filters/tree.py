@@ -108,6 +108,7 @@ class Tools:
     cleaning: Cleaning = STRICT
     judge: Judge = lambda node, data: None
     look: Callable[[bytes], Looks] | None = None  # None: nothing is decoded to pixels
+    thorough: bool = False  # metadata goes from containers without a clinical picture too
 
 
 def examine(data: bytes, tools: Tools, budget: Budget, label: Label = Label()) -> Node:
@@ -266,10 +267,14 @@ def undecorated(node: Node, reason: str) -> Node:
 # ---- cleaning
 
 
-def changes(node: Node) -> bool:
-    """Whether cleaning changes the bytes of ``node``: a picture with something to remove, or metadata around a clinical one."""
-    own = node.metadata or (node.clinical and not node.clean)
-    return (own and node.holds_clinical) or any(changes(child) for child in node.children)
+def changes(node: Node, thorough: bool = False) -> bool:
+    """Whether cleaning changes the bytes of ``node``: a picture with something to remove, or metadata around a clinical one.
+
+    ``thorough``: metadata of containers without a clinical picture too.
+    """
+    if node.metadata and (thorough or node.holds_clinical):
+        return True
+    return (node.clinical and not node.clean) or any(changes(child, thorough) for child in node.children)
 
 
 @dataclass(slots=True)
@@ -310,7 +315,7 @@ class _Cleaner:
 
     def _due(self, node: Node) -> bool:
         renamed = self.namer is not None and node.sniffed.format in _NAMING and node.holds_clinical
-        return renamed or changes(node) or any(self._due(child) for child in node.children)
+        return renamed or changes(node, self.tools.thorough) or any(self._due(child) for child in node.children)
 
     def _picture(self, data: bytes, node: Node) -> bytes:
         scrubbed = self.tools.scrubbers[node.sniffed.format].scrub(data, self.tools.cleaning)
@@ -326,12 +331,14 @@ class _Cleaner:
             for seen in opener.open(data, self.budget, self.tools.cleaning):
                 if isinstance(seen, Finding) and seen.fate is Fate.REMOVED:
                     self.done.removed.append((node.where, seen))
-                if not isinstance(seen, Member) or not children[seen.key].holds_clinical:
+                if not isinstance(seen, Member):
                     continue
                 child = children[seen.key]
+                if not child.holds_clinical and not self._due(child):
+                    continue
                 if (new := self.node(seen.data, child)) is not seen.data:
                     made[seen.key] = new
-                if self.namer is not None and (name := self.namer(child)) is not None:
+                if self.namer is not None and child.holds_clinical and (name := self.namer(child)) is not None:
                     names[seen.key] = name
             return opener.rebuild(data, made, names, self.budget, self.tools.cleaning)
 
@@ -340,4 +347,4 @@ def leftover(data: bytes, node: Node, tools: Tools) -> bool:
     """Whether a second cleaning would still change ``data``, of which ``node`` was made.  For the exit check."""
     if node.sniffed.format in tools.scrubbers and not node.children:
         return bool(tools.scrubbers[node.sniffed.format].residue(data, tools.cleaning))
-    return changes(node)
+    return changes(node, tools.thorough)

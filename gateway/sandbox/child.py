@@ -15,6 +15,7 @@ from typing import Any
 
 from filters.api import Budget, FilterError
 from filters.looks import look
+from filters.pixels import fingerprint
 from filters.registry import OPENERS, SCRUBBERS
 from gateway.lifeline import die_with
 from gateway.sandbox import words
@@ -85,7 +86,19 @@ def _look(_header: dict[str, Any], blobs: list[bytes], _budget: Budget) -> Itera
     yield {"hash": looks.hash, "flat": looks.flat, "page": looks.page}, []
 
 
-_JOBS = {"look": _look, "open": _open, "rebuild": _rebuild, "inspect": _inspect, "scrub": _scrub, "residue": _residue}
+def _pixels(_header: dict[str, Any], blobs: list[bytes], _budget: Budget) -> Iterator[Frame]:
+    yield {"pixels": fingerprint(blobs[0])}, []
+
+
+_JOBS = {
+    "look": _look,
+    "pixels": _pixels,
+    "open": _open,
+    "rebuild": _rebuild,
+    "inspect": _inspect,
+    "scrub": _scrub,
+    "residue": _residue,
+}
 
 
 if __name__ == "__main__":

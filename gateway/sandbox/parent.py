@@ -156,6 +156,12 @@ class _Native:
             return words.load_looks(header)
 
 
+def pixels(sandbox: Sandbox, data: bytes) -> str:
+    """``filters.pixels.fingerprint`` in ``sandbox``.  Raises FilterError."""
+    header, _ = _Native("pixels", sandbox)._one("pixels", data, STRICT, Budget())
+    return str(header.get("pixels"))
+
+
 class SandboxedScrubber(_Native):
     """A scrubber that runs in the sandbox."""
 

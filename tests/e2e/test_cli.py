@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -246,16 +248,15 @@ def test_a_cleaned_file_is_for_nobody_who_could_not_read_the_original(pictures: 
 def test_scrub_into_a_folder_and_exit_1_when_some_are_refused(pictures: Path) -> None:
     out = pictures / "made" / "here"
     names = ("arm.jpg", "notes.jpg", "locked.zip", "gone.jpg")
-    done = clinigate("scrub", "-o", out, *(pictures / name for name in names), pictures)
+    done = clinigate("scrub", "-o", out, *(pictures / name for name in names))
     assert done.returncode == 1
     assert [path.name for path in out.iterdir()] == ["arm.jpg"]
     assert not tags(out / "arm.jpg")
     told = done.stderr.splitlines()
     assert [line.removeprefix(f"{pictures}").lstrip("/") for line in told] == [
-        "notes.jpg: refused: text",
-        "locked.zip: refused: zip",
-        "gone.jpg: No such file or directory",
-        ": Is a directory",
+        "notes.jpg: refused: text: no picture in it",
+        "locked.zip: refused: encrypted: zip",
+        "gone.jpg: refused: No such file or directory",
     ]
 
 
@@ -279,6 +280,31 @@ def test_scrub_that_would_lose_a_file_is_exit_2_and_does_nothing(pictures: Path)
         assert done.exit_code == 2, arguments
         assert words.lower() in done.stderr.lower(), done.stderr
     assert {path: path.read_bytes() for path in pictures.rglob("*") if path.is_file()} == before
+
+
+def test_scrub_goes_through_folders_and_into_containers_and_certifies_it(pictures: Path, tmp_path: Path) -> None:
+    """A reviewer sees what was removed where, and that every picture shows the same."""
+    folder = tmp_path / "case"
+    (folder / "deep").mkdir(parents=True)
+    with zipfile.ZipFile(folder / "deep" / "all.zip", "w") as archive:
+        archive.writestr("notes.txt", "words")
+        archive.writestr("arm.jpg", photo(1))
+    (folder / "readme.txt").write_text("words")
+    paper = tmp_path / "certificate.json"
+    looked = clinigate("scrub", "--check", "--json", folder)
+    assert (looked.returncode, sorted(folder.rglob("*.clean.*"))) == (1, [])
+    done = clinigate("scrub", "-o", tmp_path / "out", "--certificate", paper, folder)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == ["all.zip"]
+    with zipfile.ZipFile(tmp_path / "out" / "deep" / "all.zip") as archive:
+        assert archive.read("notes.txt") == b"words"
+        assert decode(archive.read("arm.jpg")) == decode(photo(1))
+        (tmp_path / "arm.jpg").write_bytes(archive.read("arm.jpg"))
+    assert not tags(tmp_path / "arm.jpg")
+    (row,) = [row for row in json.loads(paper.read_text()) if row["format"] == "zip"]
+    assert row["pictures"] == [{"where": "2", "format": "jpeg", "pixels": "identical"}]
+    assert {"where": "2", "code": "exif.gps"} in row["removed"]
+    assert row["sha256_after"] == hashlib.sha256((tmp_path / "out" / "deep" / "all.zip").read_bytes()).hexdigest()
 
 
 # -- keygen ----------------------------------------------------------------------------------------------------------------
