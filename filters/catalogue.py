@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from filters import text
 from filters.archives import codes as archives
 from filters.dicom import codes as dicom
+from filters.documents import codes as documents
 from filters.markup import codes as markup
 from filters.pdf import codes as pdf
+from filters.tiff import codes as tiff
 
 _EXIF: Mapping[str, str] = {
     "exif.block": "An EXIF block was removed.",
@@ -106,8 +108,10 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     _TEXT,
     archives.CODES,
     dicom.CODES,
+    documents.CODES,
     markup.CODES,
     pdf.CODES,
+    tiff.CODES,
 )
 
 CODES: Mapping[str, str] = {code: sentence for table in _TABLES for code, sentence in table.items()}

@@ -11,6 +11,9 @@ from filters.archives.streams import BZIP2, XZ
 from filters.archives.tars import TAR
 from filters.archives.ziparchive import EPUB, JAR, XPS, ZIP
 from filters.dicom.scrubber import DICOM
+from filters.documents.flat import FLAT
+from filters.documents.odf import ODG, ODP, ODS, ODT
+from filters.documents.ooxml import DOCX, OOXML, PPTX, VSDX, XLSX
 from filters.jpeg import JPEG
 from filters.markup.card import CALENDAR, VCARD
 from filters.markup.hl7 import HL7
@@ -18,11 +21,14 @@ from filters.markup.html import HTML, XML
 from filters.markup.svg import SVG, drawing
 from filters.pdf.opener import PDF
 from filters.png import PNG
+from filters.tiff.scrubber import BIGTIFF, TIFF
 
 SCRUBBERS: Mapping[str, Scrubber] = {
+    "bigtiff": BIGTIFF,
     "dicom": DICOM,
     "jpeg": JPEG,
     "png": PNG,
+    "tiff": TIFF,
 }
 
 OPENERS: Mapping[str, Opener] = {
@@ -42,6 +48,16 @@ OPENERS: Mapping[str, Opener] = {
     "calendar": CALENDAR,
     "hl7-image": HL7,
     "pdf": PDF,
+    "docx": DOCX,
+    "xlsx": XLSX,
+    "pptx": PPTX,
+    "vsdx": VSDX,
+    "ooxml": OOXML,
+    "odt": ODT,
+    "ods": ODS,
+    "odp": ODP,
+    "odg": ODG,
+    "office-xml": FLAT,
 }
 
 # Containers that are pictures themselves, made of lines and shapes.
