@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import binascii
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import pikepdf
 
-from filters.api import Budget, FilterError, Member
+from filters.api import Budget, Member
 from filters.errors import Malformed
 from filters.pdf import reader
 from filters.pdf.reader import Document, Id, Object
@@ -149,6 +152,31 @@ def _pairs(tree: Object) -> Iterator[tuple[Object, Object]]:
 
 # ---- text that may hold pictures
 
+_PREVIEW = re.compile(rb"xmpGImg:image(?:>|\s{0,4}=\s{0,4}[\"'])([A-Za-z0-9+/=\s&#;]{64,})")
+_ENTITY = re.compile(rb"&#x?[0-9A-Fa-f]{1,4};|[^A-Za-z0-9+/]")
+_PREVIEWS: Final = 50  # in one packet
+
+
+def packet_previews(document: Document, budget: Budget) -> Iterator[Member]:
+    """Small views of pages inside XMP packets (xmp:Thumbnails, XMP part 2, 8.4)."""
+    for ident in document.streams:
+        stream = document.objects[ident]
+        if reader.name(reader.entry(stream, "/Type")) != "Metadata":
+            continue
+        for count, data in enumerate(previews(_readable(stream, budget))):
+            budget.member()
+            budget.grow(len(data))
+            yield Member(
+                f"packet {ident[0]} {ident[1]} {count}", data, media_type="image/jpeg", codes=frozenset(("pdf.page-thumbnail",))
+            )
+
+
+def previews(packet: bytes) -> Iterator[bytes]:
+    """The pictures in one packet."""
+    for found in islice(_PREVIEW.finditer(packet), _PREVIEWS):
+        digits = _ENTITY.sub(b"", found[1])
+        yield binascii.a2b_base64(digits[: len(digits) // 4 * 4])
+
 
 def scripts(document: Document, budget: Budget) -> bytes:
     """All scripts, one after the other."""
@@ -190,13 +218,3 @@ def form_data(document: Document, budget: Budget) -> bytes:
     packets = reader.entry(reader.entry(document.pdf.Root, "/AcroForm"), "/XFA")
     streams = list(packets) if isinstance(packets, pikepdf.Array) else [packets]
     return b"".join(_readable(one, budget) for one in streams if isinstance(one, pikepdf.Stream))
-
-
-def readable_or_empty(stream: Object, budget: Budget) -> bytes:
-    """The decoded bytes of a stream, b"" when they cannot be read.  Raises TooBig."""
-    try:
-        return reader.content(stream, budget)
-    except FilterError as error:
-        if error.reason.value == "limit":
-            raise
-        return b""

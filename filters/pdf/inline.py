@@ -53,6 +53,11 @@ def find(content: bytes, budget: Budget) -> Iterator[Inline]:
             yield one
 
 
+def begins(content: bytes) -> bool:
+    """Whether an inline picture may begin in these bytes."""
+    return _BEGIN.search(content) is not None
+
+
 def _read(content: bytes, start: int, at: int) -> Inline | None:
     entries: dict[str, Value] = {}
     spans: list[tuple[int, int]] = []

@@ -39,7 +39,7 @@ def picture_at(data: bytes, start: int = 0, end: int | None = None) -> int | Non
     for count in range(_CANDIDATES + 1):
         if at < 0:
             break
-        if count == _CANDIDATES or is_jpeg(data[at : at + (1 << 17)], 0):
+        if count == _CANDIDATES or is_jpeg(data, at):
             places.append(at)
             break
         at = data.find(b"\xff\xd8\xff", at + 1, stop)

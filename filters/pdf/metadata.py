@@ -45,6 +45,11 @@ def _packet(place: Place) -> bool:
     return named or bool(place.name) or isinstance(place.holder, pikepdf.Stream)
 
 
+def _preview(place: Place) -> bool:
+    """An XMP packet with small views of the pages."""
+    return _packet(place) and b"xmpGImg" in bytes(place.value.read_bytes())
+
+
 def _private(place: Place) -> bool:
     return isinstance(place.value, pikepdf.Dictionary) and not isinstance(place.value, pikepdf.Stream)
 
@@ -100,6 +105,7 @@ def _previews(cleaning: Cleaning) -> bool:
 
 ROWS: Final = (
     Row("/Metadata", "pdf.xmp", _properties, _packet),
+    Row("/Metadata", "pdf.thumbnail", lambda cleaning: cleaning.previews and not cleaning.properties, _preview),
     Row("/PieceInfo", "pdf.piece-info", _properties, _private),
     Row("/LastModified", "pdf.date", _properties, _text),
     Row("/Thumb", "pdf.thumbnail", _previews, _page),

@@ -55,7 +55,7 @@ class Pdf:
             document = reader.load(data, budget)
             if signatures.signed(document):
                 raise Unsupported("signed")
-            _replace(document, changes, budget)
+            _replace(document, changes, budget, cleaning)
             _rename(document, names)
             _strip(document, cleaning, budget)
             return _saved(document)
@@ -77,8 +77,7 @@ def _facts(document: Document, cleaning: Cleaning, budget: Budget) -> Iterator[F
     if joined is not None:
         kept = document.pdf.is_encrypted or not joined
         yield Finding("pdf.id", "trailer", Fate.KEPT if kept else Fate.REMOVED)
-    for removal in metadata.removals(document, cleaning):
-        yield removal.finding
+    yield from dict.fromkeys(removal.finding for removal in metadata.removals(document, cleaning))
     yield from colours.findings(document, budget)
     if leftovers.revisions(document):
         yield Finding("pdf.earlier-revision", "file", Fate.REMOVED)
@@ -108,22 +107,45 @@ def _members(document: Document, budget: Budget) -> Iterator[Seen]:
 
 def _other(document: Document, done: set[Id], known: set[bytes], budget: Budget) -> Iterator[Seen]:
     """Streams that are neither pictures nor files: pages, forms, patterns, glyphs, fonts, whatever a program put there."""
+    counts: dict[Id, int] = {}
     for ident in document.streams:
+        stream = document.objects[ident]
+        known.add(sha256(bytes(stream.read_raw_bytes())).digest())
         if ident in done:
-            known.add(sha256(bytes(document.objects[ident].read_raw_bytes())).digest())
             continue
         try:
-            content = reader.content(document.objects[ident], budget)
+            content = reader.content(stream, budget)
         except TooBig:
             raise
         except FilterError as error:
             yield Blocked("pdf.hidden-image", error.reason)
             continue
-        known.add(sha256(bytes(document.objects[ident].read_raw_bytes())).digest())
-        yield from leftovers.inside(content, f"obj {ident[0]} {ident[1]}", budget)
+        found = list(leftovers.inside(content, f"obj {ident[0]} {ident[1]}", budget))
+        yield from found
+        if inline.begins(content):
+            counts[ident] = sum(isinstance(one, Member) for one in found)
+    if _torn(document, counts, budget):
+        yield Blocked("pdf.inline-unreadable")
+
+
+def _torn(document: Document, counts: Mapping[Id, int], budget: Budget) -> bool:
+    """Whether an inline picture begins in one part of a page's content and goes on in the next."""
+    for ident, text in document.texts.items() if counts else ():
+        if b"/Contents [" not in text:
+            continue
+        parts = reader.entry(document.objects[ident], "/Contents")
+        streams = [one for one in list(parts) if isinstance(one, pikepdf.Stream)] if isinstance(parts, pikepdf.Array) else []
+        apart = sum(counts.get(one.objgen, 0) for one in streams)
+        if not any(one.objgen in counts for one in streams):
+            continue
+        joined = b"\n".join(reader.content(one, budget) for one in streams)
+        if sum(1 for _ in inline.find(joined, budget)) != apart:
+            return True
+    return False
 
 
 def _texts(document: Document, budget: Budget) -> Iterator[Member]:
+    yield from files.packet_previews(document, budget)
     for key, text, media_type in (
         (_SCRIPTS, files.scripts(document, budget), "text/javascript"),
         (_FORM, files.form_data(document, budget), "text/xml"),
@@ -136,8 +158,10 @@ def _texts(document: Document, budget: Budget) -> Iterator[Member]:
 # ---- changing
 
 
-def _replace(document: Document, changes: Mapping[str, bytes], budget: Budget) -> None:
+def _replace(document: Document, changes: Mapping[str, bytes], budget: Budget, cleaning: Cleaning) -> None:
     left = {key: data for key, data in changes.items() if not key.startswith(_VANISHES)}
+    if cleaning.properties or cleaning.previews:
+        left = {key: data for key, data in left.items() if not key.startswith("packet ")}
     _replace_pictures(document, left, budget)
     attached = files.collect(document) if left else dict[str, Embedded]()
     for key in [key for key in left if key in attached]:
@@ -178,7 +202,7 @@ def _rename(document: Document, names: Mapping[str, str]) -> None:
 
 
 def _strip(document: Document, cleaning: Cleaning, budget: Budget) -> None:
-    for removal in metadata.removals(document, cleaning):
+    for removal in list(metadata.removals(document, cleaning)):
         removal.apply()
     colours.clean(document, budget)
     trailer = document.pdf.trailer

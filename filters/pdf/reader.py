@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pikepdf
 
+from filters import sealed
 from filters.budget import Budget
 from filters.errors import Encrypted, Malformed, TooBig, Unsupported
 from filters.pdf import rawscan, streams
@@ -82,7 +83,7 @@ def load(data: bytes, budget: Budget) -> Document:
     raw = rawscan.scan(data, budget)
     rawscan.weigh(data, raw, budget)
     with guarded():
-        pdf = pikepdf.open(BytesIO(data), inherit_page_attributes=False, suppress_warnings=True)
+        pdf = _opened(data)
         document = Document(data, pdf, raw)
         for count, one in enumerate(pdf.objects):
             if count % 256 == 0:
@@ -92,6 +93,17 @@ def load(data: bytes, budget: Budget) -> Document:
             _add(document, one)
         document.repaired = bool(pdf.get_warnings())
         return document
+
+
+def _opened(data: bytes) -> Any:
+    try:
+        return pikepdf.open(BytesIO(data), inherit_page_attributes=False, suppress_warnings=True)
+    except pikepdf.PasswordError:
+        raise
+    except (pikepdf.PdfError, RuntimeError):
+        if sealed.encrypted("pdf", data):
+            raise Encrypted("encrypted in a way that is not known") from None
+        raise
 
 
 def _add(document: Document, one: Object) -> None:
