@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters import text
+from filters import bmp, gif, ico, text, webp
 from filters.archives import codes as archives
 from filters.dicom import codes as dicom
 from filters.documents import codes as documents
@@ -107,10 +107,14 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     _CONTAINER,
     _TEXT,
     archives.CODES,
+    bmp.CODES,
     dicom.CODES,
+    gif.CODES,
+    ico.CODES,
     documents.CODES,
     markup.CODES,
     pdf.CODES,
+    webp.CODES,
     tiff.CODES,
 )
 

@@ -10,10 +10,13 @@ from filters.archives.gzips import GZIP
 from filters.archives.streams import BZIP2, XZ
 from filters.archives.tars import TAR
 from filters.archives.ziparchive import EPUB, JAR, XPS, ZIP
+from filters.bmp import BMP, DIB
 from filters.dicom.scrubber import DICOM
 from filters.documents.flat import FLAT
 from filters.documents.odf import ODG, ODP, ODS, ODT
 from filters.documents.ooxml import DOCX, OOXML, PPTX, VSDX, XLSX
+from filters.gif import GIF
+from filters.ico import ICO
 from filters.jpeg import JPEG
 from filters.markup.card import CALENDAR, VCARD
 from filters.markup.hl7 import HL7
@@ -22,12 +25,18 @@ from filters.markup.svg import SVG, drawing
 from filters.pdf.opener import PDF
 from filters.png import PNG
 from filters.tiff.scrubber import BIGTIFF, TIFF
+from filters.webp import WEBP
 
 SCRUBBERS: Mapping[str, Scrubber] = {
     "bigtiff": BIGTIFF,
     "dicom": DICOM,
     "jpeg": JPEG,
     "png": PNG,
+    "webp": WEBP,
+    "gif": GIF,
+    "bmp": BMP,
+    "dib": DIB,
+    "ico": ICO,
     "tiff": TIFF,
 }
 
