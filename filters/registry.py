@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from filters.api import ImageInfo, Opener, Scrubber
 from filters.archives.appledouble import APPLE_DOUBLE
+from filters.archives.foreign import AR, CAB, COMPRESS, CPIO, ISO, LHA, LZ4, LZIP, RAR, SEVEN_ZIP, XAR, ZSTD
 from filters.archives.gzips import GZIP
 from filters.archives.streams import BZIP2, XZ
 from filters.archives.tars import TAR
@@ -50,6 +51,18 @@ OPENERS: Mapping[str, Opener] = {
     "bzip2": BZIP2,
     "xz": XZ,
     "apple-double": APPLE_DOUBLE,
+    "7z": SEVEN_ZIP,
+    "rar": RAR,
+    "cab": CAB,
+    "iso": ISO,
+    "cpio": CPIO,
+    "ar": AR,
+    "lha": LHA,
+    "xar": XAR,
+    "compress": COMPRESS,
+    "lzip": LZIP,
+    "lz4": LZ4,
+    "zstd": ZSTD,
     "html": HTML,
     "xml": XML,
     "svg": SVG,

@@ -7,6 +7,7 @@ from typing import Final
 
 CODES: Final[Mapping[str, str]] = {
     "apple-double.resources": "A resource fork of a Macintosh file that may hold a picture.",
+    "archive.hidden": "Bytes of a picture or document in an archive that belong to none of its files.",
     "archive.system-file": "Notes that macOS keeps beside files: where they came from, how the folder looks.",
     "bzip2.trailer": "Bytes behind the compressed file.",
     "gzip.comment": "A comment in the header.",
