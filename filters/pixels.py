@@ -26,7 +26,7 @@ def fingerprint(data: bytes) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data))
-            for frame in ImageSequence.Iterator(image):
+            for frame in (image,) if image.format == "MPO" else ImageSequence.Iterator(image):  # a JPEG with more behind it
                 left -= frame.width * frame.height
                 if left < 0:
                     raise TooBig("pixels to compare")
