@@ -70,7 +70,7 @@ def _root(data: bytes) -> Mapping[bytes, bytes]:
     text, at, entities = origin.data, origin.body, dict[bytes, bytes]()
     for token in xmltokens.tokens(text, at, Budget()):
         if token.kind is Kind.DOCTYPE:
-            entities.update(declared(text[slice(*token.inner)]))
+            entities.update(declared(text[slice(*token.inner)], text[token.end :]))
         if token.kind is Kind.START:
             found = xmltokens.attributes(text, token)
             return {one.name: resolved(expanded(text[slice(*one.value)], entities)) for one in found}

@@ -46,7 +46,7 @@ def clean(data: bytes, budget: Budget) -> Clean:
     text, removed = origin.data, dict[str, int]()
     head = _doctype(text, origin.body, budget)
     if head is not None and head.inner[0] != head.inner[1]:
-        entities = declared(text[slice(*head.inner)])
+        entities = declared(text[slice(*head.inner)], text[head.end :])
         text = text[: head.start] + expanded(text[head.end :], entities)
         removed["svg.document-type"] = head.start
     walk = _Walk(text, budget)

@@ -14,7 +14,9 @@ from filters.api import Malformed, TooBig, Unsupported
 
 _DECLARATION = re.compile(
     rb"<!--(?s:.)*?-->|<\?(?s:.)*?\?>|<!ENTITY\s+(?P<name>[^\s%\"'<>&]+)\s+(?:\"(?P<double>[^\"]*+)\"|'(?P<single>[^']*+)')\s*>"
-    rb"|(?P<parameter><!ENTITY\s+%|%[^\s;%]+;)|(?P<default><!ATTLIST[^>\"']*+[\"'])"
+    rb"|(?P<parameter><!ENTITY\s+%|%[^\s;%]+;)"
+    rb"|<!ATTLIST\s+\S+\s+(?P<space>xmlns(?::\w+)?)\s+CDATA\s+(?:\#FIXED\s+)?[\"']http://www\.w3\.org/[^\"'>]*+[\"']\s*>"
+    rb"|(?P<default><!ATTLIST[^>\"']*+[\"'])"
 )
 _USE = re.compile(rb"<!\[CDATA\[(?s:.)*?\]\]>|<!--(?s:.)*?-->|&(?P<name>[^\s;&#<>\"']{1,100});")
 _CHARACTER = re.compile(rb"&#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}));")
@@ -24,11 +26,15 @@ _LARGEST: Final = 64 << 20  # bytes after expansion
 _GROWTH: Final = 64  # times the size of the file; more is a bomb
 
 
-def declared(subset: bytes) -> Mapping[bytes, bytes]:
-    """Name -> replacement text.  The first declaration of a name counts.  Raises Unsupported."""
+def declared(subset: bytes, body: bytes) -> Mapping[bytes, bytes]:
+    """Name -> replacement text.  The first declaration of a name counts.
+
+    A namespace given by default is let pass where ``body`` declares it itself.  Raises Unsupported.
+    """
     found: dict[bytes, bytes] = {}
     for match in _DECLARATION.finditer(subset):
-        if match["parameter"] or match["default"]:
+        spaced = match["space"] and not re.search(rb"\s%s\s*=" % match["space"], body)
+        if match["parameter"] or match["default"] or spaced:
             raise Unsupported("document type with parameters")
         if match["name"]:
             value = match["double"] if match["double"] is not None else match["single"]
