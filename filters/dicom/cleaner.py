@@ -109,7 +109,8 @@ class Cleaner:
         if element.text() == wanted:
             return element
         self.note(element, code)
-        return replace(element, value=wanted.encode("ascii", "replace"))
+        blank = b" " if vr.guess(element.tag) in vr.SPACED else b"\0"
+        return replace(element, value=wanted.encode("ascii", "replace") + blank * (len(wanted) & 1))
 
     def _uids(self, element: Element) -> Element:
         old = element.text()
@@ -141,9 +142,11 @@ class Cleaner:
             return element
         if element.tag == _ICC:
             return self._profile(element)
-        if not vr.sound(kind, element.value):
-            return self._none(element, "dicom.bad-value")
-        return element
+        if vr.sound(kind, element.value):
+            return element
+        if kind == "CS" and (kept := _sound_parts(element.text())).strip("\\"):
+            return self._text(element, kept, "dicom.bad-value")
+        return self._none(element, "dicom.bad-value")
 
     def _profile(self, element: Element) -> Element | None:
         old = bytes(element.value)
@@ -156,12 +159,14 @@ class Cleaner:
 
     # ---- sequences
 
-    def _deeper(self, element: Element) -> Element:
+    def _deeper(self, element: Element) -> Element | None:
         assert element.items is not None
         done = [self._item(item, element) for item in element.items]
         items = [item for item in done if item is not None]
         if len(items) == len(element.items) and all(new is old for new, old in zip(items, element.items, strict=True)):
             return element
+        if element.items and not items and element.tag not in (_CONTENT, *_TELLING):
+            return None  # most sequences may be absent, but not empty
         return replace(element, items=items)
 
     def _item(self, item: Item, parent: Element) -> Item | None:
@@ -185,7 +190,7 @@ class Cleaner:
         """An item that names a coded term: the term of a public list in that list's wording, or nothing."""
         elements = item.elements
         code = next((told for tag in _CODE_VALUES if (told := text(elements, tag))), "")
-        wording = terms.wording(text(elements, _SCHEME), code)
+        wording = terms.wording(text(elements, _SCHEME), code, text(elements, _MEANING))
         if wording is None:
             self.note(parent, "dicom.code")
             return None
@@ -199,6 +204,11 @@ class Cleaner:
             elif element.tag in _CODE_TEXTS:
                 done.append(element)
         return _with(item, sorted(done, key=lambda element: element.tag))
+
+
+def _sound_parts(value: str) -> str:
+    """The values that are code strings, in their places."""
+    return "\\".join(part if vr.sound("CS", part.encode("latin-1")) else "" for part in value.split("\\"))
 
 
 def _emptied(before: Sequence[Element], after: Sequence[Element]) -> bool:

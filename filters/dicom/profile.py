@@ -82,9 +82,12 @@ _TECHNICAL = frozenset(
 )  # fmt: skip
 # Texts that an object cannot do without (type 1) become a dummy; those that must be there (type 2) become empty.
 _NEEDED = frozenset(
-    {0x00281054, 0x00283004, 0x00480106, 0x00620005, 0x00700006, 0x00409210, 0x00209056, 0x00700310, 0x00180031, 0x00189005}
-)
-_EXPECTED = frozenset({0x00080070, 0x00540018, 0x00081090, 0x00201040, 0x00700081, 0x00181210})
+    {
+        0x00080070, 0x00081090, 0x00181020, 0x00180031, 0x00189005, 0x00209056, 0x00281054, 0x00283003, 0x00283004, 0x00409210,
+        0x00480106, 0x00620005, 0x00620009, 0x00700006, 0x00700310, 0x30020002, 0x30020020,
+    }
+)  # fmt: skip
+_EXPECTED = frozenset({0x00540018, 0x00201040, 0x00700081, 0x00181210})
 _DEVICE_TEXTS = frozenset(
     {
         0x00080070, 0x00081090, 0x00181003, 0x00181006, 0x00181010, 0x00181016, 0x00181018, 0x00181019, 0x00181020, 0x0018702A,
@@ -92,6 +95,7 @@ _DEVICE_TEXTS = frozenset(
     }
 )  # fmt: skip
 _DRAWN = 0x00700001  # graphic annotations: lines can be handwriting
+_ACQUISITION_CONTEXT = 0x00400555  # must be there (type 2), but may be empty
 _GONE_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0400, 0x4FFE, 0xFFFA, 0xFFFC})
 # Decay times: a dummy would make viewers compute a wrong uptake; without them they compute none.
 _NEVER_DUMMY = frozenset({0x00181072, 0x00181073, 0x00181078, 0x00181079, 0x00189701})
@@ -168,4 +172,4 @@ def _sequence(tag: int, action: str) -> Act:
         return Act.REMOVE
     if action == "D" or "U*" in action:
         return Act.DEEPER
-    return Act.REMOVE if "X" in action else Act.EMPTY
+    return Act.REMOVE if "X" in action and tag != _ACQUISITION_CONTEXT else Act.EMPTY

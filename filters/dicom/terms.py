@@ -11,6 +11,8 @@ from typing import cast
 from pydicom.sr._concepts_dict import concepts
 from pydicom.sr._snomed_dict import mapping as snomed
 
+from filters.dicom import words
+
 # scheme -> codes that are surely codes although the list at hand does not have them; None: only listed ones
 _PATTERNS: Mapping[str, re.Pattern[str] | None] = {
     "DCM": re.compile(r"\d{6}"),
@@ -19,24 +21,30 @@ _PATTERNS: Mapping[str, re.Pattern[str] | None] = {
     "SNM3": re.compile(r"[A-Z][0-9A-F]?-[0-9A-F]{4,5}"),
     "99SDM": re.compile(r"[A-Z][0-9A-F]?-[0-9A-F]{4,5}"),
     "LN": re.compile(r"\d{1,6}-\d"),
-    "UCUM": re.compile(r"[a-zA-Z%]{1,3}\d?([./][a-zA-Z%]{1,3}\d?){0,2}|1|\[[a-zA-Z]{1,4}\]"),
+    "UCUM": re.compile(r"[a-zA-Z%]{1,4}\d?([./]\d{0,4}[a-zA-Z%]{1,4}\d?){0,3}|1|\[[a-zA-Z']{1,6}\]"),
     "FMA": re.compile(r"\d{3,6}"), "UMLS": re.compile(r"C\d{7}"),
     "RADLEX": re.compile(r"RID\d{1,6}"), "NCIt": re.compile(r"C\d{3,6}"),
-    "MDC": None, "IBSI": None, "NEU": None, "BARI": None,
+    "SCPECG": re.compile(r"\d{1,2}(\.\d{1,3}){1,4}(-\d{1,4}){0,3}"), "MDC": re.compile(r"2:\d{1,6}"),
+    "IBSI": None, "NEU": None, "BARI": None,
     "ISO3166_1": re.compile(r"[A-Z]{2,3}"), "ISO639_2": re.compile(r"[a-z]{3}"), "RFC5646": re.compile(r"[a-z]{2,3}(-[A-Z]{2})?"),
 }  # fmt: skip
 VERSION = re.compile(r"[0-9.]{1,8}")
 
 
-def wording(scheme: str, code: str) -> str | None:
-    """What a code of a public list means; the code itself where the list at hand does not have it; None: no public code."""
+def wording(scheme: str, code: str, told: str) -> str | None:
+    """What a code of a public list means.  None: no public code.
+
+    Where the list at hand does not have it, it is the wording ``told`` if that is made of known words, else the code itself.
+    """
     if scheme not in _PATTERNS:
         return None
-    told = _meanings().get((scheme, code))
-    if told is not None:
-        return told
+    meaning = _meanings().get((scheme, code))
+    if meaning is not None:
+        return meaning
     pattern = _PATTERNS[scheme]
-    return code if pattern is not None and pattern.fullmatch(code) else None
+    if pattern is None or not pattern.fullmatch(code):
+        return None
+    return told if words.clean(told) == told != "" else code
 
 
 @cache

@@ -13,14 +13,16 @@ SHORT = frozenset(
     ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US")
 )
 TEXT = frozenset(("AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))  # what people may write into
+SPACED = TEXT | {"AS", "CS", "DA", "DS", "DT", "IS", "TM"}  # padded by a blank, the others by NUL
 DATES = frozenset(("DA", "DT", "TM"))
 OPAQUE = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
 _SIZES: Mapping[str, int] = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
+_NUMBER = re.compile(rb" *([-+]?(\d{1,20}\.?\d{0,20}|\.\d{1,20})([eE][-+]?\d{1,3})?)? *")
 _GRAMMAR: Mapping[str, re.Pattern[bytes]] = {
     "AS": re.compile(rb"(\d{3}[DWMY])?"),
     "CS": re.compile(rb"[A-Z0-9_ ]{0,16}"),
-    "DS": re.compile(rb" *([-+]?(\d{1,20}\.?\d{0,20}|\.\d{1,20})([eE][-+]?\d{1,3})?)? *"),
-    "IS": re.compile(rb" *([-+]?\d{1,12})? *"),
+    "DS": _NUMBER,
+    "IS": _NUMBER,  # machines write "4.000000"
     "UI": re.compile(rb"([0-9.]{1,64})?"),
     "DA": re.compile(rb"(\d{8}|\d{4}\.\d\d\.\d\d)?"),
     "TM": re.compile(rb"(\d\d(:?\d\d(:?\d\d(\.\d{1,6})?)?)?)? *"),

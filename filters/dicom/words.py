@@ -35,6 +35,7 @@ _LISTED = frozenset(
     toes tof tomography topogram total tra trachea tracking trans transverse tricuspid true tse turbo two ulna ultra
     ultrasharp ultrasound upper ureter urethra urinary us uterus valve vascular vein veins venous ventricle ventricular
     vertebra vessel vibe view views volume w water weighted wide window with without wo wrist x-ray xray y z
+    lead leads einthoven goldberger wilson i ii iii avr avl avf millimeter millimetre centimeter microvolt millivolt units no
     """.split()  # noqa: SIM905 - a table of words
 )
 _MARK = re.compile(r"[A-Za-z]{0,2}\d{1,3}[a-z]{0,2}|\d{1,4}")

@@ -11,7 +11,6 @@ from filters.dicom import vr
 from filters.dicom.element import EXPLICIT, ITEM, ITEM_END, PIXELS, SEQUENCE_END, UNDEFINED, Element, Item, Syntax
 
 Chunks = list[bytes | memoryview]
-_SPACED = vr.TEXT | {"AS", "CS", "DA", "DS", "DT", "IS", "TM"}  # padded by a blank, the others by NUL
 
 
 def write(elements: Iterable[Element], syntax: Syntax) -> Chunks:
@@ -49,7 +48,7 @@ def _element(element: Element, syntax: Syntax) -> Chunks:
     else:
         body = [element.value]
         if len(element.value) & 1:
-            body.append(b" " if element.vr in _SPACED else b"\0")
+            body.append(b" " if element.vr in vr.SPACED else b"\0")
     if element.undefined:
         return [_header(element, UNDEFINED, syntax), *body, _mark(SEQUENCE_END, 0, element.syntax)]
     return [_header(element, size(body), syntax), *body]
