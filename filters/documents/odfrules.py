@@ -54,12 +54,13 @@ _FIELDS: Final = (
     "user-defined", "author-name", "author-initials",
 )  # fmt: skip
 FIXED: Final[tuple[Rule, ...]] = (Add("odf.properties", "text", _FIELDS, "fixed", b"true"),)
+_FRAMES: Final = ("frame", "image", "custom-shape", "rect", "plugin")
 _PROPERTIES: Final[tuple[Rule, ...]] = (
     *[
         Element("odf.printer", "config", ("config-item",), b"", having=(b"name", name))
         for name in (b"PrinterName", b"PrinterSetup", b"PrintFaxName")
     ],
-    On("odf.picture-name", "draw", ("name",), names.unnamed, names=("frame", "image", "custom-shape", "rect", "plugin")),
+    On("odf.picture-name", "draw", ("name",), names.unnamed, names=_FRAMES, attribute_space="draw"),
     Element("odf.picture-name", "svg", ("title", "desc"), b"", when=names.filed),
     On("odf.local-path", "xlink", ("href",), _link),
 )

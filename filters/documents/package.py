@@ -166,9 +166,18 @@ class Package:
             if edits and text is not None and index not in plan.drop:
                 out[index] = text.apply(edits)
         out.update(whole)
+        plan.drop |= self._deserted(plan.drop)
         if not out and not plan.drop and not any(one.fate is Fate.REMOVED for one in self.archive.findings):
             return self.archive.data
         return zips.rewrite(self._stored(out), {i: new for i, new in out.items() if i not in plan.drop}, plan.drop)
+
+    def _deserted(self, drop: set[int]) -> set[int]:
+        """Folders in which nothing stands any more."""
+        gone = {name.rpartition("/")[0] for index, name in self.names.items() if index in drop}
+        left = {name.rpartition("/")[0] for index, name in self.names.items() if index not in drop}
+        alive = {"/".join(folder.split("/")[: depth + 1]) for folder in left for depth in range(min(folder.count("/") + 1, 16))}
+        folders = {one.name.lower().strip("/"): one.index for one in self.archive.entries if one.directory}
+        return {index for name, index in folders.items() if name in gone - alive}
 
     def _sorted(self, changes: Mapping[str, bytes]) -> tuple[dict[int, bytes], dict[int, dict[int, bytes]]]:
         """Keys of members as (parts, blobs inside parts)."""
