@@ -43,7 +43,7 @@ CLEAN = {
     "percent-in-base64": b'<img src="data:image/jpeg;base64,%s">' % B64.replace(b"/", b"%2F").replace(b"+", b"%2B"),
     "percent": b'<img src="data:image/jpeg,%s">' % PERCENT,
     "url": b'<p style="background:url(data:image/jpeg;base64,%s)">' % B64,
-    "url-quoted": b"<style>p{background:url( \"data:image/jpeg;base64,%s\" )}</style>" % B64,
+    "url-quoted": b'<style>p{background:url( "data:image/jpeg;base64,%s" )}</style>' % B64,
     "url-reference": b'<p style="background:url(&quot;data:image/jpeg;base64,%s&quot;)">' % B64,
     "srcset": b'<img srcset="data:image/jpeg;base64,%s 2x">' % B64,
     "srcset-first": b'<img srcset="data:image/jpeg;base64,%s 1x, a.jpg 2x">' % B64,
@@ -57,7 +57,7 @@ CLEAN = {
     "comment": b'<!--[if mso]><img src="data:image/jpeg;base64,%s"><![endif]-->' % B64,
     "unpadded": b'<img src="data:image/jpeg;base64,%s">' % B64.rstrip(b"="),
     "xml-text": b"<photo>data:image/jpeg;base64,%s</photo>" % B64,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("page", CLEAN.values(), ids=CLEAN)
@@ -84,15 +84,15 @@ HIDDEN = {
     "garbage": b'<img src="data:image/jpeg;base64,%s!">' % B64,
     "padding-inside": b'<img src="data:image/jpeg;base64,%s==%s">' % (B64[:400], B64[400:]),
     "base64-not-last": b'<img src="data:image/jpeg;base64;x=y,%s">' % B64,
-    "css-escape": b"<style>p{background:url(\"data\\3a image/jpeg;base64,%s\")}</style>" % B64,
-    "utf-16": ('<img src="data:image/jpeg;base64,%s">' % B64.decode()).encode("utf-16"),
+    "css-escape": b'<style>p{background:url("data\\3a image/jpeg;base64,%s")}</style>' % B64,
+    "utf-16": f'<img src="data:image/jpeg;base64,{B64.decode()}">'.encode("utf-16"),
     "utf-7": b"+ADw-img src=+ACI-data:image/jpeg;base64,%s+ACI-" % B64,
     "script": b"<html><script>var d=atob('%s');new Blob([d])</script>" % B64,
     "script-joined": b"<script>a='data:image/jpeg;base64,'+'%s';document.write(a)</script>" % B64,
     "json": b'<script>{"src":"data:image\\/jpeg;base64,%s"}</script>' % B64.replace(b"/", b"\\/"),
     "open-quote": b'<img src="data:image/jpeg;base64,%s' % B64,
     "bare-text": b"<p>data:image/jpeg;base64, %s</p>" % B64,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("page", HIDDEN.values(), ids=HIDDEN)
@@ -227,9 +227,38 @@ def test_every_picture_another_parser_loads_is_a_member_or_the_page_is_held(page
     assert blocked or all(body in seen for body in browser.loaded if body.startswith(b"\xff\xd8"))
 
 
-PIECES = [b"<img src=", b'"', b"'", b" ", b">", b"data:", b"image/jpeg", b";base64", b",", B64, b"&quot;", b"url(", b")", b"&#10;", b"=",
-          b"<style>", b"</style>", b"<p style=", b"srcset=", b" 2x", b"\r\n", b"<!--", b"-->", b"%2F", b"\\", b"x", b"&#47;", B64[:200],
-          b'<img src="data:image/jpeg;base64,', b"<p style='a:url(data:image/jpeg;base64,"]  # fmt: skip
+PIECES = [
+    b"<img src=",
+    b'"',
+    b"'",
+    b" ",
+    b">",
+    b"data:",
+    b"image/jpeg",
+    b";base64",
+    b",",
+    B64,
+    b"&quot;",
+    b"url(",
+    b")",
+    b"&#10;",
+    b"=",
+    b"<style>",
+    b"</style>",
+    b"<p style=",
+    b"srcset=",
+    b" 2x",
+    b"\r\n",
+    b"<!--",
+    b"-->",
+    b"%2F",
+    b"\\",
+    b"x",
+    b"&#47;",
+    B64[:200],
+    b'<img src="data:image/jpeg;base64,',
+    b"<p style='a:url(data:image/jpeg;base64,",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14))
@@ -258,7 +287,8 @@ def test_no_bytes_make_it_raise_anything_else(noise: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", [b'"data:image/png;base64,', b"url(data:,", b"=data:,", b"&quot;data:,\\", b"'data:,", b",data:,x ", b">data:;base64,A"]
+    "piece",
+    [b'"data:image/png;base64,', b"url(data:,", b"=data:,", b"&quot;data:,\\", b"'data:,", b",data:,x ", b">data:;base64,A"],
 )
 def test_hostile_repetitions_cost_linear_time(piece: bytes) -> None:
     page = b"<html>" + piece * (400_000 // len(piece))

@@ -8,7 +8,8 @@ from collections.abc import Callable
 Place = Callable[[str], str]
 
 _NAMESPACES = (
-    'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd" '
+    'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+    'xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd" '
     'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
 )
 
@@ -92,5 +93,11 @@ CONTAINERS: dict[str, Callable[[bytes, str, Place], bytes]] = {
     "hl7": _hl7,
 }
 EXTENSIONS: dict[str, str] = {
-    "svg": "svg", "html": "html", "html-style": "html", "svg-image": "svg", "vcard": "vcf", "calendar": "ics", "hl7": "hl7",
-}  # fmt: skip
+    "svg": "svg",
+    "html": "html",
+    "html-style": "html",
+    "svg-image": "svg",
+    "vcard": "vcf",
+    "calendar": "ics",
+    "hl7": "hl7",
+}
