@@ -28,6 +28,7 @@ CODES: Final[Mapping[str, str]] = {
     "pdf.signed": "The document is signed; any change would break the signature.",
     "pdf.small-on-page": "Every page shows the picture smaller than 25 square centimetres.",
     "pdf.source-file": "The file name and properties of a document that was included.",
+    "pdf.stencil": "Small black-and-white pictures stand in the file, as letters and hatchings do.",
     "pdf.thumbnail": "A small view of a page.",
     "pdf.trailer": "Bytes behind the end of the document.",
     "pdf.unreferenced": "Objects that the document no longer refers to.",

@@ -115,6 +115,16 @@ def member(content: bytes, one: Inline, key: str, budget: Budget) -> Member:
     return Member(key, data, media_type="image/jpeg", inline=True)
 
 
+def is_stencil(one: Inline) -> bool:
+    """A glyph or hatching, as fonts of pictures and old scanners have thousands of."""
+    return pictures.small_bilevel(_shape(one)) and not any(name in (streams.DCT, streams.JPX) for name in one.names)
+
+
+def stencil(content: bytes, one: Inline) -> pictures.Stencil:
+    """Its size and its samples."""
+    return pictures.Stencil(_shape(one), content[one.first : one.last])
+
+
 def _shape(one: Inline) -> pictures.Shape:
     entries = one.entries
     mask = entries.get("ImageMask") == Word(b"true") or one.names[-1:] == (streams.CCITT,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -30,6 +30,12 @@ _SIGNATURES: Final = (
 )  # fmt: skip
 _CANDIDATES: Final = 2000
 
+# Files that stand in streams of no known kind, as the document from which an office program made this one.
+_FILES: Final = (
+    b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-", b"\x1f\x8b\x08", b"7z\xbc\xaf", b"Rar!", b"\xff\xd8\xff", b"\x89PNG\r\n",
+    b"GIF8", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP",
+)  # fmt: skip
+
 
 def picture_at(data: bytes, start: int = 0, end: int | None = None) -> int | None:
     """Where a picture's own signature stands first, None when there is none."""
@@ -46,26 +52,23 @@ def picture_at(data: bytes, start: int = 0, end: int | None = None) -> int | Non
     return min(places, default=None)
 
 
-def revisions(document: Document) -> bool:
-    """Whether more than one state of the document stands in the file: several ends, outside of streams."""
-    ends = sum(len(_STARTXREF.findall(document.data, a, b)) for a, b in document.raw.gaps)
-    return ends > (2 if b"/Linearized" in document.data[:1024] else 1)
+def ends(document: Document) -> list[int]:
+    """Where each state of the document ends, outside of streams; a linearized one has two ends (ISO 32000-2, annex F)."""
+    found = [one.end() for a, b in document.raw.gaps for one in _STARTXREF.finditer(document.data, a, b)]
+    return found[1:] if b"/Linearized" in document.data[:1024] and len(found) > 1 else found
 
 
-def seen(document: Document, known: set[bytes], budget: Budget) -> Iterator[Seen]:
-    """Objects that the document's table does not know, then the gaps.  ``known``: hashes of what was yielded already."""
+def hidden(document: Document) -> list[RawObject]:
+    """Objects with streams that the document's table does not know."""
     current = document.offsets()
-    hidden = [one for one in document.raw.objects if one.start not in current and one.stream is not None]
-    hidden = [one for one in hidden if not _structural(document, one)]
-    if document.pdf.is_encrypted:
-        if hidden:
-            yield Blocked("pdf.earlier-unreadable", OpaqueReason.ENCRYPTED)
-    else:
-        for one in hidden:
-            yield from _hidden(document.data, one, known, budget)
-    if hidden:
-        yield Finding("pdf.hidden-stream", f"obj@{hidden[0].number}", Fate.REMOVED)
-    yield from _gaps(document, budget)
+    beside = [one for one in document.raw.objects if one.start not in current and one.stream is not None]
+    return [one for one in beside if not _structural(document, one)]
+
+
+def seen(document: Document, beside: Sequence[RawObject], known: set[bytes], budget: Budget) -> Iterator[Seen]:
+    """What stands in the objects ``beside`` the table.  ``known``: hashes of what was yielded already."""
+    for one in beside:
+        yield from _hidden(document.data, one, known, budget)
 
 
 def _structural(document: Document, one: RawObject) -> bool:
@@ -98,7 +101,12 @@ def _hidden(data: bytes, one: RawObject, known: set[bytes], budget: Budget) -> I
         if not streams.general(names):
             yield Blocked("pdf.hidden-image", OpaqueReason.NOT_SUPPORTED)
             return
-        yield from inside(streams.unwrap(raw, names, budget), key, budget)
+        content = streams.unwrap(raw, names, budget)
+        if entries.get("Type") == lexer.Name("EmbeddedFile"):
+            budget.member()
+            yield Member(key, content)
+        else:
+            yield from inside(content, key, budget)
     except TooBig:
         raise
     except FilterError as error:
@@ -118,16 +126,26 @@ def _shape(entries: dict[str, Value], names: tuple[str, ...]) -> pictures.Shape:
 
 
 def inside(content: bytes, key: str, budget: Budget) -> Iterator[Seen]:
-    """Pictures in the decoded bytes of a stream that is none: inline, or by signature."""
+    """Pictures in the decoded bytes of a stream that is none: a file that stands there whole, inline, or by signature."""
+    if content.startswith(_FILES):
+        budget.member()
+        yield Member(f"{key} file", content)
+        return
+    stencils: list[pictures.Stencil] = []
     for number, one in enumerate(inline.find(content, budget)):
+        if inline.is_stencil(one):
+            stencils.append(inline.stencil(content, one))
+            continue
         budget.member()
         yield inline.member(content, one, f"{key} inline {number}", budget)
+    yield from pictures.mosaic(stencils, f"{key} stencils", budget)
     at = picture_at(content)
     if at is not None and not any(one.first <= at < one.last for one in inline.find(content, budget)):
         yield Blocked("pdf.hidden-image")
 
 
-def _gaps(document: Document, budget: Budget) -> Iterator[Seen]:
+def gaps(document: Document, budget: Budget) -> Iterator[Seen]:
+    """Pictures between, before and behind the objects, and what else stands there."""
     data, codes = document.data, dict[str, int]()
     for count, (start, end) in enumerate(document.raw.gaps):
         if count % 256 == 0:
@@ -156,6 +174,7 @@ def _code(data: bytes, start: int, end: int) -> str:
         at = gap.rfind(b"%%EOF")
         if at >= 0 and gap[at + 5 :].strip(_SPACE):
             return "pdf.trailer"
+    gap = gap[gap.rfind(b"endobj") + 6 :] if b"endobj" in gap else gap  # an object whose string holds that word
     return "pdf.comment" if _remains(gap).strip(_SPACE) else ""
 
 

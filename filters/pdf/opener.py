@@ -16,7 +16,7 @@ import pikepdf
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, Malformed, Member, Seen, Unsupported
 from filters.errors import FilterError, TooBig
-from filters.pdf import colours, files, inline, leftovers, metadata, pictures, placement, reader, signatures
+from filters.pdf import colours, files, inline, leftovers, metadata, pictures, placement, reader, revisions, signatures
 from filters.pdf.files import Embedded
 from filters.pdf.pictures import Picture
 from filters.pdf.reader import Document, Id
@@ -79,7 +79,7 @@ def _facts(document: Document, cleaning: Cleaning, budget: Budget) -> Iterator[F
         yield Finding("pdf.id", "trailer", Fate.KEPT if kept else Fate.REMOVED)
     yield from dict.fromkeys(removal.finding for removal in metadata.removals(document, cleaning))
     yield from colours.findings(document, budget)
-    if leftovers.revisions(document):
+    if len(leftovers.ends(document)) > 1:
         yield Finding("pdf.earlier-revision", "file", Fate.REMOVED)
     lost = document.objects.keys() - document.reachable()
     if lost:
@@ -90,11 +90,16 @@ def _members(document: Document, budget: Budget) -> Iterator[Seen]:
     known: set[bytes] = set()
     found = pictures.collect(document, budget)
     drawn = set[Id]()
+    stencils: list[pictures.Stencil] = []
     for picture, codes in pictures.everywhere(found, placement.uses(document, budget)):
         known.add(sha256(picture.raw).digest())
         drawn.update(picture.owners)
+        if pictures.small_bilevel(picture.shape) and not picture.coded:
+            stencils.append(pictures.Stencil(picture.shape, picture.raw))
+            continue
         budget.member()
         yield pictures.member(picture, codes, budget)
+    yield from pictures.mosaic(stencils, "stencils", budget)
     attached = files.collect(document)
     for one in attached.values():
         budget.member()
@@ -102,7 +107,12 @@ def _members(document: Document, budget: Budget) -> Iterator[Seen]:
     done = drawn | {one.ident for one in attached.values()} | pictures.masks(document)
     yield from _other(document, done, known, budget)
     yield from _texts(document, budget)
-    yield from leftovers.seen(document, known, budget)
+    beside = leftovers.hidden(document)
+    if beside:
+        yield Finding("pdf.hidden-stream", f"obj@{beside[0].number}", Fate.REMOVED)
+    search = revisions.seen if document.pdf.is_encrypted else leftovers.seen
+    yield from search(document, beside, known, budget)
+    yield from leftovers.gaps(document, budget)
 
 
 def _other(document: Document, done: set[Id], known: set[bytes], budget: Budget) -> Iterator[Seen]:
@@ -120,10 +130,9 @@ def _other(document: Document, done: set[Id], known: set[bytes], budget: Budget)
         except FilterError as error:
             yield Blocked("pdf.hidden-image", error.reason)
             continue
-        found = list(leftovers.inside(content, f"obj {ident[0]} {ident[1]}", budget))
-        yield from found
+        yield from leftovers.inside(content, f"obj {ident[0]} {ident[1]}", budget)
         if inline.begins(content):
-            counts[ident] = sum(isinstance(one, Member) for one in found)
+            counts[ident] = sum(1 for _ in inline.find(content, budget))
     if _torn(document, counts, budget):
         yield Blocked("pdf.inline-unreadable")
 
@@ -166,6 +175,8 @@ def _replace(document: Document, changes: Mapping[str, bytes], budget: Budget, c
     attached = files.collect(document) if left else dict[str, Embedded]()
     for key in [key for key in left if key in attached]:
         files.put(document, attached[key], left.pop(key))
+    for key in [key for key in left if _numbers(key) in document.streams]:
+        files.put(document, Embedded(_numbers(key)), left.pop(key))
     _replace_inline(document, left, budget)
     if left:
         raise Malformed("no such member")
@@ -177,6 +188,14 @@ def _replace_pictures(document: Document, left: dict[str, bytes], budget: Budget
     for picture in pictures.collect(document, budget):
         if picture.key in left:
             pictures.put(document, picture, left.pop(picture.key))
+
+
+def _numbers(key: str) -> Id:
+    """``obj 12 0 file`` -> (12, 0); (0, 0), which no object has, for any other key."""
+    words = key.split()
+    if len(words) != 4 or words[3] != "file" or not all(one.isdecimal() and len(one) < 12 for one in words[1:3]):
+        return 0, 0
+    return int(words[1]), int(words[2])
 
 
 def _replace_inline(document: Document, left: dict[str, bytes], budget: Budget) -> None:

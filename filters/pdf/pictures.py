@@ -10,7 +10,7 @@ from typing import Final
 import pikepdf
 
 from filters import page
-from filters.api import Budget, ImageInfo, Member, Nature
+from filters.api import Budget, Fate, Finding, ImageInfo, Member, Nature, Seen
 from filters.errors import Malformed, Unsupported
 from filters.pdf import reader, streams
 from filters.pdf.reader import Document, Id, Object
@@ -19,6 +19,8 @@ FULL_PAGE, SMALL, THUMBNAIL = "pdf.full-page", "pdf.small-on-page", "pdf.page-th
 _SPACE: Final = b"\0\t\n\f\r "
 _MEDIA: Final = {streams.DCT: "image/jpeg", streams.JPX: "image/jp2"}
 _STARTS: Final = {streams.DCT: b"\xff\xd8", streams.JPX: b"\0\0\0\x0cjP"}
+_STENCIL: Final = 65_536  # samples: 256 by 256
+_MOSAIC: Final = 500_000  # samples that all small bilevel pictures of one stream may have together: a sheet at 72 dpi
 _BILEVEL: Final = frozenset((streams.CCITT, streams.JBIG2))
 
 
@@ -38,6 +40,33 @@ class Shape:
         return replace(info, nature=Nature.PAGE) if sheet else info
 
 
+@dataclass(frozen=True, slots=True)
+class Stencil:
+    """A small bilevel picture, as it is stored."""
+
+    shape: Shape
+    raw: bytes = field(repr=False)
+
+
+def small_bilevel(facts: Shape) -> bool:
+    """One bit a sample and too small to show more than a letter, a hatching or a seal."""
+    return facts.bits == 1 and facts.width * facts.height <= _STENCIL
+
+
+def mosaic(stencils: Sequence[Stencil], key: str, budget: Budget) -> Iterator[Seen]:
+    """Many of them can make up a page: then they are one picture.  Fewer are letters, and only noted."""
+    if not stencils:
+        return
+    total = sum(one.shape.width * one.shape.height for one in stencils)
+    if total <= _MOSAIC:
+        yield Finding("pdf.stencil", "stencils", Fate.KEPT)
+        return
+    width = max(one.shape.width for one in stencils)
+    budget.member()
+    data = b"".join(one.raw for one in stencils)
+    yield Member(key, data, info=ImageInfo(width, -(-total // width), 1, colours=2, nature=Nature.PAGE), inline=True)
+
+
 @dataclass(slots=True)
 class Picture:
     """Equal pictures are one: ``owners`` are all objects with these bytes, the first gives the key."""
@@ -47,6 +76,11 @@ class Picture:
     shape: Shape
     raw: bytes = field(repr=False)
     owners: list[Id] = field(default_factory=list)
+
+    @property
+    def coded(self) -> bool:
+        """Whether the bytes are a file of their own, with places for metadata."""
+        return _coded(self.names)
 
     @property
     def coding(self) -> str:
@@ -115,7 +149,7 @@ def _coded(names: Sequence[str]) -> bool:
 
 def member(picture: Picture, codes: frozenset[str], budget: Budget) -> Member:
     """The picture as a member: a JPEG or JPEG 2000 file, or samples as they are stored."""
-    if not _coded(picture.names):
+    if not picture.coded:
         return Member(picture.key, picture.raw, info=picture.shape.info(codes), inline=True, codes=codes)
     try:
         data = coded(picture.raw, picture.names, budget)
