@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from filters.api import Cleaning
 from filters.budget import Budget, Limits
 from filters.decorative import DecorativeSettings
 from filters.registry import OPENERS
@@ -128,14 +129,24 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
         hashes=hashes,
         seen_inline=snapshot.seen_inline if snapshot else _unknown,
         now=clock,
-        tools=_tools(told.opening),
+        tools=_tools(told.opening, policy, hashes),
         decorative=DecorativeSettings(**policy.decorative),  # type: ignore[arg-type]  # the policy's model has the same fields
     )
 
 
-def _tools(told: OpeningSpec) -> Tools:
+def _tools(told: OpeningSpec, policy: Policy, hashes: KeyedHash) -> Tools:
     """Everything the filters have, and attached mail; what decodes with C code in a sandbox of this process."""
-    return sandboxed(Tools(openers={**OPENERS, **attached.OPENERS}), Sandbox(told.sandbox_memory_bytes, told.seconds))
+    chosen = policy.settings.cleaning
+    cleaning = Cleaning(
+        properties=chosen.properties,
+        authors=chosen.authors,
+        revisions=chosen.revisions,
+        previews=chosen.previews,
+        dicom=frozenset(chosen.dicom_options),
+        uid_key=bytes.fromhex(hashes.of("dicom-uids")),
+    )
+    tools = Tools(openers={**OPENERS, **attached.OPENERS}, cleaning=cleaning)
+    return sandboxed(tools, Sandbox(told.sandbox_memory_bytes, told.seconds))
 
 
 def _memory(snapshot: Snapshot | None) -> Memory:

@@ -5,9 +5,11 @@ The only translation between the vocabularies of mail, filters and policies.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from filters.identify.numbers import find
 from gateway.carriers import Carried
@@ -123,7 +125,18 @@ def _image(picture: Picture, memory: Memory, recipient: Recipient) -> ImageFacts
         pixels=info.width * info.height if info else 0,
         modality=(info.modality or None) if info else None,
         name=picture.name,
+        taken=capture_day(info.taken) if info else "",
+        laterality=info.laterality if info else "",
     )
+
+
+def capture_day(taken: str) -> str:
+    """"2026-03-04" of what EXIF or DICOM state as date and time, "" when that is no date."""
+    found = _DAY.match(taken)
+    return "-".join(found.groups()) if found else ""
+
+
+_DAY: Final = re.compile(r"(\d{4})[:-]?(0[1-9]|1[0-2])[:-]?(0[1-9]|[12]\d|3[01])")
 
 
 def _identifiers(opened: Opened) -> tuple[list[str], set[str]]:

@@ -198,12 +198,6 @@ def _check_settings(policy: PolicyModel, lines: Lines, problems: list[str]) -> N
     enforcing += [("modes", "recipient_domains", name) for name, mode in modes.recipient_domains.items() if mode == "enforce"]
     if not enforcing:
         return
-    if not settings.i_accept_holding_unopened_types:
-        what = (
-            "enforce holds every file that this version cannot open (HEIC, PDF with pictures, ZIP, Office ...); "
-            "if that is understood, write settings: i_accept_holding_unopened_types: true"
-        )
-        problems.append(say(POLICY, lines, enforcing[0], what))
     if settings.on_call is None or not (settings.on_call.phone or settings.on_call.email):
         what = "enforce needs somebody to call when an urgent email is held; write settings: on_call: {name: ..., phone: ...}"
         problems.append(say(POLICY, lines, enforcing[0], what))

@@ -149,6 +149,8 @@ class ImageFacts:
     pixels: int = 0
     modality: str | None = None  # DICOM modality when known
     name: str = field(default="", repr=False)
+    taken: str = field(default="", repr=False)  # day of capture as the file stated it, "2026-03-04"
+    laterality: str = ""  # L, R or B as the file stated it
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _PLAIN: Final = (
     "form", "given_by", "purpose", "basis", "bypass", "capacity", "intimate", "identifiable", "child", "deceased", "to_patient",
     "fresh",
 )  # fmt: skip
-_IMAGE: Final = ("part", "sha256", "format", "opaque", "decorative", "disclosed", "pixels", "modality")
+_IMAGE: Final = ("part", "sha256", "format", "opaque", "decorative", "disclosed", "pixels", "modality", "taken", "laterality")
 _ENTRY: Final = (
     "domain", "status", "organisation", "max_sensitivity", "children_allowed", "route", "consent_header_out",
     "include_subdomains", "max_recipients",
@@ -124,7 +124,7 @@ def _image(image: ImageFacts) -> dict[str, Any]:
 
 
 def _read_image(record: Mapping[str, Any]) -> ImageFacts:
-    return ImageFacts(**{name: record[name] for name in _IMAGE}, kind=Kind(record["kind"]), codes=frozenset(record["codes"]))
+    return ImageFacts(**{name: record[name] for name in _IMAGE if name in record}, kind=Kind(record["kind"]), codes=frozenset(record["codes"]))
 
 
 def _consent(facts: Facts) -> dict[str, Any]:

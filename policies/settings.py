@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+# PS3.15 table E.1-1: what an option retains; those that promise cleaned pixels are not here because nobody checks that.
+DicomOption = Literal[113105, 113106, 113107, 113108, 113109, 113110, 113111, 113112]
+Logo = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64}|look:[0-9a-f]{16})$")]
 ActionWord = Literal["DELIVER", "PROTECT", "ASK", "QUARANTINE", "REFUSE"]
 ModeWord = Literal["observe", "advise", "enforce"]
 HeaderOut = Literal["remove", "inside", "pseudonymise", "keep"]
@@ -103,6 +105,18 @@ class DecorativeModel(_Strict):
     banner_ratio: float = Field(2.0, ge=1.0, description="Width to height a logo or flat drawing has at least.")
 
 
+class CleaningModel(_Strict):
+    """What is removed from a document or DICOM file that holds a clinical picture; a file without one stays as it is."""
+
+    properties: bool = Field(True, description="Title, author, company, dates and other properties of documents.")
+    authors: bool = Field(True, description="Names on comments and tracked changes.")
+    revisions: bool = Field(True, description="Revision identifiers and editing times.")
+    previews: bool = Field(True, description="Thumbnails of the whole document.")
+    dicom_options: tuple[DicomOption, ...] = Field(
+        (), description="Options of DICOM PS3.15 Annex E that keep something of the header (113106 dates, 113108 patient ...)."
+    )
+
+
 class SettingsModel(_Strict):
     """What holds for the whole organisation."""
 
@@ -118,10 +132,18 @@ class SettingsModel(_Strict):
     sender_encrypted_to_approved: Literal["deliver", "ask"] = Field(
         "ask", description="A message the sender encrypted (S/MIME, OpenPGP) to an approved clinical domain."
     )
+    cleaning: CleaningModel = Field(
+        default_factory=lambda: CleaningModel.model_validate({}), description="What goes from documents around a picture."
+    )
+    capture_date_in_text: bool = Field(
+        False, description="Write the date taken and the side, which go from the files, into the text of encrypted messages."
+    )
     scrub_own: bool = Field(True, description="Clean pictures sent within the organisation.")
     emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")
     machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
-    known_logos: tuple[Sha256, ...] = Field((), description="SHA-256 of the organisation's logos.")
+    known_logos: tuple[Logo, ...] = Field(
+        (), description="The organisation's logos, as `clinigate learn-logo` writes them: SHA-256, or `look:` and a perceptual hash."
+    )
     decorative: DecorativeModel = Field(
         default_factory=lambda: DecorativeModel.model_validate({}), description="Numbers that tell icons and logos from pictures."
     )
@@ -131,9 +153,6 @@ class SettingsModel(_Strict):
     ig: Contact | None = Field(None, description="The information-governance team; printed in notices as whom to ask.")
     alternatives: str = Field(
         "", max_length=2000, description='What people can use instead of email; printed in notices after "Other ways:".'
-    )
-    i_accept_holding_unopened_types: bool = Field(
-        False, description="True: we know that in enforce mode files of kinds this version cannot open are held."
     )
 
 

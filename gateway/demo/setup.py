@@ -127,7 +127,6 @@ def _write_policy(folder: Path) -> None:
         "own_domains": ["clinic.example"],
         "on_call": {"name": "IG on call", "phone": "ext. 4410"},
         "ig": {"name": "IG team", "phone": "ext. 4400", "hours": "9 to 5 on weekdays"},
-        "i_accept_holding_unopened_types": True,
     }
     policy["sender_groups"] = {"clinical": {"domains": ["clinic.example"]}}
     policy["modes"] = {"default": "enforce"}

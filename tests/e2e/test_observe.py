@@ -90,17 +90,18 @@ def test_originals_pass_byte_for_byte_and_the_report_says_what_would_have_been_h
 
 
 def test_enforce_must_be_switched_on_knowingly(site: Installation, tmp_path: Path) -> None:
-    """Without ``i_accept_holding_unopened_types: true`` a gateway that should enforce does not start; file and line are named."""
+    """Without anybody on call a gateway that should enforce does not start; file and line are named."""
     other = Installation(tmp_path / "other", mailbox=False)
     policy = other.folder / "policies" / "policy.yaml"
     policy.write_bytes((resources.files("policies") / "default.yaml").read_bytes())
     change(policy, "  default: observe", "  default: enforce")
+    change(policy, "  on_call: {name: Information governance on call, phone: ext. 4410, email: ig-oncall@example.org}\n", "")
     where = next(n for n, line in enumerate(policy.read_text().splitlines(), 1) if line == "  default: enforce")
     for command in (("check",), ("serve", "gateway")):
         done = other.run(*command)
         assert done.returncode != 0
         said = done.stdout + done.stderr
-        assert re.search(rf"policy\.yaml:{where}: modes\.default: .*i_accept_holding_unopened_types", said), said
+        assert re.search(rf"policy\.yaml:{where}: modes\.default: .*on_call", said), said
         assert "Traceback" not in said
 
 
@@ -118,11 +119,8 @@ def test_a_new_policy_takes_effect_without_dropping_a_connection_and_a_broken_on
     with Dialogue(site.port, "SMTP") as wire:
         wire.hello()
         assert photo() == (250, 1)
-        accepted = ("i_accept_holding_unopened_types: false", "i_accept_holding_unopened_types: true")
-        change(policy, *accepted)
-        until(lambda: logged(site, "policy.loaded") == 1, "the policy is taken up")
         change(policy, "  default: observe", "  default: enforce")
-        until(lambda: logged(site, "policy.loaded") == 2, "the policy is taken up")
+        until(lambda: logged(site, "policy.loaded") == 1, "the policy is taken up")
         assert photo() == (250, 0)
         assert metric(site, "clinigate_policy_reload_failed") == 0
         good = policy.read_text()

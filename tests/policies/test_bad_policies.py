@@ -74,10 +74,9 @@ POLICY_FAULTS: list[tuple[str, str, str]] = [
     ("id: ONE", "id: 'has space'", "policy.yaml:5: rules[0].id:"),
     ("rules:", "modes: {default: enforc}\nrules:", 'policy.yaml:4: modes.default: "enforc" is not allowed here; write one of observe, advise, enforce; did you mean "enforce"?'),
     ("rules:", "modes: {groups: {nurses: observe}}\nrules:", 'modes.groups.nurses: no sender group is called "nurses"'),
-    ("rules:", "modes: {default: enforce}\nrules:", "i_accept_holding_unopened_types: true"),
     ("rules:", "modes: {default: enforce}\nrules:", "on_call"),
-    ("rules:", "modes: {groups: {ungrouped: enforce}}\nrules:", "policy.yaml:4: modes.groups.ungrouped: enforce holds every file"),
-    ("rules:", "modes: {recipient_domains: {a.example: enforce}}\nrules:", "modes.recipient_domains.a.example: enforce holds every file"),
+    ("rules:", "modes: {groups: {ungrouped: enforce}}\nrules:", "policy.yaml:4: modes.groups.ungrouped: enforce needs somebody"),
+    ("rules:", "modes: {recipient_domains: {a.example: enforce}}\nrules:", "modes.recipient_domains.a.example: enforce needs somebody"),
     ("rules:", "modes: {recipient_domains: {'a b': observe}}\nrules:", "modes.recipient_domains.a b: not a domain name"),
     ("[example.org]", "[example.org]\n  header_out: {A: keeep}", 'policy.yaml:4: settings.header_out.A: "keeep" is not allowed here'),
     ("[example.org]", "[example.org]\n  known_logos: [abc]", "policy.yaml:4: settings.known_logos[0]:"),
@@ -168,11 +167,11 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file() -> None:
     assert len(refused({"policy.yaml": broken}).problems) == 3
 
 
-def test_enforce_with_both_promises_loads() -> None:
-    """enforce is possible once the holding of unopened types is accepted and somebody is on call."""
+def test_enforce_with_somebody_on_call_loads() -> None:
+    """Nobody enforces before somebody answers for what cannot wait."""
     text = GOOD.replace(
         "[example.org]",
-        "[example.org]\n  i_accept_holding_unopened_types: true\n  on_call: {name: IG, phone: '4410'}",
+        "[example.org]\n  on_call: {name: IG, phone: '4410'}",
     ).replace("rules:", "sender_groups: {ward: {addresses: ['ward*@example.org']}}\nmodes: {default: advise, groups: {ward: enforce},"
               " recipient_domains: {pilot.example: observe}}\nrules:")  # fmt: skip
     policy = load_policy({**files(), "policy.yaml": text.encode(), "domains.yaml": DOMAINS.encode()})
