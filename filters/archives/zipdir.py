@@ -332,7 +332,7 @@ def _seal(extra: bytes) -> bytes:
 
 def _behind_directory(data: bytes, at: int, end: _End, notes: dict[str, str]) -> None:
     if data.startswith(SIGNATURE, at) and at + 6 + int.from_bytes(data[at + 4 : at + 6], "little") == end.end:
-        notes.setdefault("zip.signed", "directory")
+        notes.setdefault("zip.signed", "record")
     elif at != end.end:
         raise Malformed("central directory of another length")
 
