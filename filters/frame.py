@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filters.api import Malformed, TooBig, Unsupported
 from filters.segments import DAC, DHP, DHT, DNL, DQT, DRI, EXP, JPEG_LS, SOF, SOS, Kind, Piece
+from filters.tail import ends_in_words
 
 MAX_PIXELS = 200_000_000
 _SEQUENTIAL = frozenset((0xC0, 0xC1, 0xC3, 0xC9, 0xCB))  # each component has exactly one scan
 _LOSSLESS = frozenset((0xC3, 0xC7, 0xCB, 0xCF))
-# Bytes behind the last MCU look like coded data to everyone who does not decode; readable ones betray themselves.
-# Measured: 0 of 18,000 honest scans end in such a run.
-_WORDS = re.compile(rb"[A-Za-z0-9 .,:;@_/()'+-]{16,}")
-_WORDS_WITHIN, _WORDS_BEFORE_END, _WORDS_LETTERS, _WORDS_DISTINCT = 256, 16, 8, 8
 _DC_MOST = 16  # the largest difference category, in lossless frames (H.1.2.2)
 CODING = SOF | {DHT, DAC, DQT, DRI, DNL, DHP, EXP, SOS}
 
@@ -138,7 +134,7 @@ class _Reader:
     def _scan(self, piece: Piece) -> None:
         if piece.end == piece.start:
             raise Malformed("empty scan")
-        if _ends_in_words(self.data, piece):
+        if ends_in_words(self.data, piece.start, piece.end):
             raise Malformed("words behind the coded data")
         if not self.interval:
             if piece.restarts:
@@ -164,14 +160,6 @@ class _Reader:
         h, v = self.scan[0]
         columns, rows = -(-frame.width * h // most_h), -(-frame.height * v // most_v)
         return -(-columns // unit) * -(-rows // unit)
-
-
-def _ends_in_words(data: bytes, scan: Piece) -> bool:
-    for found in _WORDS.finditer(data, max(scan.start, scan.end - _WORDS_WITHIN), scan.end):
-        run = found[0]
-        if scan.end - found.end() <= _WORDS_BEFORE_END and len(set(run)) >= _WORDS_DISTINCT:
-            return sum(chr(code).isalpha() for code in run) >= _WORDS_LETTERS
-    return False
 
 
 def _quantisation(body: bytes) -> None:

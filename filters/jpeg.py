@@ -37,7 +37,10 @@ _TRAILERS: tuple[tuple[bytes, str], ...] = (
     (b"Rar!", "jpeg.trailer-archive"),
     (b"7z\xbc\xaf", "jpeg.trailer-archive"),
     (b"%PDF-", "jpeg.trailer-archive"),
+    (b"SEFT", "jpeg.trailer-samsung"),
 )
+# What says that the second picture behind the first is a gain map: Ultra HDR, ISO 21496-1, Apple.
+_GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/1.0/", b"urn:iso:std:iso:ts:21496", b"aux:hdrgainmap")
 
 
 @dataclass(slots=True)
@@ -242,8 +245,18 @@ class _Job:
         if end == len(self.data):
             return
         plan.note("jpeg.trailer", f"EOI@{end}")
-        for code in sorted({code for word, code in _TRAILERS if self.data.find(word, end) >= 0}):
+        codes = {code for word, code in _TRAILERS if self.data.find(word, end) >= 0}
+        if "jpeg.trailer-image" in codes:
+            codes |= self._second_picture()
+        for code in sorted(codes):
             plan.note(code, f"EOI@{end}")
+
+    def _second_picture(self) -> set[str]:
+        """What the picture behind the first one is: a gain map, or the second of a multi-picture file (CIPA DC-007)."""
+        if any(self.data.find(word) >= 0 for word in _GAIN_MAPS):
+            return {"jpeg.gain-map"}
+        listed = any(piece.marker == 0xE2 and self.data.startswith(b"MPF\0", piece.body) for piece in self.pieces)
+        return {"jpeg.second-picture"} if listed else set()
 
 
 def _exif_facts(blocks: Sequence[bytes], packets: Sequence[bytes]) -> exif.ExifFacts:

@@ -46,7 +46,9 @@ def raw_exif(keyword: bytes, text: bytes) -> bytes | None:
         block = binascii.unhexlify(b"".join(parts[3].split()))
     except binascii.Error:
         return None
-    return block[6:] if block.startswith(b"Exif\0\0") else None
+    if block.startswith(b"Exif\0\0"):
+        return block[6:]
+    return block if block[:2] in (b"II", b"MM") else None  # some writers leave the prefix out
 
 
 def _inflated(stream: bytes) -> bytes:

@@ -34,7 +34,6 @@ _GEOMETRY: Mapping[bytes, tuple[str, int]] = {  # layout, greatest sensible numb
     b"oFFs": (">iiB", 1_000_000),
     b"vpAg": (">IIB", 1_000_000),
     b"caNv": (">IIii", 1_000_000),
-    b"sTER": (">B", 1),
 }
 _NUMBERS: Mapping[bytes, tuple[str, int]] = {  # kept as above, if the numbers are ones a program could have meant
     b"cHRM": (">8I", 1_000_000),

@@ -135,7 +135,7 @@ def test_display_chunks_stay() -> None:
     keep = [
         (b"cHRM", bytes(32)), (b"gAMA", b"\0\0\xb1\x8f"), (b"sBIT", b"\x08"), (b"sRGB", b"\0"), (b"cICP", b"\x09\x10\x00\x01"),
         (b"mDCV", bytes(24)), (b"cLLI", bytes(8)), (b"pHYs", struct.pack(">IIB", 2835, 2835, 1)),
-        (b"bKGD", b"\0"), (b"hIST", bytes(8)), (b"oFFs", bytes(9)), (b"sTER", b"\0"),
+        (b"bKGD", b"\0"), (b"hIST", bytes(8)), (b"oFFs", bytes(9)),
     ]  # fmt: skip
     data = with_chunks(logo_png(), *keep)
     assert PNG.scrub(data).data is data
@@ -410,3 +410,18 @@ def test_bilevel_pages_are_told(size: tuple[int, int], mode: str, page: bool) ->
     out = io.BytesIO()
     Image.new(mode, size, 1).save(out, "PNG")
     assert ("image.bilevel-page" in PNG.inspect(out.getvalue()).codes) == page
+
+
+def test_orientation_in_a_raw_profile_without_prefix_is_kept() -> None:
+    """Some writers leave "Exif" out of the raw profile; viewers turn the picture all the same (libjxl's reference files do)."""
+    tiff = exif.orientation_only(5)[len(exif.PREFIX) :]
+    text = b"\nexif\n%8d\n" % len(tiff) + tiff.hex().encode() + b"\n"
+    data = with_chunks(encoded(), (b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text)))
+    cleaned = PNG.scrub(data).data
+    assert decode(data) == decode(cleaned)
+    assert PNG.inspect(cleaned).orientation == 5
+
+
+def test_stereo_pairs_lose_their_label() -> None:
+    """sTER says how a pair of pictures is meant; no viewer shows it, and nothing but the picture leaves."""
+    assert PNG.scrub(with_chunks(encoded(), (b"sTER", b"\0"))).data == encoded()
