@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Final
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Member, Seen, TooBig
-from filters.documents import evidence, names, ooxmlrules, rules
+from filters.documents import evidence, names, ooxmlrules, properties, rules
 from filters.documents.codes import CROPPED, HEADER_FOOTER
-from filters.documents.markup import Edit, Markup, tags
+from filters.documents.markup import Edit, Markup
 from filters.documents.package import Package, Plan
 from filters.documents.relations import MAX_RELATIONS, TYPES_PART, Relation, Types, relations, rels_of, source_of, types
 
@@ -38,15 +37,6 @@ _PARTS: Final = (
     ("revisioninfo", "ppt/revisioninfo", "ooxml.revisions", "revisions"),
     ("", "[trash]/", "ooxml.revisions", "revisions"),  # ISO 29500-2 7.3.7: what a program once freed
 )
-_CORE: Final = (
-    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'
-    b'<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>'
-)
-_APP: Final = (
-    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n'
-    b'<Properties xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"/>'
-)
-_PROPERTIES: Final = (("core-properties", "docprops/core", _CORE), ("extended-properties", "docprops/app", _APP))
 _AUTHOR_LISTS: Final = ("commentauthors", "authors")
 _CONNECTED: Final = ("connections", "querytable", "mailmergesource", "mailmergeheadersource", "mailmergerecipientdata")
 
@@ -157,11 +147,12 @@ class _Reading:
         """Core and extended properties are emptied: programs expect the parts."""
         if not self.cleaning.properties:
             return
-        for kind, folder, empty in _PROPERTIES:
+        for kind, folder, emptied in properties.PARTS:
             for name, index in self.package.index.items():
                 text = self.package.markup(index) if self._is(name, kind, folder) else None
-                if text is not None and not _bare(text):
-                    plan.contents[index] = empty
+                new = emptied(text) if text is not None else None
+                if new is not None:
+                    plan.contents[index] = new
                     plan.note("ooxml.properties", index)
 
     def _is(self, name: str, kind: str, folder: str) -> bool:
@@ -268,16 +259,6 @@ class _Reading:
         if shown and all(evidence.FURNITURE.search(one.source) for one in shown):
             codes.add(HEADER_FOOTER)
         return frozenset(codes), bool(shown)
-
-
-def _bare(text: Markup) -> bool:
-    """One empty element and nothing else."""
-    found = [tag for tag in islice(tags(text.shadow), 4) if not tag.name.startswith(b"?")]
-    if len(found) == 1:
-        return found[0].empty and not text.text[found[0].end :].strip()
-    if len(found) != 2 or not found[1].closing:
-        return False
-    return not (text.text[found[0].end : found[1].start] + text.text[found[1].end :]).strip()
 
 
 def _places(text: bytes, id: str, budget: Budget) -> Iterator[int]:
