@@ -165,7 +165,7 @@ class Cleaner:
         items = [item for item in done if item is not None]
         if len(items) == len(element.items) and all(new is old for new, old in zip(items, element.items, strict=True)):
             return element
-        if element.items and not items and element.tag not in (_CONTENT, *_TELLING):
+        if element.items and not items:
             return None  # most sequences may be absent, but not empty
         return replace(element, items=items)
 

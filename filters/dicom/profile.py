@@ -97,6 +97,8 @@ _DEVICE_TEXTS = frozenset(
 _DRAWN = 0x00700001  # graphic annotations: lines can be handwriting
 _ACQUISITION_CONTEXT = 0x00400555  # must be there (type 2), but may be empty
 _GONE_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0400, 0x4FFE, 0xFFFA, 0xFFFC})
+# One dummy number or name for all patients would make one patient of them in an archive.
+_NEVER_ALIKE = frozenset({0x00100010, 0x00100020})
 # Decay times: a dummy would make viewers compute a wrong uptake; without them they compute none.
 _NEVER_DUMMY = frozenset({0x00181072, 0x00181073, 0x00181078, 0x00181079, 0x00189701})
 
@@ -123,7 +125,7 @@ def act(tag: int, representation: str, options: frozenset[int]) -> Act:
     if representation in vr.TEXT:
         return _wanting(tag)
     if representation in vr.DATES:
-        return _dates(options)
+        return Act.REMOVE
     if representation == "UI":
         return Act.KEEP if UIDS in options else Act.UID
     if representation in vr.OPAQUE and tag not in _BINARY:
@@ -143,12 +145,6 @@ def _wanting(tag: int) -> Act:
     return Act.EMPTY if tag in _EXPECTED else Act.REMOVE
 
 
-def _dates(options: frozenset[int]) -> Act:
-    if FULL_DATES in options:
-        return Act.KEEP
-    return Act.SHIFT if MODIFIED_DATES in options else Act.REMOVE
-
-
 def _chosen(row: Row, representation: str, options: frozenset[int]) -> Act | None:
     for letter, option, instead in _LETTERS:
         if option in options and letter in row.letters:
@@ -162,8 +158,10 @@ def _basic(tag: int, action: str, representation: str) -> Act:
         return Act.UID
     if representation == "SQ":
         return _sequence(tag, action)
-    if "D" in action:
+    if "D" in action and tag not in _NEVER_ALIKE:
         return Act.REMOVE if tag in _NEVER_DUMMY else Act.DUMMY
+    if tag in _NEVER_ALIKE:
+        return Act.EMPTY
     return Act.EMPTY if "Z" in action else Act.REMOVE
 
 
