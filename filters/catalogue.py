@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from filters import bmp, gif, ico, text, webp
 from filters.archives import codes as archives
+from filters.bmff import codes as bmff
 from filters.dicom import codes as dicom
 from filters.documents import codes as documents
 from filters.markup import codes as markup
@@ -109,6 +110,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     _CONTAINER,
     _TEXT,
     archives.CODES,
+    bmff.CODES,
     bmp.CODES,
     dicom.CODES,
     gif.CODES,

@@ -11,6 +11,7 @@ from filters.archives.gzips import GZIP
 from filters.archives.streams import BZIP2, XZ
 from filters.archives.tars import TAR
 from filters.archives.ziparchive import EPUB, JAR, XPS, ZIP
+from filters.bmff.scrubber import AVIF, HEIC, HEIF, M4A, MOV, MP4, THREEGP
 from filters.bmp import BMP, DIB
 from filters.dicom.scrubber import DICOM
 from filters.documents.flat import FLAT
@@ -39,6 +40,13 @@ SCRUBBERS: Mapping[str, Scrubber] = {
     "dib": DIB,
     "ico": ICO,
     "tiff": TIFF,
+    "heic": HEIC,
+    "heif": HEIF,
+    "avif": AVIF,
+    "mp4": MP4,
+    "mov": MOV,
+    "3gp": THREEGP,
+    "m4a": M4A,
 }
 
 OPENERS: Mapping[str, Opener] = {

@@ -27,7 +27,7 @@ from tests.support.canary_images import (
     png_with_canaries,
 )
 from tests.support.images_judged import decode
-from tests.support.samples import dicom, raster
+from tests.support.samples import bmff, dicom, raster, tiff
 
 pytestmark = pytest.mark.unit
 
@@ -51,6 +51,8 @@ def samples() -> dict[str, tuple[bytes, ...]]:
         "dicom": tuple(build(lambda what: f"CANARY {what}"[:16]) for build in dicom.PICTURES.values()),
         "png": (png_with_canaries("CANARY-1", size=(24, 16)), photo_png(1, (20, 16)), logo_png(), _animated()),
         **_sniffed(raster.PICTURES),
+        **_sniffed(tiff.PICTURES),
+        **_sniffed(bmff.PICTURES),
     }
 
 
