@@ -1,0 +1,1 @@
+"""Outlook's own containers: TNEF (winmail.dat) and what it is made of."""
