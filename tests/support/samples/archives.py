@@ -15,19 +15,19 @@ from tests.support.zipforge import Piece, field, forge
 Place = Callable[[str], str]
 
 
-def apple_double(text: bytes) -> bytes:
-    """A ``._`` file as macOS writes it: Finder flags with an extended attribute, and an empty resource fork."""
+def apple_double(text: bytes, resources: tuple[bytes, ...] = ()) -> bytes:
+    """A ``._`` file as macOS writes it: Finder flags with an extended attribute, and a resource fork of these types."""
     attribute = b"com.apple.metadata:kMDItemWhereFroms\0"
     start = 26 + 24 + 32 + 2 + 36 + 12 + len(attribute) + (-len(attribute) % 4)
     header = b"ATTR" + struct.pack(">III", 0, start + len(text), start) + struct.pack(">I12xHH", len(text), 0, 1)
     named = struct.pack(">IIHB", start, len(text), 0, len(attribute)) + attribute + bytes(-len(attribute) % 4)
     finder = bytes(32) + b"\0\0" + header + named.ljust(12 + len(attribute) + (-len(attribute) % 4), b"\0") + text
-    fork = empty_fork()
+    fork = empty_fork(resources)
     entries = struct.pack(">III", 9, 50, len(finder)) + struct.pack(">III", 2, 50 + len(finder), len(fork))
     return b"\0\5\x16\7\0\2\0\0" + b"Mac OS X        " + b"\0\2" + entries + finder + fork
 
 
-def empty_fork(kinds: tuple[bytes, ...] = ()) -> bytes:
+def empty_fork(kinds: tuple[bytes, ...]) -> bytes:
     """A resource fork with a map that lists resources of these types, and nothing in them."""
     listed = struct.pack(">H", (len(kinds) - 1) & 0xFFFF) + b"".join(struct.pack(">4sHH", kind, 0, 0) for kind in kinds)
     table = bytes(24) + struct.pack(">HH", 28, 28 + len(listed)) + listed
