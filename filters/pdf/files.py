@@ -37,10 +37,9 @@ class Embedded:
 def collect(document: Document) -> dict[str, Embedded]:
     """All embedded files by key."""
     found: dict[Id, Embedded] = {}
-    for ident, text in document.texts.items():
-        if b"/EF" in text:
-            for holder in _specifications(document.objects[ident]):
-                _note(found, holder)
+    for ident in document.mentioning(b"/EF "):
+        for holder in _specifications(document.objects[ident]):
+            _note(found, holder)
     for ident in document.streams:
         stream = document.objects[ident]
         kind = reader.name(reader.entry(stream, "/Type"))
@@ -181,9 +180,8 @@ def previews(packet: bytes) -> Iterator[bytes]:
 def scripts(document: Document, budget: Budget) -> bytes:
     """All scripts, one after the other."""
     parts: list[bytes] = []
-    for ident, found in document.texts.items():
-        if b"/JS " in found or b"/JS(" in found or b"/JS<" in found:
-            parts += _scripts_of(document.objects[ident], budget)
+    for ident in document.mentioning(b"/JS "):
+        parts += _scripts_of(document.objects[ident], budget)
     return b"\n".join(parts)
 
 

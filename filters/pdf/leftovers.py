@@ -32,8 +32,8 @@ _CANDIDATES: Final = 2000
 
 # Files that stand in streams of no known kind, as the document from which an office program made this one.
 _FILES: Final = (
-    b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-", b"\x1f\x8b\x08", b"7z\xbc\xaf", b"Rar!", b"\xff\xd8\xff", b"\x89PNG\r\n",
-    b"GIF8", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP",
+    b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-", b"\x1f\x8b\x08", b"7z\xbc\xaf", b"Rar!",
+    b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*", b"\0\0\0\x0cjP",
 )  # fmt: skip
 
 

@@ -150,10 +150,9 @@ class Removal:
 
 def removals(document: Document, cleaning: Cleaning) -> Iterator[Removal]:
     """Every entry of every object that goes."""
-    for ident, text in document.texts.items():
-        if any(hint in text for hint in _HINTS):
-            for holder in _holders(document.objects[ident]):
-                yield from _entries(ident, holder, cleaning)
+    for ident in document.mentioning(*_HINTS):
+        for holder in _holders(document.objects[ident]):
+            yield from _entries(ident, holder, cleaning)
 
 
 def _holders(one: Object) -> list[Object]:

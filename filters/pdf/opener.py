@@ -139,9 +139,7 @@ def _other(document: Document, done: set[Id], known: set[bytes], budget: Budget)
 
 def _torn(document: Document, counts: Mapping[Id, int], budget: Budget) -> bool:
     """Whether an inline picture begins in one part of a page's content and goes on in the next."""
-    for ident, text in document.texts.items() if counts else ():
-        if b"/Contents [" not in text:
-            continue
+    for ident in document.mentioning(b"/Contents [") if counts else ():
         parts = reader.entry(document.objects[ident], "/Contents")
         streams = [one for one in list(parts) if isinstance(one, pikepdf.Stream)] if isinstance(parts, pikepdf.Array) else []
         apart = sum(counts.get(one.objgen, 0) for one in streams)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import accumulate
 from typing import Any, Final
 
 import pikepdf
@@ -49,6 +51,9 @@ class Document:
     streams: list[Id] = field(default_factory=list)
     repaired: bool = False
     _reached: frozenset[Id] | None = None
+    _blob: bytes = field(default=b"", repr=False)
+    _places: list[int] = field(default_factory=list, repr=False)
+    _idents: list[Id] = field(default_factory=list, repr=False)
 
     @property
     def trailer(self) -> bytes:
@@ -60,6 +65,21 @@ class Document:
         shift = max(0, self.data.find(b"%PDF-", 0, _HEADER_WITHIN))
         places = {entry.offset for entry in self.pdf.get_xref_table().values() if entry.type == 1}
         return frozenset(places | {place + shift for place in places})
+
+    def mentioning(self, *words: bytes) -> list[Id]:
+        """The objects in whose own text one of ``words`` stands, in order: all texts are searched as one."""
+        if not self._places:
+            idents = list(self.texts)
+            self._places = list(accumulate((len(text) + 1 for text in self.texts.values()), initial=0))
+            self._blob, self._idents = b"\n".join(self.texts.values()), idents
+        found: set[int] = set()
+        for word in words:
+            at = self._blob.find(word)
+            while at >= 0:
+                index = bisect_right(self._places, at) - 1
+                found.add(index)
+                at = self._blob.find(word, self._places[index + 1])
+        return [self._idents[index] for index in sorted(found)]
 
     def reachable(self) -> frozenset[Id]:
         """The objects that the trailer leads to: what a fresh copy of the document consists of."""

@@ -10,10 +10,8 @@ from filters.pdf.reader import Document, Object
 
 def signed(document: Document) -> bool:
     """Whether the document, as it stands, refers to a signature that is filled in."""
-    if not any(b"/ByteRange" in text for text in document.texts.values()):
-        return False
-    reached = document.reachable()
-    return any(b"/ByteRange" in document.texts[ident] and _filled(document.objects[ident]) for ident in reached)
+    candidates = document.mentioning(b"/ByteRange ")
+    return bool(candidates) and any(ident in document.reachable() and _filled(document.objects[ident]) for ident in candidates)
 
 
 def _filled(one: Object) -> bool:
