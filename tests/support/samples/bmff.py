@@ -16,23 +16,24 @@ from tests.support.canary_images import XMP_PACKET, camera_exif, named_icc, phot
 Place = Callable[[str], str]
 
 _HVCC = base64.b64decode(
-    "AQFgAAAAkAAAAAAAHvAA/P34+AAADwOgAAEAGEABDAH//wFgAAADAJAAAAMAAAMAHpWYCaEAAQAoQgEBAWAAAAMAkAAAAwAAAwAeoCCBBZZWaSTC8BaAgAAAAwCA"
-    "AAAFBKIAAQAGRAHBcaES"
+    "AQFgAAAAkAAAAAAAHvAA/P34+AAADwOgAAEAGEABDAH//wFgAAADAJAAAAMAAAMAHpWYCaEAAQAoQgEBAWAAAAMAkAAAAwAAAwAeoCCBBZZWaSTC8BaAgAAA"
+    "AwCAAAAFBKIAAQAGRAHBcaES"
 )
 _HEVC = base64.b64decode(
-    "AAABwCgBrD2A+IaNeo/H1rhulBzm/LjF4ctnglh5Jc8uMgiqE2HvjVqs5ql0yesdcDugImW4C1VlzLYjyc+nqDbmIe9Ov7PcEPfGoiOAr2t+v7gpWpWgE8XdIg4g"
-    "+z9WHZwWd36YlA0LtcvOT9IHp7oBg92xOQasI+fbA+e5eHHcvMvqw51bvbSsl7SGYpkLIayfxnLSSEiTw+WR3wbSzy+06jQcaiGMnWvsUDoqKBKiZCcI+vZ3lPSz"
-    "WMb5MC4C0pMEdi7eulSFkCsbj6Tyf42tA6gGHML9ki59yS3IVPTEikb5HdG0n/WE1U6E0JW6LBGi7oqeXy4dEKhH4EkmuwyefYPiqcv8w5lh2P53BD3YRjfCNO8b"
-    "brkAifh7wwZ/lPxCEx3Hr8sfzESw+qFC4w8wfK2qypTc3tGMFzwqRNEBFXzQWUQoeZFHxEzuDWA5KIaFo5yKhbk7OTqtwAWSpxCOpxMPCU5tVnNhY2+SMlJjGEn7"
-    "3wV+a9tdPcEvQDuEHjQvHIMRMW9qCNqA5WuT/c5zkgUKWlNhkFrf+xPhGgFoX1WkffWi/PZ7EiO6xuOM/L81U69ckwGLAd9QOFyUhtUQ/4A="
+    "AAABwCgBrD2A+IaNeo/H1rhulBzm/LjF4ctnglh5Jc8uMgiqE2HvjVqs5ql0yesdcDugImW4C1VlzLYjyc+nqDbmIe9Ov7PcEPfGoiOAr2t+v7gpWpWgE8Xd"
+    "Ig4g+z9WHZwWd36YlA0LtcvOT9IHp7oBg92xOQasI+fbA+e5eHHcvMvqw51bvbSsl7SGYpkLIayfxnLSSEiTw+WR3wbSzy+06jQcaiGMnWvsUDoqKBKiZCcI"
+    "+vZ3lPSzWMb5MC4C0pMEdi7eulSFkCsbj6Tyf42tA6gGHML9ki59yS3IVPTEikb5HdG0n/WE1U6E0JW6LBGi7oqeXy4dEKhH4EkmuwyefYPiqcv8w5lh2P53"
+    "BD3YRjfCNO8bbrkAifh7wwZ/lPxCEx3Hr8sfzESw+qFC4w8wfK2qypTc3tGMFzwqRNEBFXzQWUQoeZFHxEzuDWA5KIaFo5yKhbk7OTqtwAWSpxCOpxMPCU5t"
+    "VnNhY2+SMlJjGEn73wV+a9tdPcEvQDuEHjQvHIMRMW9qCNqA5WuT/c5zkgUKWlNhkFrf+xPhGgFoX1WkffWi/PZ7EiO6xuOM/L81U69ckwGLAd9QOFyUhtUQ"
+    "/4A="
 )
 _AVCC = base64.b64decode("AULACv/hABZnQsAK2iWwEQAAAwABAAADABQPEiagAQAFaM4BJyA=")
 _AVC = base64.b64decode(
-    "AAAAFmdCwAraJbARAAADAAEAAAMAFA8SJqAAAAAFaM4BJyAAAADAZYiEOgxgBh6exhT+qagTf33AmZPCZqPMzldK3CuKbKDuuyK5ksVFh3W/CBCCxHAwoIAm3JDh"
-    "t6gRmFAJiSE/bnyC2IMeXRFZBfAM68V/4cccJkcfhK3z/46EWtthB5mDUWfDE5sZNtZu2idbtGBjbJYi9TtLqE0hgGAkdNKWPWa4aGln7ziOzjfOKTzUiJZI0n0S"
-    "at2fvPhhwPwDouv61+OGIQ4f9yEH/chP4Pgfg+AvZQaAFABgof/tg/YbA+xAAAAACEGaIosAAAAXQZpCvPDfSDROXkDQufADLnapW+DG0kk="
+    "AAAAFmdCwAraJbARAAADAAEAAAMAFA8SJqAAAAAFaM4BJyAAAADAZYiEOgxgBh6exhT+qagTf33AmZPCZqPMzldK3CuKbKDuuyK5ksVFh3W/CBCCxHAwoIAm"
+    "3JDht6gRmFAJiSE/bnyC2IMeXRFZBfAM68V/4cccJkcfhK3z/46EWtthB5mDUWfDE5sZNtZu2idbtGBjbJYi9TtLqE0hgGAkdNKWPWa4aGln7ziOzjfOKTzU"
+    "iJZI0n0Sat2fvPhhwPwDouv61+OGIQ4f9yEH/chP4Pgfg+AvZQaAFABgof/tg/YbA+xAAAAABEGaIosAAAAXQZpCvPDfSDROXkDQufADLnapW+DG0kk="
 )
-AVC_SAMPLES = (_AVC[:231], _AVC[231:243], _AVC[243:])
+AVC_SAMPLES = (_AVC[:231], _AVC[231:239], _AVC[239:])
 MATRIX = struct.pack(">9I", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 
 
@@ -188,12 +189,16 @@ def plain_heic(place: Place) -> bytes:
     del place
     stills = Stills(b"heic")
     stills.item(b"hvc1", _HEVC, box(b"hvcC", _HVCC), ispe(64, 64))
-    stills.references.append(box(b"dimg", struct.pack(">HH", 1, 0)))
-    stills.references.clear()
     return stills.file()
 
 
 # ------------------------------------------------------------------------ films
+
+
+def movie_header(made: int, following: int) -> bytes:
+    """mvhd; ``made`` is the time of creation, ``following`` the number of the next track."""
+    fields = struct.pack(">5IH10x", made, made, 1000, 300, 1 << 16, 256)
+    return full(b"mvhd", 0, 0, fields, MATRIX, bytes(24), struct.pack(">I", following))
 
 
 def _handler(kind: bytes, name: str) -> bytes:
@@ -217,10 +222,10 @@ def track(
     stbl = box(
         b"stbl",
         full(b"stsd", 0, 0, struct.pack(">I", 1), entry),
-        full(b"stts", 0, 0, struct.pack(">III", 1, len(sizes), 100)),
-        full(b"stsc", 0, 0, struct.pack(">IIII", 1, 1, len(sizes), 1)),
+        full(b"stts", 0, 0, struct.pack(">III", 1, len(sizes), 100) if sizes else bytes(4)),
+        full(b"stsc", 0, 0, struct.pack(">IIII", 1, 1, len(sizes), 1) if sizes else bytes(4)),
         full(b"stsz", 0, 0, struct.pack(f">II{len(sizes)}I", 0, len(sizes), *sizes)),
-        full(b"stco", 0, 0, struct.pack(">II", 1, offset)),
+        full(b"stco", 0, 0, struct.pack(">II", 1, offset) if sizes else bytes(4)),
         box(b"uuid", b"\x44" * 16 + place("stbl uuid").encode()),
     )
     dinf = box(b"dinf", full(b"dref", 0, 0, struct.pack(">I", 1), full(b"url ", 0, 1)))
@@ -274,7 +279,7 @@ def film(place: Place, brand: bytes = b"isom") -> bytes:
         sizes = tuple(map(len, pictures))
         return box(
             b"moov",
-            full(b"mvhd", 0, 0, struct.pack(">5IH10x", 0xE0000000, 0xE0000001, 1000, 300, 1 << 16, 256), MATRIX, bytes(24), b"\0\0\0\5"),
+            movie_header(0xE0000000, 5),
             track(1, b"vide", entry, sizes, places[0], place, box(b"udta", place("trak udta").encode()), chap=3),
             track(2, b"soun", _sound_entry(), tuple(map(len, sound)), places[1], place),
             track(3, b"text", box(b"tx3g", bytes(6) + b"\0\1" + place("tx3g").encode()), (len(subtitle),), places[2], place),
@@ -298,7 +303,7 @@ def fragmented(place: Place) -> bytes:
     head = box(b"ftyp", b"iso5" + bytes(4) + b"iso5mp42")
     head += box(
         b"moov",
-        full(b"mvhd", 0, 0, struct.pack(">5IH10x", 0xE0000000, 0, 1000, 0, 1 << 16, 256), MATRIX, bytes(24), b"\0\0\0\2"),
+        movie_header(0xE0000000, 2),
         whole,
         trex,
         box(b"udta", place("udta").encode()),
@@ -352,7 +357,7 @@ def song(place: Place, cover: bool = True) -> bytes:
     def moov(start: int) -> bytes:
         return box(
             b"moov",
-            full(b"mvhd", 0, 0, struct.pack(">5IH10x", 0, 0, 1000, 300, 1 << 16, 256), MATRIX, bytes(24), b"\0\0\0\2"),
+            movie_header(0, 2),
             track(1, b"soun", _sound_entry(), tuple(map(len, sound)), start, place),
             words,
         )
