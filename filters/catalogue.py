@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from filters import bmp, gif, ico, text, webp
 from filters.archives import codes as archives
 from filters.bmff import codes as bmff
+from filters.compound import codes as compound
 from filters.dicom import codes as dicom
 from filters.documents import codes as documents
 from filters.markup import codes as markup
@@ -117,6 +118,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     ico.CODES,
     documents.CODES,
     markup.CODES,
+    compound.CODES,
     pdf.CODES,
     webp.CODES,
     tiff.CODES,

@@ -13,6 +13,7 @@ from filters.archives.tars import TAR
 from filters.archives.ziparchive import EPUB, JAR, XPS, ZIP
 from filters.bmff.scrubber import AVIF, HEIC, HEIF, M4A, MOV, MP4, THREEGP
 from filters.bmp import BMP, DIB
+from filters.compound.tnef import TNEF
 from filters.dicom.scrubber import DICOM
 from filters.documents.flat import FLAT
 from filters.documents.odf import ODG, ODP, ODS, ODT
@@ -77,6 +78,7 @@ OPENERS: Mapping[str, Opener] = {
     "vcard": VCARD,
     "calendar": CALENDAR,
     "hl7-image": HL7,
+    "tnef": TNEF,
     "pdf": PDF,
     "docx": DOCX,
     "xlsx": XLSX,
