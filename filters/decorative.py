@@ -11,9 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from filters.api import ImageInfo
+from filters.looks import alike
 
 TRACKING_PIXEL, ICON, KNOWN_LOGO = "decorative.tracking-pixel", "decorative.icon", "decorative.known-logo"
 RECURRING_INLINE, FLAT_GRAPHIC = "decorative.recurring-inline", "decorative.flat-graphic"
+
+LOOK = "look:"
+_ALIKE = 4  # bits of 64 in which a logo saved anew differs at most (tests/filters/test_looks.py)
 
 # What drawing programs leave in a logo.  Anything else in the file speaks against decoration.
 _ORDINARY = frozenset(
@@ -58,16 +62,20 @@ def decorative(
     known_logos: frozenset[str],
     seen_inline_before: bool | None,
     settings: DecorativeSettings = DEFAULTS,
+    look: str = "",
 ) -> str | None:
     """The reason code why this picture is decoration, or None.
 
-    ``sha256`` is the lower-case hex digest of ``data``; ``inline`` whether the text shows it; ``seen_inline_before`` whether this
-    sender already sent these very bytes inline (None = unknown, which counts as no).
+    ``sha256`` is the lower-case hex digest of ``data``; ``known_logos`` are such digests and ``look:`` with a perceptual hash;
+    ``inline`` whether the text shows it; ``seen_inline_before`` whether this sender already sent these very bytes inline (None =
+    unknown, which counts as no); ``look`` the picture's own perceptual hash, where it was looked at.
     """
     if sha256 in known_logos:
         return KNOWN_LOGO
     if not info.codes <= _ORDINARY or info.make or info.model:
         return None
+    if look and any(one.startswith(LOOK) and alike(one.removeprefix(LOOK), look) <= _ALIKE for one in known_logos):
+        return KNOWN_LOGO
     size = len(data)
     if _within(info, settings.tracking_side, settings.tracking_side) and size <= settings.tracking_bytes:
         return TRACKING_PIXEL

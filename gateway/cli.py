@@ -10,6 +10,7 @@ from gateway.commands.demo import demo
 from gateway.commands.explain import explain
 from gateway.commands.hold import app as hold
 from gateway.commands.keygen import keygen
+from gateway.commands.learnlogo import learn_logo
 from gateway.commands.report import app as report
 from gateway.commands.scrub import scrub
 from gateway.commands.serve import serve
@@ -24,6 +25,7 @@ app.command("serve")(serve)
 app.command("check")(check)
 app.command("explain")(explain)
 app.command("scrub")(scrub)
+app.command("learn-logo")(learn_logo)
 app.command("keygen")(keygen)
 app.add_typer(hold, name="hold")
 app.add_typer(report, name="report")

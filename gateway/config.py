@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from gateway.context import ContextSpec, DkimSpec, SmimeSpec
+from gateway.context import ContextSpec, DkimSpec, OpeningSpec, SmimeSpec
 from gateway.identity import Vouches
 from gateway.inbound.limits import MEMORY_FACTOR
 from policies.yamlmap import YamlError, explain_validation, parse
@@ -160,6 +160,20 @@ class Limits(_Section):
         return self
 
 
+class Opening(_Section):
+    """What looking into one message may cost: pictures in files in files; what goes beyond is held as `limit`."""
+
+    depth: int = Field(default=8, description="containers inside one another", ge=1, le=32)
+    members: int = Field(default=2000, description="files in all containers together", ge=1)
+    total_bytes: int = Field(default=512 << 20, description="unpacked bytes of all containers together", ge=1_000_000)
+    ratio: int = Field(default=200, description="unpacked to packed size of one file of more than a megabyte", ge=2)
+    pixels: int = Field(default=200_000_000, description="pixels of one picture", ge=1_000_000)
+    seconds: float = Field(default=20.0, description="time for one message; below compute_seconds", gt=0)
+    sandbox_memory_bytes: int = Field(
+        default=1_500_000_000, description="address space of the process in which C code decodes", ge=300_000_000
+    )
+
+
 class KeysConfig(_Section):
     """Keys the gateway has: only public ones for the quarantine, and the shared ones."""
 
@@ -196,6 +210,7 @@ class Settings(_Section):
     smime: SmimeConfig | None = Field(default=None, description="S/MIME; without it the method smime serves nobody")
     dkim: tuple[DkimConfig, ...] = Field(default=(), description="DKIM keys by sender domain")
     limits: Limits = Limits()
+    opening: Opening = Opening()
     metrics: MetricsConfig = MetricsConfig()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="what is logged; no level ever logs content"
@@ -237,6 +252,7 @@ class Settings(_Section):
             snapshot=str(self.quarantine.snapshot),
             hash_key=str(self.keys.hash),
             smime=SmimeSpec.model_validate({name: str(value) for name, value in self.smime}) if self.smime else None,
+            opening=OpeningSpec(**self.opening.model_dump()),
             dkim=[DkimSpec(domain=one.domain.lower(), selector=one.selector, key=str(one.key)) for one in self.dkim],
         ).model_dump(mode="json")
 

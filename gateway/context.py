@@ -49,20 +49,17 @@ class SmimeSpec(BaseModel):
     signing_key: str
 
 
-_DEFAULT = Limits()
-
-
 class OpeningSpec(BaseModel):
-    """What opening one message may cost (``filters.budget.Limits``), and its time in seconds."""
+    """What looking into one message may cost; ``gateway.config.Opening`` says what each is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    depth: int = _DEFAULT.depth
-    members: int = _DEFAULT.members
-    total_bytes: int = _DEFAULT.total
-    ratio: int = _DEFAULT.ratio
-    pixels: int = _DEFAULT.pixels
-    seconds: float = 20.0
-    sandbox_memory_bytes: int = 1_500_000_000
+    depth: int
+    members: int
+    total_bytes: int
+    ratio: int
+    pixels: int
+    seconds: float
+    sandbox_memory_bytes: int
 
 
 class ContextSpec(BaseModel):
@@ -79,7 +76,7 @@ class ContextSpec(BaseModel):
     hash_key: str
     smime: SmimeSpec | None = None
     dkim: list[DkimSpec] = []
-    opening: OpeningSpec = OpeningSpec()
+    opening: OpeningSpec
 
 
 @dataclass(frozen=True, slots=True)

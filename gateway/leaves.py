@@ -119,6 +119,7 @@ class Decoration:
             known_logos=self.known_logos,
             seen_inline_before=self.seen_inline(node.sha256),
             settings=self.settings,
+            look=node.look,
         )
 
 

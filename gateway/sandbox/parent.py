@@ -156,6 +156,11 @@ class _Native:
             return words.load_looks(header)
 
 
+def look_at(sandbox: Sandbox, data: bytes) -> Looks:
+    """``filters.looks.look`` in ``sandbox``.  Raises FilterError."""
+    return _Native("look", sandbox).look(data)
+
+
 def pixels(sandbox: Sandbox, data: bytes) -> str:
     """``filters.pixels.fingerprint`` in ``sandbox``.  Raises FilterError."""
     header, _ = _Native("pixels", sandbox)._one("pixels", data, STRICT, Budget())

@@ -307,6 +307,27 @@ def test_scrub_goes_through_folders_and_into_containers_and_certifies_it(picture
     assert row["sha256_after"] == hashlib.sha256((tmp_path / "out" / "deep" / "all.zip").read_bytes()).hexdigest()
 
 
+# -- learn-logo ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_learned_logo_is_decoration_from_then_on_also_saved_anew(tmp_path: Path) -> None:
+    """The IG team's own comments stay; a photograph is never known by its looks."""
+    site = Installation(tmp_path / "site", mailbox=False)
+    policy = site.folder / "policies" / "policy.yaml"
+    policy.write_text("# ours\n" + policy.read_text())
+    (tmp_path / "logo.png").write_bytes(logo())
+    (tmp_path / "arm.jpg").write_bytes(photo(1))
+    done = site.run("learn-logo", str(tmp_path / "logo.png"), str(tmp_path / "arm.jpg"))
+    assert done.returncode == 0, done.stderr
+    assert "looks like a photograph" in done.stderr
+    text = policy.read_text()
+    assert text.startswith("# ours\n")
+    assert (text.count("look:"), text.count("# logo.png"), text.count("# arm.jpg")) == (1, 2, 1)
+    again = site.run("learn-logo", str(tmp_path / "logo.png"), str(tmp_path / "arm.jpg"))
+    assert "0 added, 3 known already" in again.stdout
+    assert policy.read_text() == text
+
+
 # -- keygen ----------------------------------------------------------------------------------------------------------------
 
 
