@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from filters import der, media, openpgp, raster, sealed, wording
 from filters.api import OpaqueReason, Sniffed
+from filters.bmff import silence
 from filters.hidden import MOST
 from filters.jpegstart import has_jpeg
 from filters.office import zip_kind
@@ -55,7 +56,7 @@ def _container(name: str, data: bytes, kind: str) -> Sniffed:
 
 def _by_signature(data: bytes) -> Sniffed | None:
     if data.startswith(b"ftyp", 4) and data[0] < 1:
-        return _opaque(_brand(data))
+        return _film(_brand(data), data)
     if data.startswith(b"DICM", 128) and not data.startswith(b"\xff\xd8\xff"):
         return _opaque("dicom")
     for row in SIGNATURES:
@@ -91,7 +92,12 @@ def _ole(data: bytes) -> Sniffed:
 
 def _movie(data: bytes) -> Sniffed | None:
     """An old QuickTime file: an atom of sensible size, not a text with the word "free" in it."""
-    return _opaque("mov") if data[0] == 0 and not wording.is_text(data) else None
+    return _film("mov", data) if data[0] == 0 and not wording.is_text(data) else None
+
+
+def _film(name: str, data: bytes) -> Sniffed:
+    """A film or picture, or nothing but sound in the same sort of box."""
+    return _harmless(name) if silence.silent(data) else _opaque(name)
 
 
 def _zipped(data: bytes) -> Sniffed:
