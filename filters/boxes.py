@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from filters.api import Malformed
 
 MAX_BOXES = 100_000
+_PICTURE = frozenset((b"jp2h", b"jp2c", b"jpch", b"jplh", b"jxlc", b"jxlp", b"ihdr", b"colr", b"pclr", b"cmap", b"cdef"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Box:
 def walk(data: bytes, at: int, end: int) -> list[Box]:
     """The boxes between ``at`` and ``end``; bytes that are no box end the list (its last ``end`` is then less).
 
-    Raises Malformed for a box that reaches beyond ``end``.
+    Raises Malformed for a box of the picture that reaches beyond ``end``.
     """
     found: list[Box] = []
     while at + 8 <= end:
@@ -31,17 +32,15 @@ def walk(data: bytes, at: int, end: int) -> list[Box]:
         if length == 1:
             length, body = int.from_bytes(data[at + 8 : at + 16], "big"), at + 16
         stop = at + length if length else end
-        if found and not _printable(name):
-            return found  # a tail that only looks like a header
-        if stop < body or stop > end or len(found) >= MAX_BOXES:
-            raise Malformed("box length")
+        if len(found) >= MAX_BOXES:
+            raise Malformed("too many boxes")
+        if stop < body or stop > end or not all(32 <= code < 127 for code in name):
+            if not found or name in _PICTURE:
+                raise Malformed("box length")
+            return found  # a tail, or a box of metadata that was cut off
         found.append(Box(name, at, body, stop, not length))
         at = stop
     return found
-
-
-def _printable(name: bytes) -> bool:
-    return all(32 <= code < 127 for code in name)
 
 
 def head(name: bytes, size: int) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters import bmp, gif, ico, text, webp
+from filters import bmp, gif, ico, jp2, jxl, text, webp
 from filters.archives import codes as archives
 from filters.bmff import codes as bmff
 from filters.compound import codes as compound
@@ -116,6 +116,8 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     dicom.CODES,
     gif.CODES,
     ico.CODES,
+    jp2.CODES,
+    jxl.CODES,
     documents.CODES,
     markup.CODES,
     compound.CODES,

@@ -20,7 +20,10 @@ from filters.documents.odf import ODG, ODP, ODS, ODT
 from filters.documents.ooxml import DOCX, OOXML, PPTX, VSDX, XLSX
 from filters.gif import GIF
 from filters.ico import ICO
+from filters.j2k import J2K
+from filters.jp2 import JP2
 from filters.jpeg import JPEG
+from filters.jxl import JXL
 from filters.markup.card import CALENDAR, VCARD
 from filters.markup.hl7 import HL7
 from filters.markup.html import HTML, XML
@@ -40,6 +43,9 @@ SCRUBBERS: Mapping[str, Scrubber] = {
     "bmp": BMP,
     "dib": DIB,
     "ico": ICO,
+    "jp2": JP2,
+    "j2k": J2K,
+    "jxl": JXL,
     "tiff": TIFF,
     "heic": HEIC,
     "heif": HEIF,

@@ -1,4 +1,4 @@
-"""WebP, GIF, BMP, icons: small valid pictures with a canary in every place that is not the picture."""
+"""WebP, GIF, BMP, icons, JPEG 2000, JPEG XL: small valid pictures with a canary in every place that is not the picture."""
 
 from __future__ import annotations
 
@@ -191,6 +191,96 @@ def ico(place: Place, kind: int = 1) -> bytes:
     return struct.pack("<HHH", 0, kind, 2) + entries + bodies + tail
 
 
+# ------------------------------------------------------- JPEG 2000, JPEG XL
+
+
+def box(name: bytes, body: bytes) -> bytes:
+    """One box (ISO 15444-1 I.4)."""
+    return struct.pack(">I4s", 8 + len(body), name) + body
+
+
+def boxes_of(data: bytes) -> list[tuple[bytes, bytes]]:
+    """(name, content) of the boxes of a well-formed file."""
+    found, at = [], 0
+    while at < len(data):
+        size, name = struct.unpack_from(">I4s", data, at)
+        end = at + size if size else len(data)
+        found.append((name, data[at + 8 : end]))
+        at = end
+    return found
+
+
+def comment(text: str) -> bytes:
+    """A COM segment of a codestream."""
+    return b"\xff\x64" + struct.pack(">HH", 4 + len(text), 1) + text.encode()
+
+
+def codestream(place: Place, **options: object) -> bytes:
+    """Comments in the main header and in the header of the first tile-part, words behind the end."""
+    plain = saved("JPEG2000", no_jp2=True, **options)
+    main = 4 + int.from_bytes(plain[4:6], "big")
+    tile = plain.index(b"\xff\x90\x00\x0a")
+    words = comment(place("tile comment"))
+    length = int.from_bytes(plain[tile + 6 : tile + 10], "big") + len(words)
+    sot = plain[tile : tile + 6] + struct.pack(">I", length) + plain[tile + 10 : tile + 12]
+    head = plain[:main] + comment(place("main comment")) + plain[main:tile]
+    return head + sot + words + plain[tile + 12 :] + place("behind the codestream").encode()
+
+
+def jp2(place: Place) -> bytes:
+    """Every kind of box with a canary; the profile too."""
+    parts = dict(boxes_of(saved("JPEG2000")))
+    tiff = camera_exif(place("jp2 exif"), orientation=6)[6:]
+    uuids = (
+        (b"JpgTiffExif->JP2", tiff),
+        (bytes.fromhex("be7acfcb97a942e89c71999491e3afac"), XMP_PACKET.format(place("jp2 xmp")).encode()),
+        (bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03"), place("geojp2").encode()),
+        (bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38"), place("jp2 iptc").encode()),
+        (place("uuid")[:16].encode().ljust(16), place("vendor's uuid").encode()),
+    )
+    ihdr = dict(boxes_of(parts[b"jp2h"]))[b"ihdr"]
+    colr = box(b"colr", b"\2\0\0" + named_icc(place("jp2 icc")))
+    res = box(b"res ", box(b"resc", struct.pack(">HHHHBB", 300, 1, 300, 1, 0, 0)) + box(b"text", place("res").encode()))
+    header = box(b"ihdr", ihdr) + colr + res + box(b"xml ", place("xml in the header").encode())
+    others = (
+        (b"xml ", "xml"),
+        (b"jumb", "jumb"),
+        (b"jp2i", "rights"),
+        (b"free", "free"),
+        (b"prvt", "private"),
+        (b"lbl ", "label"),
+    )
+    out = box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + box(b"jp2h", header)
+    out += b"".join(box(b"uuid", name + body) for name, body in uuids)
+    out += b"".join(box(name, place(f"jp2 {word}").encode()) for name, word in others)
+    out += box(b"asoc", box(b"nlst", bytes(4)) + box(b"lbl ", place("jp2 association").encode()))
+    out += box(b"uinf", box(b"ulst", b"\0\0") + box(b"url ", bytes(4) + place("jp2 url").encode()))
+    return out + box(b"jp2c", codestream(place)) + box(b"jp2c", codestream(place)) + b"\0behind " + place("jp2 trailer").encode()
+
+
+# 24 by 16 pixels, lossy, made by cjxl 0.7.
+_JXL = bytes.fromhex(
+    "ff0a03414271210012880200b803cdcf140000152aa38c1bbc9cebf9f24387c5b48deb0c6db56d6149a2c8383649277048126b4079bb3512607d2d8d80"
+    "986f3ea0f683eaf31239d1d7f34bf79ed258f5086900001552201940455162322f5279ca98f162bc982263820337386e3a1c7e7affef2a934f45425e34"
+    "0064d0686098f841615f168146e415f9ab7c850f0184c3e001fb09f169e403f6c26574b4973f5bffe56a5c536bd62869ac7980c1a3364c29363fbce00c"
+    "c590ff6761eefa124687e07f8817365b47b224bf3f4aefc526029b6adb3b0e8fd2d921eaae5f8e18302a1800d8b474b3fe9774a13ec8f13d21807f7c39"
+    "852403828402e705"
+)
+
+
+def jxl(place: Place, partial: bool = False) -> bytes:
+    """A codestream in boxes, every other kind of box around it."""
+    out = box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"jxll", b"\5")
+    out += box(b"Exif", bytes(4) + camera_exif(place("jxl exif"))[6:])
+    if partial:
+        out += box(b"jxlp", bytes(4) + _JXL[:40]) + box(b"jbrd", place("jbrd").encode()) + box(b"jxlp", b"\x80\0\0\1" + _JXL[40:])
+    else:
+        out += box(b"jxlc", _JXL)
+    for name in (b"xml ", b"jumb", b"brob", b"jhgm", b"jbrd", b"jxli", b"prvt", b"uuid"):
+        out += box(name, place(f"jxl {name.decode()}").encode())
+    return out + b"\0behind " + place("jxl trailer").encode()
+
+
 PICTURES: dict[str, Callable[[Place], bytes]] = {
     "webp": webp,
     "webp-animated": webp_animated,
@@ -202,9 +292,15 @@ PICTURES: dict[str, Callable[[Place], bytes]] = {
     "dib": lambda place: saved("DIB") + place("dib trailer").encode(),
     "ico": ico,
     "cur": lambda place: ico(place, 2),
+    "jp2": jp2,
+    "j2k": codestream,
+    "jxl": jxl,
+    "jxl-partial": lambda place: jxl(place, partial=True),
+    "jxl-naked": lambda place: _JXL,
 }
 CONTAINERS: dict[str, Callable[[bytes, str, Place], bytes]] = {}
 EXTENSIONS: dict[str, str] = {
     "webp": "webp", "webp-animated": "webp", "gif": "gif", "gif-animated": "gif", "bmp": "bmp", "bmp-embedded": "bmp",
-    "bmp-palette": "bmp", "dib": "dib", "ico": "ico", "cur": "cur",
+    "bmp-palette": "bmp", "dib": "dib", "ico": "ico", "cur": "cur", "jp2": "jp2", "j2k": "j2k", "jxl": "jxl",
+    "jxl-partial": "jxl", "jxl-naked": "jxl",
 }  # fmt: skip
