@@ -18,7 +18,7 @@ from filters.archives.unpack import LZMA_MEMORY
 from filters.budget import RATIO_FREE
 
 KEY = "content"  # of the one member
-MAX_STREAMS = 100_000  # of one file; block gzip makes one of every 64 KiB
+MAX_STREAMS = 20_000  # of one file; block gzip makes one of every 64 KiB
 _FEED, _PIECE = 1 << 16, 1 << 20  # bytes given to a decoder at a time, and taken
 
 

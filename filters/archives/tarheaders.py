@@ -13,7 +13,7 @@ from filters.api import Budget, Malformed, TooBig, Unsupported
 
 BLOCK = 512
 MAX_RECORDS = 20_000
-_LONGEST_NOTE, _ALL_NOTES = 1 << 20, 8 << 20  # bytes of long names and pax headers
+_LONGEST_NOTE, _ALL_NOTES = 1 << 20, 4 << 20  # bytes of long names and pax headers
 _POSIX, _GNU = b"ustar\x0000", b"ustar  \0"
 FILE, HARD, LINK, CHARACTER, DEVICE, FOLDER, FIFO = b"0", b"1", b"2", b"3", b"4", b"5", b"6"
 _FILES = frozenset((b"0", b"\0", b"7"))
