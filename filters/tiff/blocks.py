@@ -183,7 +183,6 @@ def _shorten(data: bytes, found: Blocks, index: int, end: int, measured: bool) -
         found.told = False
     elif data[end:stop].strip(_PADDING):
         found.ends[index] = end
-        found.told = False
         found.codes.add("tiff.strip-tail")
 
 

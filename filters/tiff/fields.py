@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from filters import icc
+from filters import icc, orientation
 from filters.api import Malformed, TooBig
 from filters.tiff import coded, codes, directory, tags
 from filters.tiff.directory import Directory, Field, Layout
@@ -31,6 +32,7 @@ class Kept:
     values: dict[int, tuple[int, int, bytes]] = field(default_factory=dict, repr=False)
     gone: list[tuple[str, int]] = field(default_factory=list)
     profile: bool = False
+    turn: int = 0  # the orientation, where only XMP told it
 
 
 class Sifter:
@@ -46,11 +48,22 @@ class Sifter:
         assert page.picture is not None
         kept = Kept()
         self._repeated(page.directory, page.picture, kept)
+        _readable(page.directory, page.picture)
         for tag, one in page.directory.fields.items():
             code = self._judge(tag, one, page.picture, kept)
             if code:
                 kept.gone.append((code, tag))
+        if tags.ORIENTATION not in kept.values:
+            self._turned(page.directory, kept)
         return kept
+
+    def _turned(self, found: Directory, kept: Kept) -> None:
+        """The orientation of XMP, when the tag says none: programs turn the picture by it."""
+        packet = found.fields.get(tags.XMP)
+        turn = orientation.from_xmp(self._bytes(packet)) if packet is not None else None
+        if turn is not None and turn != 1:
+            kept.turn = turn
+            kept.values[tags.ORIENTATION] = (directory.SHORT, 1, struct.pack(self._form.order + "H", turn))
 
     def _repeated(self, found: Directory, picture: Picture, kept: Kept) -> None:
         """A tag told twice: programs take the first or the last, so both must say the same."""
@@ -104,6 +117,14 @@ class Sifter:
         if self._room < 0:
             raise TooBig("more values than any picture has")
         return self._data[one.start : one.end]
+
+
+def _readable(found: Directory, picture: Picture) -> None:
+    """Some programs stop at a value outside the file: nothing that display needs may stand behind it."""
+    entries = list(found.fields.values())
+    stop = next((at for at, one in enumerate(entries) if not one.sound and one.kind in directory.SIZES), len(entries))
+    if stop < len(entries) and (found.next or any(_rule(one.tag, picture) for one in entries[stop + 1 :])):
+        raise Malformed("a value outside the file")
 
 
 def _rule(tag: int, picture: Picture) -> Rule | None:

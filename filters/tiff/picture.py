@@ -14,9 +14,7 @@ _MAX_CHANNELS = 256
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _OLD_REDUCED = 2
 _YCBCR = 6
-_CLOSE = 1  # pixels by which programs round half a side
 _MAX_POWER = 16  # of two, between a picture and the smallest level
-_MASK_POWER = 0  # a mask may be as large as the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +59,12 @@ class Picture:
 
     def halves(self, full: Picture) -> bool:
         """Each side is the other's, halved once or several times and rounded either way."""
-        return any(
-            abs((self.width << power) - full.width) <= _CLOSE << power
-            and abs((self.height << power) - full.height) <= _CLOSE << power
-            for power in range(_MASK_POWER if self.mask else 1, _MAX_POWER)
-        )
+        powers = range(0 if self.mask else 1, _MAX_POWER)  # a mask may be as large as the picture
+        return any(_halved(self.width, full.width, n) and _halved(self.height, full.height, n) for n in powers)
+
+
+def _halved(small: int, full: int, times: int) -> bool:
+    return full >> times <= small <= -(-full >> times)
 
 
 class Reader:

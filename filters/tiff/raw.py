@@ -8,7 +8,7 @@ from filters.tiff.directory import Directory, Layout, Purse
 from filters.tiff.picture import Reader
 
 _DNG_VERSION = 50706
-_MAKE, _PHASE_ONE = 271, (b"IIII", b"MMMM")
+_MAKE, _CANON, _PHASE_ONE = 271, b"CR", (b"IIII", b"MMMM")
 _RAW_PHOTOMETRIC = frozenset((32803, 34892))  # colour filter array, linear raw
 _RAW_COMPRESSION = frozenset((32767, 34713, 65000, 65535))  # Sony, Nikon, Kodak, Pentax
 _MAX_LOOKED = 64  # directories
@@ -33,6 +33,8 @@ def raw_kind(data: bytes) -> str | None:
             return None
         if data[8:12] in _PHASE_ONE:
             return "iiq"
+        if data[8:10] == _CANON:
+            return "cr2"
         value = Reader(data, form, one)
         if value.has(_DNG_VERSION):
             return "dng"

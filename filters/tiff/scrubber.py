@@ -54,7 +54,8 @@ class Tiff:
         sheets = all(_paper(data, job.tree.form, page) for page in plan.pages[:_MAX_PAGES_LOOKED])
         return ImageInfo(
             width=largest.width, height=largest.height, bits=max(largest.bits), frames=len(plan.chain),
-            orientation=found.orientation, codes=frozenset(codes | ({paper.CODE} if sheets else set())),
+            orientation=plan.chain[0].kept.turn or found.orientation,
+            codes=frozenset(codes | ({paper.CODE} if sheets else set())),
             make=found.make, model=found.model, serial=found.serial, taken=found.taken,
             nature=Nature.PAGE if sheets else Nature.PHOTO, identifiers=facts.patient_numbers(data, job.tree),
         )  # fmt: skip
@@ -112,7 +113,7 @@ class _Job:
 
     def _note(self, plan: _Plan, page: Page, found: blocks.Blocks, kept: fields.Kept) -> None:
         for code, tag in kept.gone:
-            plan.note(code, f"{page.where}:0x{tag:04X}")
+            plan.note(code, f"{page.where}@{tag}")
         for code in sorted(found.codes):
             plan.note(code, page.where)
         if not found.told:
@@ -121,7 +122,7 @@ class _Job:
             said = {tags.JPEG_Q, tags.JPEG_DC, tags.JPEG_AC, *(() if found.old.file else (tags.JPEG_FILE, tags.JPEG_FILE_LENGTH))}
             wrong = said & page.directory.fields.keys() - found.old.tables.keys()
             for tag in sorted(wrong):
-                plan.note("tiff.damaged-tag", f"{page.where}:0x{tag:04X}")
+                plan.note("tiff.damaged-tag", f"{page.where}@{tag}")
         if page.directory.untidy:
             plan.note("tiff.gap", page.where)
         if page.loose:

@@ -16,7 +16,7 @@ _INFO = (tags.EXIF_POINTER, tags.GPS_POINTER, tags.INTEROP_POINTER)
 
 @dataclass(slots=True)
 class Page:
-    """One directory with its children.  ``where`` is its place ("IFD0", "IFD0.1"); ``picture`` is None when it has none."""
+    """One directory with its children.  ``where`` is its place ("IFD0", "Sub1"); ``picture`` is None when it has none."""
 
     directory: Directory
     where: str
@@ -59,6 +59,7 @@ class _Walker:
         self.purse = Purse()
         self.seen: set[int] = set()
         self.tree = Tree(self.form)
+        self.children = 0
 
     def walk(self) -> Tree:
         at = directory.first(self.data, self.form)
@@ -104,7 +105,8 @@ class _Walker:
             if child is None:
                 page.children[-1].loose = True
                 return
-            page.children.append(Page(child, f"{page.where}.{len(page.children)}"))
+            self.children += 1
+            page.children.append(Page(child, f"Sub{self.children}"))
             self._children(page.children[-1], depth + 1)
             at, first = child.next, False
 
