@@ -126,6 +126,8 @@ class Foreign:
             if view:
                 ffi.ffi("read_set_options", [ffi.c_archive_p, ffi.c_char_p], ffi.c_int, ffi.check_int)(pointer, view)
             ffi.read_open_memory(pointer, library.read.cast(data, ffi.c_void_p), len(data))
+            if self.filter != "none" and ffi.filter_count(pointer) < 2:
+                raise Malformed("compressed stream")  # not taken for one: it would be shown as it is
             yield library.read.ArchiveRead(pointer)
 
     def rebuild(
