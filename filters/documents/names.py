@@ -12,15 +12,15 @@ _FILE: Final = re.compile(
     rb"|zip|eml|msg|ico|eps|ai|pict?|html?)\s*$"
 )
 _LOCAL: Final = re.compile(
-    r"(?i)(?:^|[\s\"'(=:])(?:file:(?:/{1,5}|\\{1,5})?(?:localhost/)?)?(?:[a-z][:|][\\/]|/(?:Users|home|Volumes|private/var|var/folders)/|[\\/]{2}[^\\/\s]+[\\/])"
-    r"|^file:"
+    r"(?i)\s*(?:file:|[a-z][:|][\\/]|/(?:Users|home|Volumes|private/var|var/folders)/|[\\/]{2}[^\\/\s]+[\\/])"
 )
+_PATH: Final = re.compile(rb"(?i)(?:^|[\s\"'(=])(?:file:|[a-z]:[\\/]|\\\\[^\\\s]|/(?:Users|home|Volumes)/)")
 _NETWORK: Final = re.compile(r"(?i)^(?:file:)?[\\/]{2,5}[^\\/:|]+[\\/](?!Users/|home/)")
 
 
 def filed(value: bytes) -> bool:
     """Whether the words are the name of a file, or lead to one."""
-    return _FILE.search(value[-60:]) is not None or b":\\" in value or b":/" in value or value.startswith((b"\\\\", b"file:"))
+    return _FILE.search(value[-60:]) is not None or _PATH.search(value) is not None
 
 
 def unfiled(value: bytes) -> bytes:
@@ -35,8 +35,7 @@ def unnamed(value: bytes) -> bytes:
 
 def local(target: str) -> bool:
     """Whether a link leads to a folder of somebody's computer or of a file server."""
-    plain = unquote(target[:2000])
-    return _LOCAL.search(plain[:300]) is not None
+    return _LOCAL.match(unquote(target[:2000])) is not None
 
 
 def network(target: str) -> bool:

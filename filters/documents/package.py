@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -29,6 +30,7 @@ from filters.text import embedded
 
 HIDDEN: Final = "ooxml.hidden-picture"
 _DRAWN: Final = frozenset(("svg", "html"))  # roots of XML that is a file of its own
+_KEY: Final = re.compile(r"part@([0-9]{1,9})(?:/blob@([0-9]{1,9}))?")  # of a member
 _BOTH: Final = frozenset(("[content_types].xml", "content.xml", "meta-inf/manifest.xml"))  # programs would differ on what it is
 _RUN: Final = 60  # characters of base64 in a row below which no file is looked for
 _BASE64: Final = bytes(97 if (chr(code).isalnum() and code < 128) or code in b"+/" else 32 for code in range(256))
@@ -184,14 +186,13 @@ class Package:
         whole: dict[int, bytes] = {}
         inner: dict[int, dict[int, bytes]] = {}
         for key, new in changes.items():
-            part, _, blob = key.partition("/")
-            number = part.removeprefix("part@")
-            if not number.isdecimal() or int(number) not in self.names:
+            found = _KEY.fullmatch(key)
+            if found is None or int(found[1]) not in self.names:
                 raise Malformed("no such member")
-            if blob:
-                inner.setdefault(int(number), {})[int(blob.removeprefix("blob@"))] = new
+            if found[2] is None:
+                whole[int(found[1])] = new
             else:
-                whole[int(number)] = new
+                inner.setdefault(int(found[1]), {})[int(found[2])] = new
         return whole, inner
 
     def _stored(self, changed: Mapping[int, bytes]) -> zips.Archive:

@@ -1,0 +1,395 @@
+"""Office documents: every picture comes out, everything else about people and places goes, and the rest keeps its bytes."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from functools import cache
+
+import pytest
+
+from filters.api import Budget, Cleaning, Encrypted, Fate, Finding, Malformed, Unsupported
+from filters.catalogue import CODES
+from filters.registry import OPENERS
+from filters.sniff import sniff
+from tests.support import documents_kit as kit
+from tests.support.canary_images import jpeg_with_canaries, photo_jpeg, photo_png
+from tests.support.office_parts import relations
+from tests.support.samples.documents import CONTAINERS, docx
+
+pytestmark = pytest.mark.unit
+PACKAGES = ("docx", "xlsx", "pptx", "odt", "ods", "odp", "odg")
+OOXML = ("docx", "xlsx", "pptx")
+NOTHING = Cleaning(properties=False, authors=False, revisions=False, previews=False)
+
+
+def plain(what: str) -> str:
+    return what.replace(" ", "-")
+
+
+@cache
+def picture() -> bytes:
+    return jpeg_with_canaries("CANARY-picture", size=(40, 24))
+
+
+@cache
+def sample(name: str) -> bytes:
+    return CONTAINERS[name](picture(), "jpg", plain)
+
+
+@cache
+def canaried(name: str) -> tuple[bytes, tuple[str, ...]]:
+    placed: list[str] = []
+
+    def place(_what: str) -> str:
+        placed.append(f"CANARY{len(placed):04}")
+        return placed[-1]
+
+    return CONTAINERS[name](jpeg_with_canaries(place("picture"), size=(40, 24)), "jpg", place), tuple(placed)
+
+
+# ---- promises of every kind
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_the_picture_comes_out_as_it_stands(name: str) -> None:
+    """The member's bytes are the picture's own, shown on the page; nothing else is called a member."""
+    (member,) = kit.members(sample(name))
+    assert member.data == picture()
+    assert member.inline
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_no_canary_survives(name: str) -> None:
+    """Every place that tells of people, places or editing is clean afterwards, in any encoding."""
+    data, placed = canaried(name)
+    assert len(placed) > 5
+    out = kit.everything(kit.cleaned(data))
+    assert [word for word in placed if word.encode() in out or word.encode("utf-16-le") in out] == []
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_second_cleaning_finds_nothing(name: str) -> None:
+    """After a rebuild there is no REMOVED finding left, and another rebuild returns the very same object."""
+    out = kit.cleaned(sample(name))
+    assert kit.removed(out) == set()
+    assert kit.cleaned(out) is out
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_only_catalogued_codes_and_structural_places(name: str) -> None:
+    """No value of the document stands in a finding."""
+    for one in kit.seen(sample(name)):
+        if isinstance(one, Finding):
+            assert one.code in CODES
+            assert one.where.partition("@")[0] in ("part", "member", "package", "document", "end")
+        else:
+            assert "Seen in clinic" not in repr(one)
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_the_text_stays(name: str) -> None:
+    """What was written, also in comments and tracked changes, is content."""
+    words = (b"Seen in clinic", b"what do you think?", b"added", b"check again", b"cell", b"better one?")
+    before, after = kit.everything(sample(name)), kit.everything(kit.cleaned(sample(name)))
+    assert [word for word in words if (word in before) != (word in after)] == []
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_policy_that_wants_nothing_cleaned_changes_nothing_but_the_zip(name: str) -> None:
+    """Each choice of the policy is obeyed."""
+    data = sample(name)
+    out = OPENERS[sniff(data).format].rebuild(data, {}, {}, Budget(), NOTHING)
+    assert {code for code in kit.removed(data, NOTHING) if not code.startswith("zip.")} == set()
+    if data.startswith(b"PK"):
+        assert kit.parts(out) == kit.parts(data)
+    else:
+        assert out is data
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_untouched_parts_keep_their_compressed_bytes(name: str) -> None:
+    """Nobody recompresses what does not change."""
+    data = sample(name)
+    (member,) = kit.members(data)
+    out = OPENERS[name].rebuild(data, {}, {}, Budget())
+    assert out is not data
+    assert _stored(out, member.name) == _stored(data, member.name)
+
+
+def _stored(data: bytes, name: str) -> bytes:
+    """The compressed bytes of a member, by its central directory entry."""
+    at = data.index(b"PK\x01\x02")
+    while True:
+        length, extra, comment = struct.unpack_from("<HHH", data, at + 28)
+        if data[at + 46 : at + 46 + length].decode() == name:
+            (size,), (local,) = struct.unpack_from("<I", data, at + 20), struct.unpack_from("<I", data, at + 42)
+            head = local + 30 + sum(struct.unpack_from("<HH", data, local + 26))
+            return data[head : head + size]
+        at += 46 + length + extra + comment
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_clean_packages_are_returned_as_they_are(name: str) -> None:
+    """A document without traces and with unchanged members is never rebuilt."""
+    out = kit.cleaned(sample(name))
+    assert OPENERS[name].rebuild(out, {}, {}, Budget()) is out
+
+
+# ---- what goes and what is told
+
+
+def test_relationships_and_types_stay_consistent() -> None:
+    """No relationship leads to a part that is gone, no type speaks of it: Word would offer a repair."""
+    for name in OOXML:
+        content = kit.parts(kit.cleaned(sample(name)))
+        assert not any(part.startswith(("customXml/", "docProps/thumb", "docProps/custom", "word/people")) for part in content)
+        for part, text in content.items():
+            if part.endswith(".rels"):
+                assert b"thumbnail" not in text
+                assert b"people" not in text
+                assert b"printerSettings" not in text
+        assert not any(
+            word in content["[Content_Types].xml"] for word in (b"custom-properties", b"people", b"printerSettings1.bin")
+        )
+
+
+def test_a_part_that_is_still_spoken_of_stays() -> None:
+    """Custom data whose id stands where no rule reaches cannot go; the finding says that it is stuck."""
+    data = kit.altered(sample("docx"), {"word/document.xml": kit.parts(sample("docx"))["word/document.xml"].replace(
+        b"<w:t>Seen", b'<w:unknown r:id="rId5"/><w:t>Seen')})  # fmt: skip
+    fates = {one.code: one.fate for one in kit.seen(data) if isinstance(one, Finding)}
+    assert fates["ooxml.custom-data"] is Fate.STUCK
+    assert "customXml/item1.xml" in kit.parts(kit.cleaned(data))
+
+
+def test_evidence_of_the_layout() -> None:
+    """A picture only in a header is furniture of the page; a cropped one still holds what was cut off."""
+    (cropped,) = kit.members(sample("docx"))
+    assert cropped.codes == {"document.cropped"}
+    assert any(isinstance(one, Finding) and one.code == "ooxml.cropped-picture" for one in kit.seen(sample("docx")))
+    content = kit.parts(sample("docx"))
+    header = {
+        "word/_rels/header1.xml.rels": relations(("image", "media/inner1.jpg", "")).encode(),
+        "word/header1.xml": content["word/comments.xml"],
+        "word/_rels/document.xml.rels": content["word/_rels/document.xml.rels"].replace(b"media/inner1.jpg", b"settings.xml"),
+    }
+    (logo,) = kit.members(kit.altered(sample("docx"), header))
+    assert "document.header-footer" in logo.codes
+
+
+@pytest.mark.parametrize("name", ("odt", "odp"))
+def test_clipped_pictures_of_opendocument(name: str) -> None:
+    """fo:clip is a crop."""
+    (member,) = kit.members(sample(name))
+    assert member.codes == {"document.cropped"}
+
+
+def test_a_picture_in_the_master_of_opendocument_is_furniture() -> None:
+    """Letterheads stand in styles.xml."""
+    content = kit.parts(sample("odt"))
+    swapped = {"content.xml": content["styles.xml"], "styles.xml": content["content.xml"]}
+    (member,) = kit.members(kit.altered(sample("odt"), swapped))
+    assert "document.header-footer" in member.codes
+
+
+def test_fields_that_show_a_property_keep_what_they_show() -> None:
+    """The title on the page does not vanish with the title in the properties."""
+    assert b'<text:title text:fixed="true">Shown title</text:title>' in kit.parts(kit.cleaned(sample("odt")))["content.xml"]
+    assert b'<text:title text:fixed="true">Shown title</text:title>' in kit.cleaned(sample("fodt"))
+
+
+def test_content_bound_to_removed_data_stays() -> None:
+    """Word would show the empty property in place of the words on the page: the binding goes with the data."""
+    bound = (
+        b'<w:sdt><w:sdtPr><w:dataBinding w:xpath="/a" w:storeItemID="{6C3C8BC8}"/></w:sdtPr>'
+        b"<w:sdtContent><w:r><w:t>Title</w:t></w:r></w:sdtContent></w:sdt>"
+    )
+    out = kit.cleaned(docx(photo_jpeg(1, (48, 32)), "jpg", plain, bound.decode()))
+    document = kit.parts(out)["word/document.xml"]
+    assert b"dataBinding" not in document
+    assert b"<w:t>Title</w:t>" in document
+
+
+def test_the_program_that_lays_out_the_rows_stays() -> None:
+    """LibreOffice believes heights of rows only from programs it knows; nothing else of the properties stays."""
+    app = b"".join(
+        (
+            b'<Properties xmlns="x"><Application>Microsoft Excel</Application><Company>Ward 7</Company>',
+            b"<AppVersion>16.0300</AppVersion></Properties>",
+        )
+    )
+    out = kit.cleaned(kit.altered(sample("xlsx"), {"docProps/app.xml": app}))
+    kept = kit.parts(out)["docProps/app.xml"]
+    assert b"<Application>Microsoft Excel</Application><AppVersion>16.0300</AppVersion></Properties>" in kept
+    assert b"Ward" not in kept
+
+
+def test_links_to_file_servers_stay() -> None:
+    """Colleagues may follow them; links into somebody's computer go."""
+    links = relations(("hyperlink", "file:///C:/Users/jo/x.docx", "External"),
+                      ("hyperlink", "file://server/share/guide.pdf", "External"),
+                      ("hyperlink", "https://example.org/", "External"), ("image", "media/inner1.jpg", ""))  # fmt: skip
+    out = kit.parts(kit.cleaned(kit.altered(sample("docx"), {"word/_rels/comments.xml.rels": links.encode()})))
+    kept = out["word/_rels/comments.xml.rels"]
+    assert b"Users" not in kept
+    assert b"file://server/share/guide.pdf" in kept
+    assert b"https://example.org/" in kept
+
+
+# ---- where pictures hide
+
+
+def test_pictures_are_found_by_their_bytes_wherever_they_stand() -> None:
+    """A printer's settings, a font, XML or a part without a type: the name does not matter."""
+    picture = photo_png(1, (20, 16))
+    for name in (
+        "word/printerSettings1.bin",
+        "word/fonts/font1.odttf",
+        "word/theme/theme1.xml",
+        "customXml/item9.xml",
+        "word/any.dat",
+    ):
+        assert picture in [one.data for one in kit.members(kit.altered(sample("docx"), {name: picture}))], name
+
+
+def test_embedded_documents_are_members() -> None:
+    """A workbook in a letter is opened by whoever walks the tree."""
+    inner = sample("xlsx")
+    assert inner in [one.data for one in kit.members(CONTAINERS["docx"](inner, "xlsx", plain))]
+
+
+def test_a_large_thumbnail_is_a_picture() -> None:
+    """What is called a thumbnail and is none is looked at."""
+    large = photo_jpeg(3, (640, 480)) + bytes(70_000)
+    assert large in [one.data for one in kit.members(kit.altered(sample("docx"), {"docProps/thumbnail.jpeg": large}))]
+
+
+def test_pictures_written_into_xml() -> None:
+    """binData and data: URIs in parts of a package are members and are written back in lines as they were."""
+    lines = base64.encodebytes(jpeg_with_canaries("CANARY-inline", size=(40, 24))).decode()
+    body = f'<w:pict><w:binData w:name="x">{lines}</w:binData></w:pict>'
+    data = docx(photo_jpeg(1, (48, 32)), "jpg", plain, body)
+    keys = {one.key for one in kit.members(data)}
+    assert any("/blob@" in key for key in keys)
+    out = kit.cleaned(data)
+    assert all(b"CANARY-inline" not in one.data for one in kit.members(out))
+    written = kit.parts(out)["word/document.xml"].partition(b"<w:binData")[2].partition(b"</w:binData>")[0]
+    assert {len(line) for line in written.split(b"\n")[1:-2]} == {76}
+
+
+def test_base64_in_the_text_is_held() -> None:
+    """A picture pasted as base64 is found, and cannot be written back."""
+    text = base64.b64encode(photo_jpeg(1, (64, 48))).decode()
+    assert kit.blocked(docx(photo_jpeg(1, (48, 32)), "jpg", plain, f"<w:r><w:t>{text}</w:t></w:r>")) == {"text.base64-image"}
+
+
+def test_shapes_without_pictures_are_no_members() -> None:
+    """Word keeps copies of its shapes as packages in an attribute; only those with a picture are worth a look."""
+    lean = kit.altered(sample("docx"), {name: None for name in kit.parts(sample("docx")) if not name.endswith((".xml", ".rels"))})
+    for package, found in ((lean, 0), (sample("docx"), 1)):
+        shape = f'<v:shape xmlns:v="urn:schemas-microsoft-com:vml" o:gfxdata="{base64.b64encode(package).decode()}"/>'
+        data = docx(photo_jpeg(1, (48, 32)), "jpg", plain, shape)
+        assert len(kit.members(data)) == 1 + found
+
+
+def test_charts_of_opendocument_have_harmless_previews() -> None:
+    """A StarView metafile of lines is no picture; one with a bitmap in it is a member."""
+    head = b"VCLMTF" + struct.pack("<HI", 1, 4) + bytes(4)
+    line, bitmap = struct.pack("<HHI", 102, 1, 2) + bytes(2), struct.pack("<HHI", 116, 1, 2) + bytes(2)
+    for body, found in ((line, 1), (line + bitmap, 2), (line[:-1], 2)):
+        assert len(kit.members(kit.altered(sample("odt"), {"ObjectReplacements/Object 1": head + body}))) == found
+
+
+# ---- what is refused
+
+
+def test_signed_documents_are_not_touched() -> None:
+    """The finding says so, nothing is promised to be removed, and a rebuild refuses."""
+    signatures = {
+        "docx": {"_xmlsignatures/sig1.xml": b"<Signature/>"},
+        "odt": {"META-INF/documentsignatures.xml": b"<document-signatures><Signature/></document-signatures>"},
+    }
+    for name, extra in signatures.items():
+        data = kit.altered(sample(name), dict(extra))
+        codes = {one.code for one in kit.seen(data) if isinstance(one, Finding)}
+        assert any(code.endswith(".signed") for code in codes)
+        assert kit.removed(data) == set()
+        with pytest.raises(Unsupported):
+            OPENERS[name].rebuild(data, {}, {}, Budget())
+
+
+def test_encrypted_opendocument() -> None:
+    """The manifest says so."""
+    manifest = kit.parts(sample("odt"))["META-INF/manifest.xml"].replace(
+        b"</manifest:manifest>", b"<manifest:encryption-data/></manifest:manifest>"
+    )
+    with pytest.raises(Encrypted):
+        kit.seen(kit.altered(sample("odt"), {"META-INF/manifest.xml": manifest}))
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_entities_are_refused(name: str) -> None:
+    """A document type that declares something is a bomb or a thief; a bare one, as LibreOffice writes, is nothing."""
+    bomb = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
+    for declared, refused in ((bomb, True), (b'<!DOCTYPE x PUBLIC "-//A//B" "x.dtd">', False)):
+        data = sample(name)
+        if data.startswith(b"PK"):
+            part = next(
+                one
+                for one in ("word/document.xml", "xl/workbook.xml", "ppt/presentation.xml", "content.xml")
+                if one in kit.parts(data)
+            )
+            data = kit.altered(data, {part: kit.parts(data)[part].replace(b"?>", b"?>" + declared, 1)})
+        else:
+            data = data.replace(b"?>", b"?>" + declared, 1)
+        if refused:
+            with pytest.raises(Malformed):
+                kit.seen(data)
+        else:
+            assert kit.members(data)
+
+
+def test_two_kinds_in_one_package_are_refused() -> None:
+    """Word and LibreOffice would show different documents."""
+    both = {**kit.parts(sample("odt")), "META-INF/manifest.xml": kit.parts(sample("odt"))["META-INF/manifest.xml"]}
+    with pytest.raises(Malformed):
+        kit.seen(kit.altered(sample("docx"), dict(both)))
+
+
+def test_parts_of_one_name_in_other_case_are_refused() -> None:
+    """Names of parts are compared without case (ISO 29500-2 6.2.2.3)."""
+    with pytest.raises(Malformed):
+        kit.seen(kit.altered(sample("docx"), {"WORD/Document.xml": b"<x/>"}))
+
+
+@pytest.mark.parametrize("encoding", ("utf-16-le", "utf-16-be"))
+def test_parts_in_utf_16(encoding: str) -> None:
+    """They are cleaned in their own encoding."""
+    mark = b"\xff\xfe" if encoding == "utf-16-le" else b"\xfe\xff"
+    part = kit.parts(sample("docx"))["word/comments.xml"].decode().replace('"UTF-8"', '"UTF-16"')
+    data = kit.altered(sample("docx"), {"word/comments.xml": mark + part.encode(encoding)})
+    out = kit.parts(kit.cleaned(data))["word/comments.xml"]
+    assert out.startswith(mark)
+    assert "comment-author" not in out[2:].decode(encoding)
+    assert 'w:author="Author"' in out[2:].decode(encoding)
+
+
+def test_namespaces_are_followed_not_prefixes() -> None:
+    """Another prefix for the same vocabulary is cleaned, the same prefix for another one is not."""
+    part = kit.parts(sample("docx"))["word/comments.xml"]
+    other = part.replace(b"w:", b"zz:").replace(b"xmlns:w=", b"xmlns:zz=")
+    foreign = b'<x xmlns:w="urn:else" w:author="Dr Example"/>'
+    out = kit.parts(kit.cleaned(kit.altered(sample("docx"), {"word/comments.xml": other, "word/any.xml": foreign})))
+    assert b"comment-author" not in out["word/comments.xml"]
+    assert out["word/any.xml"] == foreign
+
+
+def test_words_in_the_text_that_look_like_attributes_stay() -> None:
+    """Only tags are edited: not text, not CDATA, not comments."""
+    text = (
+        '<w:r><w:t> w:author="Dr Example" w:rsidR="1"</w:t></w:r>'
+        '<!-- <w:p w:author="Dr Example"> --><![CDATA[ <w:p w:rsidR="1"> ]]>'
+    )
+    document = kit.parts(kit.cleaned(docx(photo_jpeg(1, (48, 32)), "jpg", plain, text)))["word/document.xml"]
+    assert text.encode() in document

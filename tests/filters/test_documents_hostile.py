@@ -1,0 +1,157 @@
+"""Damaged and hostile office documents: only a FilterError, soon, within the limits."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filters.api import STRICT, Budget, FilterError, Malformed, TooBig
+from filters.budget import Limits
+from filters.documents import markup
+from filters.registry import OPENERS
+from filters.sniff import sniff
+from tests.support import documents_kit as kit
+from tests.support.canary_images import jpeg_with_canaries, photo_jpeg
+from tests.support.office_parts import relations
+from tests.support.samples.documents import CONTAINERS
+
+pytestmark = pytest.mark.unit
+
+
+def plain(what: str) -> str:
+    return what.replace(" ", "-")
+
+
+@cache
+def sample(name: str) -> bytes:
+    return CONTAINERS[name](jpeg_with_canaries("CANARY-picture", size=(40, 24)), "jpg", plain)
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_damage_raises_nothing_but_filter_errors(name: str) -> None:
+    """Cut at many places and with bits flipped."""
+    data = sample(name)
+    for step in range(0, len(data), max(1, len(data) // 40)):
+        flipped = data[:step] + bytes((data[step] ^ 0x55,)) + data[step + 1 :]
+        for damaged in (data[:step], flipped):
+            try:
+                list(OPENERS[sniff(data).format].open(damaged, Budget()))
+                OPENERS[sniff(data).format].rebuild(damaged, {}, {}, Budget())
+            except FilterError:
+                pass
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize("key", ("part@99999", "part@x", "blob@9", "blob@", "part@0/blob@7", "part@0/blob@x", "../x", ""))
+def test_keys_that_no_member_has(name: str, key: str) -> None:
+    """A mistake of the caller is an error, not a silent loss."""
+    with pytest.raises(Malformed):
+        OPENERS[sniff(sample(name)).format].rebuild(sample(name), {key: b"x"}, {}, Budget())
+
+
+def test_a_bomb_ends_at_the_ratio_of_the_package() -> None:
+    """Previews compress a thousandfold and pass; a package that is nothing else does not."""
+    zeros = bytes(40 << 20)
+    with pytest.raises(TooBig):
+        kit.seen(kit.altered(sample("docx"), {"word/media/image2.emf": zeros}))
+    with pytest.raises(TooBig):
+        list(OPENERS["docx"].open(sample("docx"), Budget(Limits(total=1000))))
+    with pytest.raises(TooBig):
+        list(OPENERS["docx"].open(sample("docx"), Budget(expired=lambda: True)))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    (
+        b"<w:rsids>" * 60_000,
+        b'<w:p w:rsidR="1"' * 60_000,
+        b' w:rsidR="1"' * 60_000,
+        b"<w:a>" * 200_000,
+        b"<!--" + b"<" * 500_000,
+        b'<a:srcRect l="1"/>' * 30_000,
+        b'<v:shape o:gfxdata="AAAA"/>' * 3_000,
+        b"data:;base64," * 20_000,
+        b"'\"" * 200_000,
+    ),
+)
+def test_hostile_xml_takes_linear_time(hostile: bytes) -> None:
+    """Whatever it is, it is over at once."""
+    content = kit.parts(sample("docx"))["word/document.xml"].replace(b"<w:body>", b"<w:body>" + hostile)
+    data = kit.altered(sample("docx"), {"word/document.xml": content, "word/noise.bin": photo_jpeg(5, (400, 300))})
+    try:
+        kit.seen(data)
+        OPENERS["docx"].rebuild(data, {}, {}, Budget(), STRICT)
+    except FilterError:
+        pass
+
+
+def test_very_many_relationships_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them about one part."""
+    monkeypatch.setattr("filters.documents.ooxml.MAX_RELATIONS", 3000)
+    for count, ends in ((2000, False), (4000, True)):
+        rows = relations(*[("customXml", "../customXml/item1.xml", "")] * count).encode()
+        data = kit.altered(sample("docx"), {"word/_rels/document.xml.rels": rows})
+        if ends:
+            with pytest.raises(TooBig):
+                kit.seen(data)
+        else:
+            assert kit.members(data)
+
+
+_PIECES = st.sampled_from(
+    (
+        b"<",
+        b">",
+        b"/",
+        b"a",
+        b"w:p",
+        b" w:author=",
+        b'"',
+        b"'",
+        b"<!--",
+        b"-->",
+        b"<![CDATA[",
+        b"]]>",
+        b"<?",
+        b"?>",
+        b" ",
+        b"=",
+        b"x",
+    )
+)
+
+
+@given(st.lists(_PIECES, max_size=60).map(b"".join))
+@settings(max_examples=120, deadline=None)
+def test_tags_of_anything(text: bytes) -> None:
+    """Every tag found lies inside the text, one behind the other; nothing but Malformed is raised."""
+    try:
+        read = markup.read(b"<r>" + text + b"</r>")
+    except Malformed:
+        return
+    at = 0
+    assert len(read.shadow) == len(read.text)
+    for tag in markup.tags(read.shadow):
+        assert at <= tag.start < tag.end <= len(read.text)
+        at = tag.end
+    assert read.apply([]) == read.text
+
+
+@given(st.integers(0, 40), st.binary(min_size=1, max_size=40), st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_parts_with_anything_in_them(number: int, noise: bytes, at: int) -> None:
+    """One part of a sound package is damaged: what comes out is clean or nothing comes out."""
+    name = tuple(CONTAINERS)[number % 7]
+    content = kit.parts(sample(name))
+    part = sorted(content)[number % len(content)]
+    place = at % (len(content[part]) + 1)
+    damaged = content[part][:place] + noise + content[part][place:]
+    data = kit.altered(sample(name), {part: damaged})
+    try:
+        out = kit.cleaned(data)
+        assert kit.removed(out) == set()
+    except FilterError:
+        pass
