@@ -163,6 +163,7 @@ def _another_end(data: bytes, at: int) -> bool:
 def _end64(data: bytes, locator: int) -> tuple[int, tuple[int, int, int], int]:
     """(offset of the ZIP64 end record, (count, size, offset) of the directory, where the locator says that the record is)."""
     disk, place, disks = struct.unpack_from("<4xIQI", data, locator)
+    _sealed_directory(data, place)
     at = locator - 56
     if at < 0 or not data.startswith(END64, at) or place > at:
         raise Malformed("ZIP64 end record")
@@ -172,6 +173,14 @@ def _end64(data: bytes, locator: int) -> tuple[int, tuple[int, int, int], int]:
     if disk or disks > 1 or here or first or on_disk != total:
         raise Unsupported("zip of several volumes")
     return at, (total, size, offset), place
+
+
+def _sealed_directory(data: bytes, at: int) -> None:
+    """Version 2 of the ZIP64 end record tells how the directory itself is sealed (4.3.14, 7.3.4).  Raises Encrypted."""
+    if at + 78 <= len(data) and data.startswith(END64, at):
+        (length,) = struct.unpack_from("<Q", data, at + 4)
+        if length >= 72 and data[at + 74 : at + 76] != b"\0\0":
+            raise Encrypted("zip directory")
 
 
 # ---- members
@@ -262,7 +271,10 @@ def _local(data: bytes, at: int, raw: _Raw, end: _End) -> tuple[int, bytes, int]
     flags, method, time, crc, stored, size, name, extra = struct.unpack_from("<2H4I2H", data, at + 6)
     body = at + 30 + name + extra
     fields = data[at + 30 + name : body]
-    if method != raw.method or data[at + 30 : at + 30 + name] != raw.name or (flags ^ raw.flags) & (SEALED | STRONG | MASKED):
+    named = data[at + 30 : at + 30 + name]
+    if named != raw.name and named.replace(b"\\", b"/") != raw.name.replace(b"\\", b"/"):  # programs take both for a slash
+        raise Malformed("local header and directory disagree")
+    if method != raw.method or (flags ^ raw.flags) & (SEALED | STRONG | MASKED):
         raise Malformed("local header and directory disagree")
     size, stored = _local_sizes(fields, size, stored)
     told = ((crc, raw.crc), (stored, raw.stored), (size, raw.size))

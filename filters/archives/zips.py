@@ -53,10 +53,11 @@ class _Outgoing:
     body: bytes | memoryview = field(repr=False)
     mode: int
     seal: bytes = field(default=b"", repr=False)
+    needed: int = 0  # what the writer of a sealed member asked for: it tells programs how it is sealed
 
     @property
     def need(self) -> int:
-        return _NEED.get(self.method, 20)
+        return self.needed or _NEED.get(self.method, 20)
 
     def common(self) -> bytes:
         """What local header and directory say alike."""
@@ -124,7 +125,8 @@ def _outgoing(archive: Archive, entry: Entry, content: bytes | None, name: str |
     body = memoryview(archive.data)[start:end]
     if entry.encrypted:  # the password is checked against time or CRC, as the flags say (APPNOTE 6.1.6): both stay
         flags = entry.flags & ~UTF8 | utf8
-        return _Outgoing(raw, flags, entry.method, entry.time, entry.crc, entry.size, entry.stored, body, mode, entry.seal)
+        numbers = (entry.method, entry.time, entry.crc, entry.size, entry.stored)
+        return _Outgoing(raw, flags, *numbers, body, mode, entry.seal, entry.need)
     flags = utf8 | (entry.flags & _DEFLATE_FLAGS if entry.method in _HAVE_FLAGS else 0)
     return _Outgoing(raw, flags, entry.method, EPOCH, entry.crc, entry.size, entry.stored, body, mode)
 
