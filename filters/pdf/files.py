@@ -174,7 +174,8 @@ def previews(packet: bytes) -> Iterator[bytes]:
     """The pictures in one packet."""
     for found in islice(_PREVIEW.finditer(packet), _PREVIEWS):
         digits = _ENTITY.sub(b"", found[1])
-        yield binascii.a2b_base64(digits[: len(digits) // 4 * 4])
+        whole = digits[: len(digits) - (len(digits) % 4 == 1)]  # one digit alone says nothing
+        yield binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
 
 
 def scripts(document: Document, budget: Budget) -> bytes:

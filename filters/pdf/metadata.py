@@ -55,7 +55,8 @@ def _private(place: Place) -> bool:
 
 
 def _page(place: Place) -> bool:
-    return place.name == "Page" or reader.entry(place.holder, "/MediaBox") is not None or place.name == "Folder"
+    """A page, a file of a collection or a folder of one: elsewhere the key may be the name of a picture."""
+    return place.name in ("Page", "Folder") or any(reader.entry(place.holder, key) is not None for key in ("/MediaBox", "/EF"))
 
 
 def _text(place: Place) -> bool:

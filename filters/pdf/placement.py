@@ -149,7 +149,9 @@ def _words(content: bytes, walk: _Walk) -> Iterator[tuple[bytes, tuple[bytes, ..
             at = _string_end(content, at)
         elif found["bi"]:
             end = _EI.search(content, at)
-            at = end.end() if end else at
+            if end is None:
+                raise _TooMuch
+            at = end.end()
         elif found["state"]:
             yield found["state"], ()
         elif found["do"] or found["cm"]:

@@ -11,7 +11,21 @@ import pikepdf
 import pytest
 
 from filters import tree
-from filters.api import Blocked, Budget, Cleaning, Encrypted, Fate, Finding, Malformed, Member, Nature, OpaqueReason, Seen, Unsupported
+from filters.api import (
+    STRICT,
+    Blocked,
+    Budget,
+    Cleaning,
+    Encrypted,
+    Fate,
+    Finding,
+    Malformed,
+    Member,
+    Nature,
+    OpaqueReason,
+    Seen,
+    Unsupported,
+)
 from filters.catalogue import CODES
 from filters.jpeg import JPEG
 from filters.pdf.opener import PDF
@@ -24,7 +38,7 @@ pytestmark = pytest.mark.unit
 PLAIN = Cleaning(properties=False, authors=False, revisions=False, previews=False)
 
 
-def seen(data: bytes, cleaning: Cleaning = Cleaning()) -> list[Seen]:
+def seen(data: bytes, cleaning: Cleaning = STRICT) -> list[Seen]:
     return list(PDF.open(data, Budget(), cleaning))
 
 
@@ -32,7 +46,7 @@ def members(data: bytes) -> dict[str, Member]:
     return {one.key: one for one in seen(data) if isinstance(one, Member)}
 
 
-def removed(data: bytes, cleaning: Cleaning = Cleaning()) -> set[str]:
+def removed(data: bytes, cleaning: Cleaning = STRICT) -> set[str]:
     return {one.code for one in seen(data, cleaning) if isinstance(one, Finding) and one.fate is Fate.REMOVED}
 
 
@@ -153,7 +167,9 @@ def test_samples_are_described_and_not_decoded() -> None:
 def test_a_bilevel_sheet_is_a_page_and_a_palette_has_its_colours() -> None:
     paper = Paper()
     samples(paper, 1240, 1754, bits=1)
-    paper.packed(bytes(100), "/Subtype /Image /Width 10 /Height 10 /BitsPerComponent 8 /ColorSpace [/Indexed /DeviceRGB 3 (abcdefghijkl)]")
+    paper.packed(
+        bytes(100), "/Subtype /Image /Width 10 /Height 10 /BitsPerComponent 8 /ColorSpace [/Indexed /DeviceRGB 3 (abcdefghijkl)]"
+    )
     page(paper, b"q 595 0 0 842 0 0 cm /Im0 Do Q", "/XObject << /Im0 1 0 R /Im1 2 0 R >>")
     found = members(paper.write())
     sheet, drawing = found["obj 1 0"].info, found["obj 2 0"].info
@@ -180,8 +196,12 @@ def test_a_jpeg_mask_is_seen_and_bare_masks_belong_to_their_picture() -> None:
     paper = Paper()
     mask = image(paper, jpeg)
     bare = samples(paper, 40, 24)
-    paper.packed(bytes(2880), f"/Subtype /Image /Width 40 /Height 24 /ColorSpace /DeviceRGB /BitsPerComponent 8 /SMask {mask} 0 R")
-    paper.packed(bytes(960), f"/Subtype /Image /Width 40 /Height 24 /ColorSpace /DeviceGray /BitsPerComponent 8 /SMask {bare} 0 R")
+    paper.packed(
+        bytes(2880), f"/Subtype /Image /Width 40 /Height 24 /ColorSpace /DeviceRGB /BitsPerComponent 8 /SMask {mask} 0 R"
+    )
+    paper.packed(
+        bytes(960), f"/Subtype /Image /Width 40 /Height 24 /ColorSpace /DeviceGray /BitsPerComponent 8 /SMask {bare} 0 R"
+    )
     page(paper, b"", "/XObject << /A 3 0 R /B 4 0 R >>")
     assert set(members(paper.write())) == {"obj 1 0", "obj 3 0", "obj 4 0"}
 
@@ -219,8 +239,8 @@ def test_small_and_full_page_pictures_are_told_apart() -> None:
     paper = Paper()
     logo, scan, both, hidden = (samples(paper, 60 + i, 60) for i in range(4))
     content = (
-        b"q 60 0 0 60 20 700 cm /L Do Q q 595 0 0 842 0 0 cm /S Do Q q 50 0 0 50 0 0 cm /B Do Q q .5 0 0 .5 0 0 cm 900 0 0 800 0 0 cm"
-        b" /B Do Q (a /S Do) Tj q 30 0 0 30 0 0 cm /H Do Q"
+        b"q 60 0 0 60 20 700 cm /L Do Q q 595 0 0 842 0 0 cm /S Do Q q 50 0 0 50 0 0 cm /B Do Q"
+        b" q .5 0 0 .5 0 0 cm 900 0 0 800 0 0 cm /B Do Q (a /S Do) Tj q 30 0 0 30 0 0 cm /H Do Q"
     )
     names = f"/L {logo} 0 R /S {scan} 0 R /B {both} 0 R /H {hidden} 0 R"
     pattern = paper.packed(b"/H Do", f"/PatternType 1 /Resources << /XObject << /H {hidden} 0 R >> >>")
@@ -321,7 +341,12 @@ def test_a_file_in_a_stream_of_no_known_kind_is_a_member() -> None:
 def test_form_data_and_scripts_are_members_of_text() -> None:
     paper = Paper()
     packet = paper.packed(b"<xdp:xdp><image>" + base64.b64encode(photo_jpeg(1, (60, 40))) + b"</image></xdp:xdp>")
-    page(paper, b"q Q", "", catalog=f"/AcroForm << /Fields [] /XFA [(datasets) {packet} 0 R] >> /OpenAction << /S /JavaScript /JS (x=1) >>")
+    page(
+        paper,
+        b"q Q",
+        "",
+        catalog=f"/AcroForm << /Fields [] /XFA [(datasets) {packet} 0 R] >> /OpenAction << /S /JavaScript /JS (x=1) >>",
+    )
     found = members(paper.write())
     assert found["scripts"].data == b"x=1"
     assert found["form data"].data.startswith(b"<xdp:xdp>")
@@ -428,7 +453,11 @@ def test_a_resource_called_like_metadata_stays() -> None:
     """/XObject << /Thumb … /PieceInfo … >> are names of pictures, not metadata."""
     paper = Paper()
     number = samples(paper)
-    page(paper, b"/Thumb Do /PieceInfo Do", f"/XObject << /Thumb {number} 0 R /PieceInfo {number} 0 R /LastModified {number} 0 R >>")
+    page(
+        paper,
+        b"/Thumb Do /PieceInfo Do",
+        f"/XObject << /Thumb {number} 0 R /PieceInfo {number} 0 R /LastModified {number} 0 R >>",
+    )
     with pikepdf.open(io.BytesIO(rebuilt(paper.write()))) as pdf:
         assert set(pdf.pages[0].Resources.XObject.keys()) == {"/Thumb", "/PieceInfo", "/LastModified"}
 
@@ -457,7 +486,9 @@ def test_an_empty_signature_field_is_no_signature() -> None:
 def encrypted(user: str, revision: int) -> bytes:
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(drawn(jpeg_with_canaries("CANARY-J", size=(40, 24))))) as pdf:
-        pdf.save(out, encryption=pikepdf.Encryption(owner="owner", user=user, R=revision, aes=revision > 3, metadata=revision > 3))  # type: ignore[arg-type]  # R is a Literal
+        pdf.save(
+            out, encryption=pikepdf.Encryption(owner="owner", user=user, R=revision, aes=revision > 3, metadata=revision > 3)
+        )  # type: ignore[arg-type]  # R is a Literal
     return out.getvalue()
 
 

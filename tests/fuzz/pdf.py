@@ -1,0 +1,39 @@
+"""Harness for PDF."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from filters.api import Budget, Fate, FilterError, Finding, Member
+from filters.budget import Limits
+from filters.pdf.opener import PDF
+from tests.support.canary_images import photo_jpeg
+from tests.support.samples.pdf import CONTAINERS
+
+_LIMITS = Limits(total=64 << 20)
+
+
+@cache
+def seeds() -> tuple[bytes, ...]:
+    """Small documents of every shape."""
+    jpeg = photo_jpeg(1, (16, 12), gps=False)
+    return tuple(
+        make(inner, extension, lambda what: f"CANARY-{what}")
+        for make in CONTAINERS.values()
+        for inner, extension in ((jpeg, "jpg"), (b"PK\x05\x06" + bytes(18), "zip"))
+    )
+
+
+def one(data: bytes) -> None:
+    """Only FilterErrors are raised; keys are unique; a rebuilt file opens, has nothing to remove and stays as it is."""
+    try:
+        seen = list(PDF.open(data, Budget(_LIMITS)))
+        keys = [member.key for member in seen if isinstance(member, Member)]
+        assert len(keys) == len(set(keys))
+        first = PDF.rebuild(data, {}, {}, Budget(_LIMITS))
+    except FilterError:
+        return
+    again = list(PDF.open(first, Budget(_LIMITS)))
+    assert not [found for found in again if isinstance(found, Finding) and found.fate is Fate.REMOVED]
+    if not any(isinstance(found, Finding) and found.code == "pdf.encrypted" for found in again):
+        assert PDF.rebuild(first, {}, {}, Budget(_LIMITS)) == first
