@@ -11,6 +11,7 @@ from filters.compound import codes as compound
 from filters.dicom import codes as dicom
 from filters.documents import codes as documents
 from filters.markup import codes as markup
+from filters.metafiles import codes as metafiles
 from filters.pdf import codes as pdf
 from filters.tiff import codes as tiff
 
@@ -87,6 +88,7 @@ _SNIFF: Mapping[str, str] = {
 }
 _DECORATIVE: Mapping[str, str] = {
     "decorative.tracking-pixel": "A picture of a few pixels, as newsletters use to see that they were read.",
+    "decorative.drawing": "A drawing of lines and shapes.",
     "decorative.icon": "A small icon.",
     "decorative.known-logo": "A logo of the organisation's list.",
     "decorative.recurring-inline": "A small picture in the text that this sender sent before.",
@@ -120,6 +122,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     jxl.CODES,
     documents.CODES,
     markup.CODES,
+    metafiles.CODES,
     compound.CODES,
     pdf.CODES,
     webp.CODES,

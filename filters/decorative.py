@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filters.api import ImageInfo
+from filters.api import ImageInfo, Nature
 from filters.looks import alike
 
 TRACKING_PIXEL, ICON, KNOWN_LOGO = "decorative.tracking-pixel", "decorative.icon", "decorative.known-logo"
+DRAWING = "decorative.drawing"
 RECURRING_INLINE, FLAT_GRAPHIC = "decorative.recurring-inline", "decorative.flat-graphic"
 
 LOOK = "look:"
@@ -43,6 +44,7 @@ class DecorativeSettings:
     recurring_height: int = 160
     recurring_bytes: int = 65_536
     recurring_density: float = 0.6  # PNG only; photographs in true colour need more than 1
+    drawing_bytes: int = 1_000_000  # of lines and shapes; in a larger one a photograph could be traced
     flat_pixels: int = 60_000
     flat_bytes: int = 12_288
     flat_colours: int = 16  # palette entries; 0 switches the rule off
@@ -72,6 +74,8 @@ def decorative(
     """
     if sha256 in known_logos:
         return KNOWN_LOGO
+    if info.nature is Nature.DRAWING and len(data) <= settings.drawing_bytes:
+        return DRAWING
     if not info.codes <= _ORDINARY or info.make or info.model:
         return None
     if look and any(one.startswith(LOOK) and alike(one.removeprefix(LOOK), look) <= _ALIKE for one in known_logos):

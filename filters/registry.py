@@ -28,6 +28,9 @@ from filters.markup.card import CALENDAR, VCARD
 from filters.markup.hl7 import HL7
 from filters.markup.html import HTML, XML
 from filters.markup.svg import SVG, drawing
+from filters.metafiles import emf, wmf
+from filters.metafiles.emf import EMF
+from filters.metafiles.wmf import WMF
 from filters.pdf.opener import PDF
 from filters.png import PNG
 from filters.tiff.scrubber import BIGTIFF, TIFF
@@ -96,7 +99,9 @@ OPENERS: Mapping[str, Opener] = {
     "odp": ODP,
     "odg": ODG,
     "office-xml": FLAT,
+    "emf": EMF,
+    "wmf": WMF,
 }
 
 # Containers that are pictures themselves, made of lines and shapes.
-DRAWINGS: Mapping[str, Callable[[bytes], ImageInfo]] = {"svg": drawing}
+DRAWINGS: Mapping[str, Callable[[bytes], ImageInfo]] = {"svg": drawing, "emf": emf.drawing, "wmf": wmf.drawing}

@@ -57,7 +57,7 @@ _IMAGES: list[Signature] = [
     *_opaque("jxl", b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"),
     *_opaque("psd", b"8BPS"),
     *_opaque("xcf", b"gimp xcf"),
-    *_opaque("wmf", b"\xd7\xcd\xc6\x9a"),
+    *_opaque("wmf", b"\xd7\xcd\xc6\x9a", b"\1\0\x09\0\0\3", b"\2\0\x09\0\0\3"),
     Signature("emf", b"\x01\0\0\0", also=(40, b" EMF")),
     *_opaque("djvu", b"AT&TFORM"),
     *_opaque("jbig2", b"\x97JB2\r\n\x1a\n"),
