@@ -37,6 +37,18 @@ AVC_SAMPLES = (_AVC[:231], _AVC[231:239], _AVC[239:])
 MATRIX = struct.pack(">9I", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 
 
+def once(place: Place) -> Place:
+    """The same word for the same place: a file is laid out twice, and lengths must not change in between."""
+    words: dict[str, str] = {}
+
+    def remembered(what: str) -> str:
+        if what not in words:
+            words[what] = place(what)
+        return words[what]
+
+    return remembered
+
+
 def box(kind: bytes, *parts: bytes) -> bytes:
     """One box."""
     body = b"".join(parts)
@@ -163,6 +175,7 @@ def _canaries(stills: Stills, coded: bytes, config: bytes, place: Place) -> byte
 
 def heic(place: Place) -> bytes:
     """An iPhone-like HEIC: one HEVC picture, turned by irot, and everything that hangs on such a picture."""
+    place = once(place)
     stills = Stills(b"heic", place("handler"))
     config, profile = box(b"hvcC", _HVCC), box(b"colr", b"prof" + named_icc(place("icc")))
     stills.item(b"hvc1", user_data(place("SEI"), avc=False) + _HEVC, config, ispe(64, 64), profile, box(b"irot", b"\3"),
@@ -172,6 +185,7 @@ def heic(place: Place) -> bytes:
 
 def avif(place: Place) -> bytes:
     """An AVIF with transparency."""
+    place = once(place)
     stills = Stills(b"avif", place("handler"))
     settings, coded = av1()
     config = box(b"av1C", settings)
@@ -238,7 +252,7 @@ def track(
         box(
             b"mdia",
             full(b"mdhd", 0, 0, struct.pack(">4IHH", 0xE0000000, 0xE0000001, 1000, 300, 0x55C4, 0)),
-            _handler(handler, place("handler")),
+            _handler(handler, place(f"handler {number}")),
             box(b"minf", head, dinf, stbl),
         ),
         *more,
@@ -261,6 +275,7 @@ def _boxes_of_words(place: Place) -> bytes:
 
 def film(place: Place, brand: bytes = b"isom") -> bytes:
     """A film with sound, a subtitle track, a track of positions, and words in every box that has room for them."""
+    place = once(place)
     gap, subtitle = place("gap").encode(), struct.pack(">H", len(place("subtitle"))) + place("subtitle").encode()
     position = place("position").encode()
     pictures = (user_data(place("SEI"), avc=True) + AVC_SAMPLES[0], *AVC_SAMPLES[1:])
@@ -297,6 +312,7 @@ def film(place: Place, brand: bytes = b"isom") -> bytes:
 
 def fragmented(place: Place) -> bytes:
     """A film in two fragments."""
+    place = once(place)
     entry = _entry(b"avc1", place("coder")[:31], box(b"avcC", _AVCC))
     trex = box(b"mvex", full(b"trex", 0, 0, struct.pack(">5I", 1, 1, 100, 0, 0)))
     whole = track(1, b"vide", entry, (), 0, place)
@@ -348,6 +364,7 @@ def three_gp(place: Place) -> bytes:
 
 def song(place: Place, cover: bool = True) -> bytes:
     """Sound only, with a cover picture in its list if asked for."""
+    place = once(place)
     sound = tuple(struct.pack("<h", value) for value in range(40))
     head = box(b"ftyp", b"M4A " + bytes(4) + b"M4A mp42")
     art = box(b"covr", box(b"data", struct.pack(">II", 13, 0), place("cover").encode())) if cover else b""
