@@ -31,7 +31,7 @@ from filters.archives.streams import Meter
 from filters.signatures import EMBEDDED
 
 _PIECE = 1 << 16
-_NOTHING = 512  # bytes of an archive that may well hold no file
+_NOTHING = 64  # bytes of an archive that may well hold no file
 _UNABLE = ("support", "navailable", "codec", "Unsupported filter")  # of messages that say: not this kind
 _SEALED = ("ncrypt", "assphrase", "assword")
 

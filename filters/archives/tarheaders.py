@@ -95,13 +95,19 @@ def read(data: bytes, budget: Budget) -> Listing:
         notes, start, at = _Notes(), record.end, record.end
     if start != at and not for_all:
         raise Malformed("tar note without a file")
-    if data.find(b"ustar", at) >= 0:
-        raise Malformed("a second archive behind the end")
     return Listing(tuple(records), at, tuple(for_all), tuple(spans))
 
 
 def _blank(data: bytes, at: int) -> bool:
     return not data[at] and data.count(0, at, at + BLOCK) == len(data[at : at + BLOCK])
+
+
+def second(data: bytes, end: int) -> int | None:
+    """Where another archive begins behind the end mark at ``end``: some programs read on."""
+    at = end
+    while at < len(data) and _blank(data, at):
+        at += BLOCK
+    return at if data[at + 257 : at + 262] == b"ustar" else None
 
 
 def _head(data: bytes, at: int) -> tuple[bytes, int]:

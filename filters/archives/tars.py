@@ -27,6 +27,9 @@ class Tar:
             if carries(data[start:end]):
                 budget.member()
                 yield Member(f"bytes@{start}", data[start:end])
+        if (second := tarheaders.second(data, listing.end)) is not None:
+            budget.member()
+            yield Member(f"bytes@{second}", data[second:])
         for record in listing.records:
             if record.is_file:
                 budget.member()
@@ -44,7 +47,7 @@ class Tar:
         """The archive without owners, times, devices and notes; ``names`` are whole paths.  Raises FilterError."""
         listing = tarheaders.read(data, budget)
         keys = {_key(record) for record in listing.records if record.is_file}
-        beside = {f"bytes@{start}" for start, _ in _beside(data, listing)}
+        beside = {f"bytes@{start}" for start, _ in _beside(data, listing)} | {f"bytes@{tarheaders.second(data, listing.end)}"}
         if not (changes.keys() | names.keys()) <= keys | beside:
             raise Malformed("no such member")
         view = memoryview(data)

@@ -353,7 +353,6 @@ SIMPLE = tarred(info("a.txt"), content=b"hello")
         (_broken(SIMPLE, 156, b"S"), Unsupported),
         (_broken(SIMPLE, 156, b"M"), Unsupported),
         (_broken(SIMPLE, 156, b"x"), Malformed),
-        (SIMPLE + SIMPLE, Malformed),
         (tarred(info("x", tarfile.XHDTYPE)), Malformed),
     ],
 )
@@ -361,6 +360,14 @@ def test_tars_that_programs_read_differently_are_refused(data: bytes, error: typ
     """Each defect by itself."""
     with pytest.raises(error):
         list(TAR.open(data, Budget()))
+
+
+def test_an_archive_behind_the_end_of_another_is_looked_into_and_goes() -> None:
+    """Most programs stop at the end mark, some read on."""
+    data = SIMPLE + tarred(info("photo.jpg"), content=PHOTO)
+    second = members(TAR, data)[f"bytes@{len(SIMPLE)}"].data
+    assert [member.data for member in members(TAR, second).values()] == [PHOTO]
+    assert TAR.rebuild(data, {f"bytes@{len(SIMPLE)}": b""}, {}, Budget()) == TAR.rebuild(SIMPLE, {}, {}, Budget())
 
 
 @pytest.mark.parametrize("keyword", ["GNU.sparse.major", "GNU.sparse.map", "SUN.holesdata"])
