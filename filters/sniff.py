@@ -223,7 +223,7 @@ def _polyglot(name: str, data: bytes) -> bool:
         end = sealed.end_of_zip(data)
         if end is not None and end + 22 + int.from_bytes(data[end + 20 : end + 22], "little") <= len(data):
             return True
-    if name not in ("pdf", "text", "postscript", "zip") and b"%PDF-" in data[:_HEAD]:
+    if name not in ("pdf", "text", "postscript", "zip", "emf") and b"%PDF-" in data[:_HEAD]:
         return not (name in ("html", "xml", "json", "csv") and not data.startswith(b"%PDF-"))
     if data.startswith(b"DICM", 128):
         return name != "dicom" or data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\xff\xd8\xff", b"\x89PNG", b"MZ"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, ImageInfo, Malformed, Member, Nature, Seen, Unsupported
@@ -23,6 +24,7 @@ _BITMAPS: Final[Mapping[int, tuple[int, ...]]] = {
     116: (84,),
 }  # fmt: skip
 _PLUS, _PUBLIC = b"EMF+", b"GDIC"
+_MULTIPLE, _FORMATS = 0x40000004, 40  # the comment with several formats; where its table begins
 _OBJECT, _IMAGE, _CONTINUED = 0x4008, 5, 0x8000
 _PIXELS, _FILE = 0, 1  # kinds of an EMF+ bitmap
 
@@ -145,12 +147,49 @@ def _comment(data: bytes, record: _Record, budget: Budget) -> Iterator[Seen]:
     if word == _PLUS:
         yield from _plus(body, record, budget)
     elif word == _PUBLIC:
-        if bitmaps.carries(body):
+        formats = _formats(body)
+        for number, (start, end) in enumerate(formats):
+            budget.member()
+            yield Member(f"record {record.number} format {number}", body[start:end], inline=True)
+        if not formats and bitmaps.carries(body):
             yield Blocked(HIDDEN)
     elif any(body[12:]):
         yield Finding(COMMENT, f"record@{record.start}", Fate.REMOVED)
         if bitmaps.carries(body):
             yield Blocked(HIDDEN)
+
+
+def _formats(body: bytes) -> list[tuple[int, int]]:
+    """Where the files of a comment stand that offers the drawing in several formats ([MS-EMF] 2.3.3.4.3); else nothing."""
+    if struct.unpack_from("<I", body.ljust(20, b"\0"), 16)[0] != _MULTIPLE or len(body) < _FORMATS:
+        return []
+    count = struct.unpack_from("<I", body, 36)[0]
+    if count > 64 or _FORMATS + 16 * count > len(body):
+        raise Malformed("formats of a comment")
+    spans = []
+    for at in range(_FORMATS, _FORMATS + 16 * count, 16):
+        size, offset = struct.unpack_from("<II", body, at + 8)
+        spans.append((12 + offset, 12 + offset + size))
+    if any(end > len(body) for _, end in spans) or any(a[1] > b[0] for a, b in pairwise(spans)):
+        raise Malformed("formats of a comment")
+    return spans
+
+
+def _with_formats(body: bytes, record: _Record, changes: Mapping[str, bytes]) -> bytes:
+    """The comment with some of its files replaced; places and sizes follow."""
+    spans = _formats(body)
+    keys = [f"record {record.number} format {number}" for number in range(len(spans))]
+    if not any(key in changes for key in keys):
+        return body
+    table, files = bytearray(body[16:_FORMATS]), bytearray()
+    first = _FORMATS + 16 * len(spans)
+    for number, (key, (start, end)) in enumerate(zip(keys, spans, strict=True)):
+        data = changes.get(key, body[start:end])
+        told = body[_FORMATS + 16 * number : _FORMATS + 16 * number + 8]
+        table += told + struct.pack("<II", len(data), first - 12 + len(files))
+        files += data + bytes(-len(data) % 4)
+    size = 4 + len(table) + len(files)
+    return struct.pack("<III", _COMMENT, size + 12, size) + _PUBLIC + bytes(table) + bytes(files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +251,7 @@ def _unpadded(data: bytes) -> bytes:
 def _cleaned(body: bytes, record: _Record, changes: Mapping[str, bytes]) -> bytes:
     word = body[12:16]
     if word == _PUBLIC:
-        return body
+        return _with_formats(body, record, changes)
     if word != _PLUS:
         return body[:12] + bytes(len(body) - 12)
     new: list[bytes] = []

@@ -76,6 +76,16 @@ def test_a_photo_in_an_emf_plus_object_is_scrubbed_in_place() -> None:
         assert int.from_bytes(made[48:52], "little") == len(made)
 
 
+def test_files_in_a_comment_of_several_formats_are_scrubbed_in_place() -> None:
+    """As Office for Mac writes them: the same drawing once more, as PDF or as a picture."""
+    data = metafiles.emf(metafiles.formats(photo_jpeg(1, (48, 32)), photo_jpeg(2, (40, 30))), metafiles.stretched())
+    node = examine(data, Tools(), Budget())
+    assert [child.sniffed.format for child in node.children] == ["jpeg", "jpeg", "samples"]
+    made = clean(data, node, Tools(), Budget()).data
+    again = examine(made, Tools(), Budget())
+    assert [child.clean for child in again.children] == [True, True, True]
+
+
 def test_what_cannot_be_opened_in_it_blocks_it() -> None:
     jpeg = photo_jpeg(1, (48, 32))
     for data in (

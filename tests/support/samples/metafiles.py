@@ -38,6 +38,15 @@ def plus_file(data: bytes) -> bytes:
     return comment(b"EMF+", struct.pack("<HHII", 0x4008, 5 << 8, len(image) + 12, len(image)) + image)
 
 
+def formats(*files: bytes) -> bytes:
+    """A public comment that offers the drawing as these files."""
+    table, data = b"", b""
+    for file in files:
+        table += b" FDP" + struct.pack("<III", 1, len(file), 28 + 16 * len(files) + len(data))
+        data += file + bytes(-len(file) % 4)
+    return comment(b"GDIC", struct.pack("<IiiiiI", 0x40000004, 0, 0, 40, 30, len(files)) + table + data)
+
+
 def dib(width: int, height: int) -> tuple[bytes, bytes]:
     """(header, samples) of a true-colour bitmap."""
     head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
