@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,20 +103,20 @@ def _inside(data: bytes, page: Page, found: Blocks, measured: bool) -> None:
         raise Malformed("strips outside the file")
 
 
-def _expected(page: Page, count: int) -> Numbers:
-    """Bytes of each of the first ``count`` blocks, decoded."""
+def _expected(page: Page, count: int, size: Callable[[int], int]) -> Numbers:
+    """Bytes of each of the first ``count`` blocks, decoded, by ``size`` of one."""
     picture = page.picture
     assert picture is not None
     if not picture.plain:
         return np.full(count, np.iinfo(np.int32).max, np.int64)
-    sizes = np.full(count, picture.expected(0), np.int64)
+    sizes = np.full(count, size(0), np.int64)
     planes = len(picture.bits) if picture.planar else 1
     each = max(picture.blocks // planes, 1)
     for plane in range(planes):
         if picture.planar:
-            sizes[plane * each : (plane + 1) * each] = picture.expected(plane * each)
+            sizes[plane * each : (plane + 1) * each] = size(plane * each)
         if (plane + 1) * each <= count:
-            sizes[(plane + 1) * each - 1] = picture.expected((plane + 1) * each - 1)
+            sizes[(plane + 1) * each - 1] = size((plane + 1) * each - 1)
     return sizes
 
 
@@ -123,9 +124,12 @@ def _plain(data: bytes, page: Page, found: Blocks, measured: bool) -> None:
     """Samples without coding: their length is known."""
     picture = page.picture
     assert picture is not None
-    wanted = found.starts + _expected(page, found.starts.size)
+    full, packed = (found.starts + _expected(page, found.starts.size, size) for size in (picture.expected, picture.packed))
+    wanted = np.where(found.ends >= full, full, packed)
     used = found.ends > found.starts
     ends = np.where(used, np.minimum(found.ends, wanted), found.ends)
+    if picture.plain and (ends < wanted)[used].any():
+        raise Malformed("samples missing")  # some programs read on into whatever follows
     if (ends > len(data)).any() or (measured and (wanted > len(data)).any()):
         raise Malformed("strips outside the file")
     for index in np.flatnonzero(ends < found.ends).tolist():
@@ -137,7 +141,7 @@ def _measure(data: bytes, page: Page, found: Blocks, measured: bool) -> None:
     picture = page.picture
     assert picture is not None
     mirrored = _mirrored(page, data)
-    raw = np.maximum(_expected(page, found.starts.size), picture.expected(0)).tolist()
+    raw = np.maximum(_expected(page, found.starts.size, picture.expected), picture.expected(0)).tolist()
     known: dict[tuple[int, int, int], int | None] = {}
     room = _OVERLAP * len(data)
     ranges = list(zip(found.starts.tolist(), found.ends.tolist(), raw, strict=True))

@@ -46,12 +46,25 @@ class Picture:
         each = self.blocks // len(self.bits) if self.planar else self.blocks
         if not self.tiled and each and index % each == each - 1:
             rows = self.height - rows * (each - 1)
-        if self.planar:
-            return rows * ((width * self.bits[min(index // max(each, 1), len(self.bits) - 1)] + 7) // 8)
-        if self.photometric == _YCBCR and self.subsampling != (1, 1) and len(self.bits) == 3:
-            across, down = self.subsampling
-            return -(-rows // down) * ((-(-width // across) * (across * down + 2) * self.bits[0] + 7) // 8)
-        return rows * ((width * sum(self.bits) + 7) // 8)
+        plane = min(index // max(each, 1), len(self.bits) - 1)
+        if not self.planar:
+            return rows * ((width * sum(self.bits) + 7) // 8)
+        if plane and self.thinned:
+            width, rows = -(-width // self.subsampling[0]), -(-rows // self.subsampling[1])
+        return rows * ((width * self.bits[plane] + 7) // 8)
+
+    @property
+    def thinned(self) -> bool:
+        """Colour has fewer samples than brightness (TIFF 6.0 section 21)."""
+        return self.photometric == _YCBCR and len(self.bits) == 3 and self.subsampling != (1, 1)
+
+    def packed(self, index: int) -> int:
+        """Bytes of block ``index`` with thinned colour in data units; programs disagree whether it is, so both are right."""
+        if not self.thinned or self.planar:
+            return self.expected(index)
+        across, down = self.subsampling
+        rows = self.expected(index) // max(1, (self.block[0] * sum(self.bits) + 7) // 8)
+        return -(-rows // down) * ((-(-self.block[0] // across) * (across * down + 2) * self.bits[0] + 7) // 8)
 
     def level_of(self, full: Picture) -> bool:
         """The same samples and a level of its pyramid, not some preview."""
@@ -116,7 +129,7 @@ def read(data: bytes, form: Layout, directory: Directory) -> Picture:
     return Picture(
         width, height, _bits(value, samples), value.one(tags.COMPRESSION, 1), value.one(tags.PHOTOMETRIC, -1), planar, tiled,
         bool(subfile & _REDUCED) or old == _OLD_REDUCED, bool(subfile & _MASK), block, count,
-        value.one(tags.DEPTH, 1) == 1 and value.one(tags.TILE_DEPTH, 1) == 1, (hs, vs),
+        value.one(tags.DEPTH, 1) == 1 and value.one(tags.TILE_DEPTH, 1) == 1, (max(hs, 1), max(vs, 1)),
     )  # fmt: skip
 
 
