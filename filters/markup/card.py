@@ -19,7 +19,7 @@ from filters.sniff import sniff
 
 _LOGICAL = re.compile(rb"[^\r\n]++(?:(?:\r\n|\n|\r)[ \t][^\r\n]*+)*+")
 _HEAD = re.compile(
-    rb"(?i)(?:[a-z0-9_-]{1,60}\.)?(?P<name>[a-z0-9_-]{1,60})(?P<params>(?:;(?:[^:;\"\r\n]{1,200}|\"[^\"\r\n]{0,200}\"){1,8}){0,20}):"
+    rb"(?i)(?:[a-z0-9_-]{1,60}\.)?(?P<name>[a-z0-9_-]{1,60})(?P<params>(?:;(?:[^:;\"\r\n]++|\"[^\"\r\n]*+\")*+)*+):"
 )
 _MARKS = re.compile(rb"(?i)base64|encoding|binary|data:")
 _BASE64 = re.compile(rb"(?i)[;=]\"?(?:b|base64)\"?(?=;|\Z)")
@@ -110,10 +110,14 @@ def _line(data: bytes, start: int, end: int) -> Line | None:
     if _BASE64.search(params):
         more = _BARE.match(data, end)
         end = more.end() if more else end
+        if _FOLD.match(data, end):
+            return None  # indented lines behind lines that are not: programs differ in where it ends
         return _encoded(data, (start, end), head, datauri.unfolded(_body(data, start, end, head.end())))
     if _PRINTABLE.search(params) and name in _ALWAYS:
         more = _SOFT.match(data, end)
         end = more.end() if more else end
+        if _FOLD.match(data, end):
+            return None
         value = data[start + head.end() : end]
         decoded = binascii.a2b_qp(value) if data.startswith(head[0], start) and _QUOTED.fullmatch(value) else None
         return _encoded(data, (start, end), head, decoded, printable=True)

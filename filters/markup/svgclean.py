@@ -210,8 +210,9 @@ class _Walk:
         """The text of a style element, whose pieces (text, CDATA) are read as one."""
         spans, self.sheet = self.sheet, []
         sheet = b"".join(self.data[slice(*span)] for span in spans)
-        self.references.sheet(sheet)
-        for cut in css.cuts(sheet):
+        found = list(css.cuts(sheet))
+        self.references.sheet(spliced(sheet, found))
+        for cut in found:
             for start, end, first in _pieces(spans, cut):
                 self.cut(start, end, cut.code, cut.instead if first else b"")
 
@@ -228,8 +229,7 @@ class _Walk:
         elif one.name == b"class":
             self.references.classes(resolved(value), one)
         else:
-            self._inside(one, value)
-            self.references.value(one.name, value)
+            self.references.value(one.name, self._inside(one, value))
 
     def _unwanted(self, element: _Element, name: bytes, value: bytes) -> str | None:
         """The code why an attribute goes, None when it stays."""
@@ -249,16 +249,17 @@ class _Walk:
             return None
         return "svg.description" if name.startswith(svgnames.DESCRIPTIVE) else "svg.attribute"
 
-    def _inside(self, one: Attribute, value: bytes) -> None:
-        """References to other files and comments inside a value that stays."""
+    def _inside(self, one: Attribute, value: bytes) -> bytes:
+        """The value that stays, without references to other files and comments in it."""
         resolved(value)
-        if one.name.endswith(b"href") or one.name.startswith(b"xmlns"):
-            return
         low = value.lower()
-        if any(mark in low for mark in _CSS_MARKS):
-            for cut in css.cuts(value):
-                instead = b"none" if cut.instead in (b"''", b'""') else cut.instead  # no quote inside quotes
-                self.cut(one.value[0] + cut.start, one.value[0] + cut.end, cut.code, instead)
+        if one.name.endswith(b"href") or one.name.startswith(b"xmlns") or not any(mark in low for mark in _CSS_MARKS):
+            return value
+        found = list(css.cuts(value))
+        for cut in found:
+            instead = b"none" if cut.instead in (b"''", b'""') else cut.instead  # no quote inside quotes
+            self.cut(one.value[0] + cut.start, one.value[0] + cut.end, cut.code, instead)
+        return spliced(value, found)
 
 
 def _link(local: bytes, value: bytes) -> str | None:

@@ -138,6 +138,18 @@ def test_what_draws_nothing_goes_and_the_rest_keeps_its_bytes(inner: str, left: 
     assert out == drawn(left)
 
 
+@pytest.mark.parametrize(
+    ("inner", "left"),
+    [
+        ("<style>@import 'x' .a{fill:red}</style><g class='a'/>", "<style>{fill:red}</style><g/>"),
+        ("<g id='a' mask='url(http://x/#a)'/>", "<g mask='none'/>"),
+    ],
+)
+def test_what_goes_refers_to_nothing(inner: str, left: str) -> None:
+    """Symptom: a second cleaning removed more.  Cause: names were looked for in what the first one had cut out."""
+    assert cleaned(drawn(inner)) == drawn(left)
+
+
 def test_entities_of_old_programs_are_written_out() -> None:
     data = (
         b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x" [<!ENTITY ns "http://www.w3.org/2000/svg">'
