@@ -56,9 +56,9 @@ class Markup:
     mark: bytes = b""
 
     def apply(self, edits: Sequence[Edit]) -> bytes:
-        """The file with the edits made, in its own encoding.  Edits inside a wider edit are left out."""
+        """The file with the edits made, in its own encoding.  Edits inside a wider edit are left out; insertions come first."""
         parts, at = [], 0
-        for edit in sorted(edits, key=lambda one: (one.start, -one.end)):
+        for edit in sorted(edits, key=lambda one: (one.start, one.end > one.start, -one.end)):
             if edit.start < at:
                 continue
             parts += [self.text[at : edit.start], edit.new]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Member, Seen, TooBig
-from filters.documents import evidence, names, ooxmlrules, properties, rules
+from filters.documents import evidence, fields, names, ooxmlrules, properties, rules
 from filters.documents.codes import CROPPED, HEADER_FOOTER
 from filters.documents.markup import Edit, Markup
 from filters.documents.package import Package, Plan
@@ -116,6 +116,7 @@ class _Reading:
         self._rules(plan)
         self._properties(plan)
         self._parts(plan)
+        self._fields(plan)
         self._links(plan)
         for target in sorted(self.cropped):
             plan.note("ooxml.cropped-picture", self.package.index[target], Fate.KEPT)
@@ -209,6 +210,15 @@ class _Reading:
             if before < 0 or edits[before].end <= at:
                 return True
         return False
+
+    def _fields(self, plan: Plan) -> None:
+        """Where properties go, fields of the text go on showing what they show."""
+        if not any(code == "ooxml.properties" for code, _ in plan.notes):
+            return
+        for name, index in self.package.index.items():
+            text = self.package.markup(index) if name.startswith("word/") and self.is_xml(name) else None
+            if text is not None and b"instr" in text.shadow:
+                plan.edits.setdefault(index, []).extend(fields.locks(text, ooxmlrules.SPACES, self.budget))
 
     def _links(self, plan: Plan) -> None:
         """Links into somebody's computer; where colleagues may follow them, into a file server, they stay."""
