@@ -141,7 +141,7 @@ def neutral(head: bytes, told: Header, profile: tuple[int, int] = (0, 0)) -> byt
         most = 1 << told.bits if told.bits <= 8 else 0
         if told.told > most:
             out[32:36] = most.to_bytes(4, "little") if told.bits <= 8 else bytes(4)
-        if int.from_bytes(out[36:40], "little") > max(told.colours, most):
+        if int.from_bytes(out[36:40], "little") > most:
             out[36:40] = bytes(4)
     if told.size == OS2:
         out[40:64] = out[40:42] + bytes(2) + out[44:46] + bytes(18)  # units, recording order; the rest is the writer's

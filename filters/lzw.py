@@ -13,10 +13,11 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from filters.api import Malformed
+from filters.api import Malformed, TooBig
 
 _FULL = 4096  # entries of the table
 _SHORT = 24  # codes of a run that are read one by one
+_MAX_RUNS = 1_000_000  # of one frame; honest encoders make one of some thousand pixels
 _Ints = npt.NDArray[np.int64]
 
 
@@ -49,7 +50,7 @@ class _Run:
 
 
 def stop(payload: bytes, literal_bits: int, pixels: int) -> Stop:
-    """Where a decoder of ``pixels`` pixels stops in ``payload`` (the sub-blocks joined).  Raises Malformed."""
+    """Where a decoder of ``pixels`` pixels stops in ``payload`` (the sub-blocks joined).  Raises Malformed, TooBig."""
     if not 2 <= literal_bits <= 11:  # more than 8 never makes sense, but is shown alike
         raise Malformed("LZW code size")
     return _Reader(payload, literal_bits).read(pixels)
@@ -77,13 +78,14 @@ class _Reader:
 
     def read(self, pixels: int) -> Stop:
         bits, left = 0, pixels
-        while True:
+        for _ in range(min(pixels + 16, _MAX_RUNS)):  # every run but the first tells pixels
             run = self._short(bits, left) or self._long(bits, left)
             bits, left = run.bits, left - run.pixels
             if run.end is _End.PIXELS:
                 return self._after(bits, run.width)
             if run.end is not _End.CLEAR:
                 return Stop(bits, run.width, False, run.end is _End.STOP)
+        raise TooBig("LZW runs")
 
     def _code(self, bits: int, width: int) -> int:
         """The code at ``bits``; -1 behind the end of the data."""
