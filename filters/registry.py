@@ -13,6 +13,7 @@ from filters.archives.tars import TAR
 from filters.archives.ziparchive import EPUB, JAR, XPS, ZIP
 from filters.bmff.scrubber import AVIF, HEIC, HEIF, M4A, MOV, MP4, THREEGP
 from filters.bmp import BMP, DIB
+from filters.compound.ole import OLE
 from filters.compound.tnef import TNEF
 from filters.dicom.scrubber import DICOM
 from filters.documents.flat import FLAT
@@ -99,6 +100,7 @@ OPENERS: Mapping[str, Opener] = {
     "odp": ODP,
     "odg": ODG,
     "office-xml": FLAT,
+    **OLE,
     "emf": EMF,
     "wmf": WMF,
 }

@@ -184,7 +184,7 @@ class _Examiner:
                     if isinstance(seen, Blocked):
                         reasons.add(seen.reason)
                     else:
-                        metadata = metadata or seen.fate is Fate.REMOVED
+                        metadata = metadata or seen.fate is not Fate.KEPT
                         signed = signed or seen.code.endswith(".signed")
         except FilterError as error:
             reasons.add(error.reason)
