@@ -32,8 +32,8 @@ def image(seen: File, codes: frozenset[str]) -> ImageInfo:
     modality = text(elements, 0x00080060)[:16]
     return ImageInfo(
         width=shape.columns if shape else 0, height=shape.rows if shape else 0, bits=shape.stored if shape else 0,
-        frames=shape.frames if shape else 1, codes=codes | unclean_pixels(elements), make=text(elements, 0x00080070),
-        model=text(elements, 0x00081090), serial=text(elements, 0x00181000), taken=_taken(elements),
+        frames=shape.frames if shape else 1, codes=codes | unclean_pixels(elements), make=_told(elements, 0x00080070),
+        model=_told(elements, 0x00081090), serial=_told(elements, 0x00181000), taken=_taken(elements),
         nature=nature(modality, text(elements, 0x00080016), video=seen.transfer.video), modality=modality,
         laterality=_side(elements), identifiers=tuple(dict.fromkeys(_numbers(elements))),
     )  # fmt: skip
@@ -66,6 +66,11 @@ def _usually_burned(elements: Sequence[Element]) -> bool:
     if any(storage_class == one or storage_class.startswith(one + ".") for one in _BURNED_CLASSES):
         return True
     return text(elements, 0x00080060) in _BURNED_MODALITIES or find(elements, 0x00080064) is not None
+
+
+def _told(elements: Sequence[Element], tag: int) -> str:
+    """A text that is not our dummy."""
+    return told if (told := text(elements, tag)) != "REMOVED" else ""
 
 
 def _side(elements: Sequence[Element]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from filters.api import Malformed, Unsupported
-from filters.dicom import codestream
+from filters.dicom import codestream, rle
 from filters.dicom.element import PIXELS, Element, find, text
 from filters.dicom.transfer import Coding, Transfer
 
@@ -101,7 +101,7 @@ def _coded(elements: list[Element], pixels: Element, coding: Coding, seen: Shape
     table, *fragments = pixels.fragments
     groups = _groups(fragments, coding, seen.frames)
     _check_offsets(bytes(table), groups)
-    done = [_frame(group, coding) for group in groups]
+    done = [_frame(group, coding, seen.rows * seen.columns) for group in groups]
     if all(new is old for new, old in zip(done, groups, strict=True)):
         return elements, ""
     offsets, starts = _starts(done)
@@ -153,9 +153,9 @@ def _check_offsets(table: bytes, groups: Sequence[_Group]) -> None:
         raise Malformed("offset table of the frames")
 
 
-def _frame(group: _Group, coding: Coding) -> _Group:
+def _frame(group: _Group, coding: Coding, plane: int) -> _Group:
     frame = bytes(group[0]) if len(group) == 1 else b"".join(group)
-    done = codestream.clean(frame, coding)
+    done = rle.clean(frame, plane) if coding is Coding.RLE else codestream.clean(frame, coding)
     return group if done is frame else [done]
 
 

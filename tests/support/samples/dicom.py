@@ -16,6 +16,7 @@ LONG = ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", 
 TEXTS = ("AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT")
 IMPLICIT, EXPLICIT, DEFLATED, BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 JPEG, JPEG_LS, JPEG_2000 = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.90"
+RLE = "1.2.840.10008.1.2.5"
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 _SKIPPED = frozenset((0x00041220, 0x00420011, 0x00287FE0, 0x00020010))  # directories and documents are refused as a whole
 
