@@ -45,7 +45,8 @@ _ENTITY = re.compile(
     rb"|#[xX]0{0,9}[0-7]?[0-9a-fA-F](?![0-9a-fA-F])|#0{10}|#[xX]0{10}|colon|sol|plus|equals|Tab|NewLine|comma|semi|lt|gt|quot)"
 )
 _PERCENT = re.compile(rb"(?:%[0-9A-Fa-f]{2}[^%]{0,80}){4}")
-_LINK = re.compile(rb"https?://[^\s\"'<>]{0,2000}+(?=[\s\"'<>])")  # too short for a photograph; newsletters are full of them
+_LINK = re.compile(rb"https?://[^\s\"'<>]++")
+_LONG_LINK: Final = 2000  # bytes; a shorter one holds no photograph, and newsletters are full of them
 _NESTED: Final = 3  # pages inside the attributes of pages (srcdoc), each escaped once more
 
 
@@ -59,8 +60,12 @@ def _unescaped(text: bytes, html: bool) -> Iterator[bytes]:
             break
         yield plain
         text = plain
-    if b"%" in text and _PERCENT.search(_LINK.sub(b" ", text)):
+    if b"%" in text and _PERCENT.search(_LINK.sub(_shortened, text)):
         yield unquote_to_bytes(text.translate(None, b"\t\r\n"))  # URIs are read without line ends (URL standard 4.4)
+
+
+def _shortened(link: re.Match[bytes]) -> bytes:
+    return link[0] if len(link[0]) > _LONG_LINK else b" "
 
 
 def _narrow(data: bytes) -> bytes:

@@ -46,7 +46,7 @@ class Svg:
         return cleaned.source.encoded(text)
 
 
-_LENGTH = re.compile(rb"\s*([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})\s*(px|pt|pc|mm|cm|in|em|ex|rem|q)?\s*", re.I)
+_LENGTH = re.compile(rb"([0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})\s*+(px|pt|pc|mm|cm|in|em|ex|rem|q)?", re.I)
 _UNITS: Final = {b"pt": 4 / 3, b"pc": 16.0, b"mm": 96 / 25.4, b"cm": 96 / 2.54, b"in": 96.0, b"em": 16.0, b"rem": 16.0,
                  b"ex": 8.0, b"q": 96 / 101.6}  # fmt: skip
 _UNSTATED: Final = (300, 150)  # of a replaced element without a size (CSS 2.2 10.3.2)
@@ -79,7 +79,7 @@ def _root(data: bytes) -> Mapping[bytes, bytes]:
 
 def _pixels(length: bytes) -> int:
     """Whole CSS pixels; 0 for percentages and what is no length."""
-    match = _LENGTH.fullmatch(length)
+    match = _LENGTH.fullmatch(length.strip())
     return round(float(match[1]) * _UNITS.get((match[2] or b"px").lower(), 1.0)) if match else 0
 
 

@@ -18,7 +18,7 @@ _DECLARATION = re.compile(
     rb"|<!ATTLIST\s+\S+\s+(?P<space>xmlns(?::\w+)?)\s+CDATA\s+(?:\#FIXED\s+)?[\"']http://www\.w3\.org/[^\"'>]*+[\"']\s*>"
     rb"|(?P<default><!ATTLIST[^>\"']*+[\"'])"
 )
-_USE = re.compile(rb"<!\[CDATA\[(?s:.)*?\]\]>|<!--(?s:.)*?-->|&(?P<name>[^\s;&#<>\"']{1,100});")
+_USE = re.compile(rb"<!\[CDATA\[(?s:.)*?(?:\]\]>|\Z)|<!--(?s:.)*?(?:-->|\Z)|&(?P<name>[^\s;&#<>\"']{1,100});")
 _CHARACTER = re.compile(rb"&#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}));")
 PREDEFINED: Final = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _ROUNDS: Final = 4  # entities inside entities

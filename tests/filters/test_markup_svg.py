@@ -312,6 +312,14 @@ def test_any_mixture_is_refused_or_stable(pieces: list[str]) -> None:
     assert len(out) <= len(data) + 2 * len(pieces) * 4
 
 
+def test_comments_without_end_behind_entities_cost_linear_time() -> None:
+    data = b'<!DOCTYPE svg [<!ENTITY a "b">]>' + b"<!--" * 100_000
+    start = time.process_time()
+    with pytest.raises(Malformed):
+        list(SVG.open(data, Budget()))
+    assert time.process_time() - start < 4
+
+
 @pytest.mark.parametrize(
     "inner",
     [

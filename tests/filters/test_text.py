@@ -144,3 +144,11 @@ def test_no_bytes_make_it_raise(data, html):
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=400), st.booleans())
 def test_random_text_holds_nothing(text, html):
     assert all(one.opaque is None or one.code in {"html.script", "text.ascii85"} for one in embedded(text.encode(), html))
+
+
+def test_links_full_of_escapes_are_no_page_but_long_ones_are_looked_at():
+    """Newsletters percent-encode their links; a photograph does not fit into a short one."""
+    link = b"<a href='https://example.org/?u=https%3A%2F%2Fa%2Fb%2Fc%2Fd&amp;x=%3Cimg%20src'>x</a>" * 50
+    assert embedded(link, html=True) == ()
+    long = b"<a href='https://example.org/?u=" + b64(JPEG * 2).replace(b"/", b"%2F").replace(b"+", b"%2B") + b"'>x</a>"
+    assert [one.code for one in embedded(long, html=True)] == ["text.base64-image"]
