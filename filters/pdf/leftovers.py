@@ -17,7 +17,7 @@ from filters.pdf.reader import Document
 
 _STARTXREF = re.compile(rb"startxref[\0\t\n\f\r ]+[0-9]+[\0\t\n\f\r ]+%%EOF")
 _STRUCTURE = re.compile(
-    rb"%PDF-[0-9.]{1,5}|%[\x80-\xff]{1,12}(?=[\r\n])|%%EOF|startxref[\0\t\n\f\r ]+[0-9]+|xref[\0\t\n\f\r ]+[0-9 \0\t\n\f\rnf]*"
+    rb"%PDF-[0-9.]{1,24}|%[\x80-\xff]{1,12}(?=[\r\n])|%%EOF|startxref[\0\t\n\f\r ]+[0-9]+|xref[\0\t\n\f\r ]+[0-9 \0\t\n\f\rnf]*"
 )
 _TRAILER = re.compile(rb"trailer[\0\t\n\f\r ]*(?=<<)")
 _SPACE: Final = b"\0\t\n\f\r \xff"

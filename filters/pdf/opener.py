@@ -73,6 +73,8 @@ def _facts(document: Document, cleaning: Cleaning, budget: Budget) -> Iterator[F
         yield Finding("pdf.encrypted", "file", Fate.KEPT)
     if cleaning.properties and metadata.info(document):
         yield Finding("pdf.info", "trailer", Fate.REMOVED)
+    if "/DocChecksum" in document.pdf.trailer:
+        yield Finding("pdf.id", "checksum", Fate.REMOVED)
     joined = metadata.joined(document)
     if joined is not None:
         kept = document.pdf.is_encrypted or not joined
@@ -227,6 +229,8 @@ def _strip(document: Document, cleaning: Cleaning, budget: Budget) -> None:
         del trailer["/Info"]
     if "/ID" in trailer and not document.pdf.is_encrypted:
         del trailer["/ID"]  # both halves are made anew from the content
+    if "/DocChecksum" in trailer:
+        del trailer["/DocChecksum"]
 
 
 def _saved(document: Document) -> bytes:
@@ -246,7 +250,7 @@ def _saved(document: Document) -> bytes:
             static_id=sealed,
             deterministic_id=not sealed,
         )
-    return out.getvalue()
+    return reader.reopened(out.getvalue())
 
 
 PDF = Pdf()

@@ -49,6 +49,7 @@ class Document:
     objects: dict[Id, Object] = field(default_factory=dict, repr=False)
     texts: dict[Id, bytes] = field(default_factory=dict, repr=False)
     streams: list[Id] = field(default_factory=list)
+    tables: dict[Id, bytes] = field(default_factory=dict, repr=False)  # the file's own, which a fresh copy makes anew
     repaired: bool = False
     _reached: frozenset[Id] | None = None
     _blob: bytes = field(default=b"", repr=False)
@@ -82,7 +83,7 @@ class Document:
         return [self._idents[index] for index in sorted(found)]
 
     def reachable(self) -> frozenset[Id]:
-        """The objects that the trailer leads to: what a fresh copy of the document consists of."""
+        """What the trailer leads to, whether it is there or not: what a fresh copy of the document consists of."""
         if self._reached is None:
             self._reached = self._reach()
         return self._reached
@@ -91,10 +92,10 @@ class Document:
         waiting, seen = list(references(self.trailer)), set[Id]()
         while waiting:
             ident = waiting.pop()
-            if ident in seen or ident not in self.objects:
+            if ident in seen:
                 continue
             seen.add(ident)
-            waiting.extend(references(self.texts[ident]))
+            waiting.extend(references(self.texts.get(ident) or self.tables.get(ident, b"")))
         return frozenset(seen)
 
 
@@ -126,12 +127,21 @@ def _opened(data: bytes) -> Any:
         raise
 
 
+def reopened(data: bytes) -> bytes:
+    """``data`` itself when it can be read again: a damaged document can be written and still be none.  Raises FilterError."""
+    with guarded(), pikepdf.open(BytesIO(data), inherit_page_attributes=False, suppress_warnings=True) as pdf:
+        if not isinstance(pdf.Root, pikepdf.Dictionary):
+            raise Malformed("no catalogue")
+    return data
+
+
 def _add(document: Document, one: Object) -> None:
     if isinstance(one, pikepdf.Stream):
-        if name(one.get("/Type")) in _TABLES:
-            return  # the file's own tables, which a fresh copy makes anew
-        document.streams.append(one.objgen)
         text = one.stream_dict.unparse(resolved=True)
+        if name(one.get("/Type")) in _TABLES:
+            document.tables[one.objgen] = bytes(text)
+            return
+        document.streams.append(one.objgen)
     elif isinstance(one, pikepdf.Dictionary | pikepdf.Array):
         text = one.unparse(resolved=True)
     else:
