@@ -218,7 +218,7 @@ class _Reading:
         for name, index in self.package.index.items():
             text = self.package.markup(index) if name.startswith("word/") and self.is_xml(name) else None
             if text is not None and b"instr" in text.shadow:
-                plan.edits.setdefault(index, []).extend(fields.locks(text, ooxmlrules.SPACES, self.budget))
+                plan.edits.setdefault(index, []).extend(fields.freed(text, ooxmlrules.SPACES, self.budget))
 
     def _links(self, plan: Plan) -> None:
         """Links into somebody's computer; where colleagues may follow them, into a file server, they stay."""
