@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Malformed, Member, OpaqueReason, Seen, Unsupported
-from filters.compound import lzfu, mapi
+from filters.compound import lzfu, mapi, richtext
 from filters.compound.mapi import Property
 from filters.sniff import sniff
 
@@ -64,7 +64,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the recipient would see.  "" and b"" where a body is absent; ``body_html`` is in ``html_charset``."""
+    """What the recipient would see.  "" and b"" where a body is absent; ``body_html`` is in ``html_charset``.
+
+    ``body_rtf`` is only for messages whose rich text holds pictures of its own: its words stand in one of the others.
+    """
 
     body_text: str = field(repr=False)
     body_html: bytes = field(repr=False)
@@ -190,20 +193,33 @@ def _text(found: list[Property], number: int, codepage: int) -> str:
 
 
 def _contents(read: _Read, budget: Budget) -> Contents:
-    page = _first(read.properties, _INTERNET_CODEPAGE)
-    codepage = int.from_bytes(page.values[0], "little") if page else read.codepage
-    html = _first(read.properties, _HTML)
     rich = _first(read.properties, _RICH)
-    wide = html is not None and html.type == mapi.UNICODE
+    rtf = lzfu.decompressed(rich.values[0], budget) if rich and rich.values[0] else b""
+    plain = _text(read.properties, _TEXT, read.codepage) or mapi.text(read.body, mapi.STRING8, read.codepage)
+    html, charset = _page(read)
+    if rtf and not html:
+        said = richtext.words(rtf, budget)
+        html, charset = (said.text.encode("utf-8", "replace"), "utf-8") if said.html else (html, charset)
+        plain = plain or ("" if said.html else said.text)
     return Contents(
-        body_text=_text(read.properties, _TEXT, read.codepage) or mapi.text(read.body, mapi.STRING8, read.codepage),
-        body_html=html.values[0].rstrip(b"\0")
-        if html and not wide
-        else _text(read.properties, _HTML, 1200).encode("utf-8", "replace"),
-        html_charset="utf-8" if wide else mapi.codec(codepage),
-        body_rtf=lzfu.decompressed(rich.values[0], budget) if rich and rich.values[0] else b"",
+        body_text=plain,
+        body_html=html,
+        html_charset=charset,
+        body_rtf=rtf,
         attachments=tuple(_attachment(one, read.codepage) for one in read.attached if _content(one) is not None),
     )
+
+
+def _page(read: _Read) -> tuple[bytes, str]:
+    """The page and its charset, b"" when there is none."""
+    html = _first(read.properties, _HTML)
+    page = _first(read.properties, _INTERNET_CODEPAGE)
+    if html is None:
+        return b"", "utf-8"
+    if html.type == mapi.UNICODE:
+        return mapi.text(html.values[0], html.type, 0).encode("utf-8", "replace"), "utf-8"
+    codepage = int.from_bytes(page.values[0], "little") if page else read.codepage
+    return html.values[0].rstrip(b"\0"), mapi.codec(codepage)
 
 
 def _attachment(one: _Attached, codepage: int) -> Attachment:

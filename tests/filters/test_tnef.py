@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from filters import tree
 from filters.api import Blocked, Budget, FilterError, Malformed, Member, OpaqueReason, TooBig, Unsupported
 from filters.budget import Limits
-from filters.compound import lzfu
+from filters.compound import lzfu, richtext
 from filters.compound.tnef import TNEF, contents
 from filters.sniff import sniff
 from tests.support.needs import needs
-from tests.support.samples import compound
-from tests.support.samples.compound import BINARY, LONG, MANY, OBJECT, STRING8, UNICODE, attached, prop, tnef, wide
+from tests.support.samples import tnef as compound
+from tests.support.samples.tnef import BINARY, LONG, MANY, OBJECT, STRING8, UNICODE, attached, prop, tnef, wide
 
 pytestmark = pytest.mark.unit
 
@@ -160,6 +160,54 @@ def test_damaged_rich_text_is_refused() -> None:
             lzfu.decompressed(broken, Budget())
     with pytest.raises(TooBig):
         lzfu.decompressed(data[:4] + b"\xff\xff\xff\x7f" + data[8:], Budget())
+
+
+# ---- the words of rich text
+
+
+WRAPPED = (
+    b"{\\rtf1\\ansi\\ansicpg1251\\fromhtml1 \\deff0{\\fonttbl{\\f0\\fswiss Arial;}{\\f1\\fmodern\\fcharset161 G;}}"
+    b"{\\*\\generator X;}"
+    b"{\\*\\htmltag18 <html>}{\\*\\htmltag50 <body class=\"a\\{b\\}\">}\\htmlrtf {\\f0 \\htmlrtf0 {\\*\\htmltag64 <p>}\\'cf\\'f0 a < b"
+    b"{\\*\\mhtmltag84 <x>}{\\*\\htmltag84 &nbsp;}\\htmlrtf &\\htmlrtf0 {\\f1 \\'e1}\\u-10179?\\u-8704?\\htmlrtf }\\htmlrtf0\r\n"
+    b"{\\*\\htmltag72 </p>}{\\*\\htmltag27 </html>}}"
+)
+
+
+def test_a_page_wrapped_into_rich_text_is_unwrapped() -> None:
+    """Letters in the font's code page, those for other readers left out, markup as it stands."""
+    said = richtext.words(WRAPPED, Budget())
+    assert said.html and said.text == '<html><body class="a{b}"><p>Пр a &lt; b&nbsp;\u03b1\U0001f600</p></html>'
+    seen = contents(tnef(properties=[prop(BINARY, 0x1009, compound.lzfu(WRAPPED))]), Budget())
+    assert seen.body_html.decode() == said.text and seen.html_charset == "utf-8" and seen.body_rtf == WRAPPED
+
+
+def test_plain_rich_text_becomes_plain_text() -> None:
+    text = (
+        rb"{\rtf1\ansi{\fonttbl{\f0 Arial;}}{\pict ffd8ff}\pard Dear \'e9\par{\*\x hidden}\uc2\u8217??s \bin3 }}}end\tab x\par}"
+    )
+    assert richtext.words(text, Budget()) == richtext.Words("Dear \xe9\r\n\u2019s end\tx\r\n", html=False)
+    assert contents(tnef(properties=[prop(BINARY, 0x1009, compound.lzfu(text))]), Budget()).body_text.startswith("Dear")
+
+
+@pytest.mark.parametrize("text", [b"{\\rtf1 x", b"}", b"{" * 5000])
+def test_unbalanced_rich_text_is_refused(text: bytes) -> None:
+    with pytest.raises(FilterError):
+        richtext.words(text, Budget())
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"{", b"}", b"\\", b"\\*", b"\\htmltag1 ", b"\\htmlrtf", b"\\bin9 ", b"\\u-1?", b"\\'e", b"x", b"\\uc99", b"\\f1"]
+        )
+    )
+)
+def test_any_mixture_of_rich_text_is_read_or_refused(pieces: list[bytes]) -> None:
+    try:
+        richtext.words(b"{\\rtf1\\fromhtml1 " + b"".join(pieces), Budget())
+    except FilterError:
+        pass
 
 
 # ---- everything else
