@@ -1,36 +1,30 @@
-"""Still pictures (HEIF, HEIC, AVIF): which items are pictures that are shown, and the meta box that names only these."""
+"""Still pictures (HEIF, HEIC, AVIF; 23008-12): which items are pictures that are shown, and what these need."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from filters import exif, jpeg
 from filters.api import Malformed, Unsupported
-from filters.bmff import boxes, config, items, properties, userdata
+from filters.bmff import boxes, config, properties, userdata
 from filters.bmff.boxes import Box
 from filters.bmff.items import Item, Meta
-from filters.bmff.layout import Media, Offsets, Parts, numbers, wrap
-from filters.bmff.leaves import hdlr
+from filters.bmff.layout import Media
 from filters.bmff.notes import Notes
 
 CODED = frozenset((b"hvc1", b"hev1", b"lhv1", b"avc1", b"av01", b"vvc1", b"evc1", b"jpeg", b"j2k1", b"unci", b"hvt1"))
 DERIVED = frozenset((b"grid", b"iovl", b"iden", b"tili", b"sato"))
 # References from a picture to what it is made of, and from a layer to the layers below
-_NEEDS = frozenset((b"dimg", b"base", b"exbl", b"pred", b"tbas", b"oref"))
-_KEPT_REFERENCES = _NEEDS | {b"auxl", b"prem"}
+NEEDS = frozenset((b"dimg", b"base", b"exbl", b"pred", b"tbas", b"oref"))
 # References that make their source something else than a picture to show
 _SECONDARY: Mapping[bytes, str] = {
     b"thmb": "bmff.thumbnail", b"auxl": "bmff.auxiliary", b"cdsc": "bmff.metadata-item", b"mask": "bmff.auxiliary",
 }  # fmt: skip
-_GROUPS = frozenset((b"altr", b"ster", b"brst", b"eqiv", b"slid"))
 _AUX: tuple[tuple[bytes, str], ...] = (
     (b"gainmap", "bmff.gain-map"), (b"depth", "bmff.depth-map"), (b"disparity", "bmff.depth-map"), (b"auxid:2", "bmff.depth-map"),
 )  # fmt: skip
-_BOXES = frozenset((b"hdlr", b"pitm", b"iinf", b"iloc", b"iref", b"iprp", b"idat", b"grpl", b"dinf"))
-_DROPPED: Mapping[bytes, str] = {
-    b"uuid": "bmff.uuid", b"free": "bmff.leftover", b"skip": "bmff.leftover", b"jumb": "bmff.jumbf", b"xml ": "bmff.metadata",
-    b"bxml": "bmff.metadata", b"udta": "bmff.user-data",
-}  # fmt: skip
 
 
 class Stills:
@@ -39,15 +33,17 @@ class Stills:
     def __init__(self, data: bytes, meta: Meta, notes: Notes, media: Media) -> None:
         self.data, self.meta, self.notes, self.media = data, meta, notes, media
         self.facts = exif.ExifFacts()
-        self._own: dict[int, int] = {}  # item -> offset in what is added to the file
-        self._own_sizes: dict[int, int] = {}
+        self.own: dict[int, tuple[int, int]] = {}  # item -> offset and size of its new bytes, in what is added to the file
         self.roots = self._roots()
         self.kept = self._closure()
         self._judge_dropped()
         self.bodies: dict[int, bytes] = {}  # index of a property -> its cleaned box
         self._clean_properties()
+        extents: list[tuple[int, int]] = []
         for number in sorted(self.kept):
-            self._content(self.meta.items[number])
+            extents += self._content(self.meta.items[number])
+        if extents:
+            media.need(*np.array(extents, np.int64).T)
 
     # ---- which items stay
 
@@ -91,7 +87,7 @@ class Stills:
         """The shown pictures, all they are made of, and their transparencies."""
         needs: dict[int, list[int]] = {}
         for kind, source, targets in self.meta.references:
-            if kind in _NEEDS:
+            if kind in NEEDS:
                 needs.setdefault(source, []).extend(targets)
             if kind == b"auxl" and source in self.meta.items and self._is_alpha(self.meta.items[source]):
                 for target in targets:
@@ -195,16 +191,15 @@ class Stills:
 
     # ---- content
 
-    def _content(self, item: Item) -> None:
+    def _content(self, item: Item) -> list[tuple[int, int]]:
+        """Look into the bytes of a kept item; the ranges of the file that are needed of it."""
         if item.external or (not item.extents and item.kind not in (b"iden",)):
             raise Malformed("a picture that is not in the file")
         if item.kind == b"jpeg":
             self._jpeg(item)
         elif item.kind in CODED:
             self._look_into(item)
-        if item.number not in self._own and not item.inside:
-            offsets, sizes = zip(*item.extents, strict=True) if item.extents else ((), ())
-            self.media.need(numbers(*offsets), numbers(*sizes))
+        return [] if item.number in self.own or item.inside else item.extents
 
     def _jpeg(self, item: Item) -> None:
         """A JPEG file as an item is cleaned as such; its header may stand in a property (23008-12 H.2)."""
@@ -216,8 +211,7 @@ class Stills:
         for finding in removed:
             self.notes.note(finding.code, f"item@{item.number}")
         item.properties = [(i, need) for i, need in item.properties if self.meta.properties[i - 1].kind != b"jpgC"]
-        self._own[item.number] = self.media.add(cleaned.data)
-        self._own_sizes[item.number] = len(cleaned.data)
+        self.own[item.number] = (self.media.add(cleaned.data), len(cleaned.data))
 
     def _look_into(self, item: Item) -> None:
         """Overwrite what stands in the coded picture beside the picture."""
@@ -248,144 +242,3 @@ class Stills:
                     found.append((offset + low - before, words[low - at : high - at]))
                 before += length
         return found
-
-    # ---- the meta box as it may stay
-
-    def parts(self, tracks: frozenset[int]) -> Parts:
-        """The meta box; ``tracks`` are the tracks that groups may name besides items."""
-        idat, places = self._idat()
-        out: Parts = [self.data[self.meta.box.body : self.meta.box.body + 1] + bytes(3)]
-        for child in self.meta.children:
-            body = self.data[child.body : child.end]
-            if child.kind == b"hdlr":
-                cleaned = hdlr(body)
-                if cleaned != body:
-                    self.notes.note("bmff.handler-name", child)
-                out.append(boxes.write(b"hdlr", cleaned))
-            elif child.kind == b"pitm":
-                wide = 4 if body[0] else 2
-                out.append(boxes.full(b"pitm", body[0], 0, self.roots[0].to_bytes(wide, "big")))
-            elif child.kind == b"iinf":
-                out.append(self._iinf())
-            elif child.kind == b"iloc":
-                out += self._iloc(places)
-            elif child.kind == b"iref":
-                out.append(self._iref())
-            elif child.kind == b"iprp":
-                out.append(self._iprp())
-            elif child.kind == b"idat":
-                out.append(boxes.write(b"idat", idat) if idat else b"")
-            elif child.kind == b"grpl":
-                out.append(self._grpl(tracks))
-            elif child.kind == b"dinf":
-                out.append(boxes.write(b"dinf", boxes.full(b"dref", 0, 0, b"\0\0\0\1" + boxes.full(b"url ", 0, 1, b""))))
-            elif not (child.kind in (b"free", b"skip") and boxes.blank(self.data, child.body, child.end)):
-                self.notes.note(_DROPPED.get(child.kind, "bmff.unknown-box"), child)
-        return wrap(b"meta", out)
-
-    def _idat(self) -> tuple[bytes, dict[tuple[int, int], int]]:
-        """The bytes of kept items in idat, and where each extent stands there."""
-        out, places = bytearray(), dict[tuple[int, int], int]()
-        for number in sorted(self.kept):
-            item = self.meta.items[number]
-            for extent in item.extents if item.inside and number not in self._own else ():
-                if extent not in places:
-                    places[extent] = len(out)
-                    offset, length = extent
-                    patches = [at for at in self.media.patches if offset <= at < offset + length]
-                    out += self.media.copy(offset, offset + length, patches)
-        if self.meta.idat is not None:
-            self._idat_gap(places)
-        return bytes(out), places
-
-    def _idat_gap(self, places: Mapping[tuple[int, int], int]) -> None:
-        assert self.meta.idat is not None
-        at = self.meta.idat.body
-        for offset, length in [*sorted(places), (self.meta.idat.end, 0)]:
-            if not boxes.blank(self.data, at, offset):
-                self.notes.note("bmff.gap", self.meta.idat)
-                return
-            at = max(at, offset + length)
-
-    def _wide(self) -> bool:
-        return max(self.kept) > 0xFFFF
-
-    def _iinf(self) -> bytes:
-        out = b""
-        for item in self.meta.items.values():
-            if item.number in self.kept:
-                number = item.number.to_bytes(4 if item.number > 0xFFFF else 2, "big")
-                version = 3 if item.number > 0xFFFF else 2
-                out += boxes.full(b"infe", version, int(item.hidden), number + bytes(2) + item.kind + b"\0")
-        return boxes.full(b"iinf", 0, 0, len(self.kept).to_bytes(2, "big") + out)
-
-    def _iloc(self, places: Mapping[tuple[int, int], int]) -> Parts:
-        """Offsets and lengths of four bytes, version 0 if it can be."""
-        inside = any(self.meta.items[number].inside and number not in self._own for number in self.kept)
-        version = 2 if self._wide() else int(inside)
-        wide = 4 if version == 2 else 2
-        kept = [
-            item for item in self.meta.items.values() if item.number in self.kept and (item.located or item.number in self._own)
-        ]
-        out: Parts = [bytes((version, 0, 0, 0, 0x44, 0)) + len(kept).to_bytes(wide, "big")]
-        for item in kept:
-            own, extents = item.number in self._own, item.extents
-            head = item.number.to_bytes(wide, "big")
-            head += (int(item.inside and not own)).to_bytes(2, "big") if version else b""
-            out.append(head + bytes(2) + (1 if own else len(extents)).to_bytes(2, "big"))
-            if own:
-                size = self._own_sizes[item.number]
-                out += [Offsets(numbers(self._own[item.number]), own=True), size.to_bytes(4, "big")]
-            for offset, length in [] if own else extents:
-                start = places[offset, length].to_bytes(4, "big") if item.inside else Offsets(numbers(offset))
-                out += [start, length.to_bytes(4, "big")]
-        return wrap(b"iloc", out)
-
-    def _iref(self) -> bytes:
-        wide = 4 if self._wide() else 2
-        out = b""
-        for kind, source, targets in self.meta.references:
-            kept = [number for number in targets if number in self.kept]
-            if kind not in _KEPT_REFERENCES or source not in self.kept or not kept:
-                if source in self.kept:
-                    self.notes.note("bmff.reference", f"item@{source}")
-                continue
-            body = source.to_bytes(wide, "big") + len(kept).to_bytes(2, "big")
-            out += boxes.write(kind, body + b"".join(number.to_bytes(wide, "big") for number in kept))
-        return boxes.full(b"iref", int(wide == 4), 0, out) if out else b""
-
-    def _iprp(self) -> bytes:
-        order = {index: place for place, index in enumerate(sorted(self.bodies), 1)}
-        store = boxes.write(b"ipco", b"".join(self.bodies[index] for index in sorted(self.bodies)))
-        flag, wide, mark = (1, 2, 0x8000) if len(order) > 0x7F else (0, 1, 0x80)
-        rows, count = b"", 0
-        for number in sorted(self.kept):
-            pairs = [(order[index], need) for index, need in self.meta.items[number].properties if index in order]
-            if pairs:
-                count += 1
-                rows += number.to_bytes(4 if self._wide() else 2, "big") + bytes((len(pairs),))
-                rows += b"".join((place | (mark if need else 0)).to_bytes(wide, "big") for place, need in pairs)
-        return boxes.write(b"iprp", store + boxes.full(b"ipma", int(self._wide()), flag, count.to_bytes(4, "big") + rows))
-
-    def _grpl(self, tracks: frozenset[int]) -> bytes:
-        """Groups of shown pictures (14496-12 8.18)."""
-        out = b""
-        for box in self.meta.groups:
-            reader = boxes.Reader(self.data, box.body, box.end)
-            reader.full()
-            number, count = reader.take(4), reader.number(4)
-            if count * 4 > reader.left:
-                raise Malformed("a group beyond the end of its box")
-            members = [reader.number(4) for _ in range(count)]
-            kept = [number for number in members if number in self.kept or number in tracks]
-            if reader.left or kept != members or box.kind not in _GROUPS:
-                self.notes.note("bmff.group", box)
-            if box.kind in _GROUPS and len(kept) > 1:
-                ids = b"".join(member.to_bytes(4, "big") for member in kept)
-                out += boxes.full(box.kind, 0, 0, number + len(kept).to_bytes(4, "big") + ids)
-        return boxes.write(b"grpl", out) if out else b""
-
-
-def read(data: bytes, box: Box, notes: Notes) -> Meta:
-    """The meta box at the top of a file."""
-    return items.read(data, box, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 
 from filters.api import Encrypted, Malformed, Unsupported
@@ -124,18 +125,19 @@ def _infos(data: bytes, meta: Meta, notes: Notes) -> None:
 
 
 def _info(data: bytes, box: Box) -> Item:
-    reader = Reader(data, box.body, box.end)
-    version, flags = reader.full()
-    if box.kind != b"infe" or version not in (2, 3):
+    body = data[box.body : box.end]
+    if box.kind != b"infe" or body[:1] not in (b"\2", b"\3"):
         raise Unsupported("items of an old kind")
-    number, protection, kind = reader.number(2 if version == 2 else 4), reader.number(2), reader.take(4)
+    wide = body[0] == 3
+    if len(body) < (14 if wide else 12):
+        raise Malformed("box too short")
+    number, protection, kind = struct.unpack_from(">IH4s" if wide else ">HH4s", body, 4)
     if protection:
         raise Encrypted("protected items")
-    name = reader.string()
-    content = reader.take(reader.left) if reader.left else b""
+    name, _, content = body[14 if wide else 12 :].partition(b"\0")
     named = name not in (b"", b"Color", b"Alpha", b"Image", b"Exif", b"XMP", b"primary", b"base")
     named = named or (bool(content.strip(b"\0")) and kind not in (b"mime", b"uri "))
-    return Item(number, kind, bool(flags & 1), named, content)
+    return Item(number, kind, bool(body[3] & 1), named, content)
 
 
 def _locations(data: bytes, meta: Meta, notes: Notes) -> None:
@@ -154,14 +156,16 @@ def _locations(data: bytes, meta: Meta, notes: Notes) -> None:
     wide, total = 4 if version == 2 else 2, 0
     for _ in range(reader.number(wide)):
         number, method = reader.number(wide), reader.number(2) & 15 if version else 0
-        source, start = reader.number(2), reader.number(base)
-        extents = []
-        for _ in range(reader.number(2)):
-            reader.number(index)
-            extents.append((start + reader.number(offset), reader.number(length)))
-        total += len(extents)
+        source, start, count = reader.number(2), reader.number(base), reader.number(2)
+        total += count
         if total > _MOST_EXTENTS:
             raise Malformed("too many extents")
+        rows = reader.take(count * (index + offset + length))
+        step, at = index + offset + length, index + offset
+        extents = [
+            (start + int.from_bytes(rows[i + index : i + at], "big"), int.from_bytes(rows[i + at : i + step], "big"))
+            for i in range(0, count * step, step or 1)
+        ] or [(start, 0)] * count
         _locate(data, meta, number, method, source, extents)
     _done(reader, box, notes)
 
@@ -233,7 +237,8 @@ def _associations(data: bytes, meta: Meta, box: Box, seen: set[int], notes: Note
         if number in seen:
             raise Malformed("properties of an item in two places")
         seen.add(number)
-        rows = [reader.number(wide) for _ in range(reader.number(1))]
+        row = reader.take(wide * reader.number(1))
+        rows = struct.unpack(f">{len(row) // 2}H", row) if wide == 2 else tuple(row)
         mask = 0x7FFF if wide == 2 else 0x7F
         item = meta.items.get(number)
         if item is None:

@@ -20,20 +20,31 @@ Numbers = npt.NDArray[np.int64]
 class Offsets:
     """File offsets in a box, of ``width`` bytes each, written when it is known where everything will stand.
 
-    With ``anchor`` (the start of a moof in the input) they are told from where that moof will begin.  ``own`` are offsets into
-    the bytes that we add ourselves.
+    With ``anchor`` (the start of a moof in the input) they are told from where that moof will begin.
     """
 
     values: Numbers = field(repr=False)
     width: int = 4
     anchor: int | None = None
-    own: bool = False
 
     def __len__(self) -> int:
         return self.width * len(self.values)
 
 
-Part = bytes | Offsets
+@dataclass(frozen=True, slots=True)
+class Spots:
+    """Bytes with file offsets of four bytes at ``spots``; values from ``OWN`` on are offsets in what we add ourselves."""
+
+    template: bytes = field(repr=False)
+    spots: tuple[int, ...]
+    values: tuple[int, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.template)
+
+
+OWN = 1 << 40
+Part = bytes | Offsets | Spots
 Parts = list[Part]
 
 
@@ -177,14 +188,24 @@ class _Place:
     def render(self, part: Part) -> bytes:
         if isinstance(part, bytes):
             return part
-        if part.own:
-            found = part.values + self.added
-        elif not len(self.shifts):
-            found = np.zeros_like(part.values)
-        else:
-            index = np.clip(np.searchsorted(self.media.starts, part.values, "right") - 1, 0, None)
-            inside = np.clip(part.values, self.media.starts[index], self.media.ends[index])
-            found = inside + self.shifts[index]
+        if isinstance(part, Spots):
+            return self._filled(part)
+        found = self._moved(part.values)
         if part.anchor is not None:
-            found = found - self.anchors[part.anchor]
-        return found.astype(f">i{part.width}" if part.anchor is not None else f">u{part.width}").tobytes()
+            return (found - self.anchors[part.anchor]).astype(f">i{part.width}").tobytes()
+        return found.astype(f">u{part.width}").tobytes()
+
+    def _filled(self, part: Spots) -> bytes:
+        values = numbers(*part.values)
+        found = np.where(values >= OWN, values - OWN + self.added, self._moved(values)).astype(">u4").tobytes()
+        out = bytearray(part.template)
+        for index, spot in enumerate(part.spots):
+            out[spot : spot + 4] = found[4 * index : 4 * index + 4]
+        return bytes(out)
+
+    def _moved(self, values: Numbers) -> Numbers:
+        """Where bytes of the input stand in the output; what is not there keeps the place of what is nearest."""
+        if not len(self.shifts):
+            return np.zeros_like(values)
+        index = np.clip(np.searchsorted(self.media.starts, values, "right") - 1, 0, None)
+        return np.clip(values, self.media.starts[index], self.media.ends[index]) + self.shifts[index]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from filters import jpeg, png
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Nature, Scrubbed, TooBig, Unsupported
-from filters.bmff import boxes, facts, fragments, heif, properties
+from filters.bmff import boxes, facts, fragments, items, properties
 from filters.bmff.boxes import Box
 from filters.bmff.heif import Stills
 from filters.bmff.items import Item
 from filters.bmff.layout import Layout, Media
+from filters.bmff.metabox import Writer
 from filters.bmff.movie import Movie, Track
 from filters.bmff.notes import Notes
 
@@ -92,7 +93,7 @@ class _Job:
         box = self._only(b"meta")
         if box is None:
             return None
-        meta = heif.read(self.data, box, self.notes)
+        meta = items.read(self.data, box, self.notes)
         if meta.handler != b"pict" or (self.movie is not None and meta.primary is None):
             return None
         return Stills(self.data, meta, self.notes, self.media)
@@ -129,7 +130,7 @@ class _Job:
             layout.put(box.start, self.movie.parts)
         elif box.kind == b"meta" and self.stills is not None:
             tracks = frozenset(self.movie.kept) if self.movie else frozenset[int]()
-            layout.put(box.start, self.stills.parts(tracks))
+            layout.put(box.start, Writer(self.stills, tracks).parts())
         elif box.kind == b"mdat":
             layout.put(box.start, box)
         elif box.kind == b"moof":
