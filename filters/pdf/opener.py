@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from io import BytesIO
 from typing import Final
@@ -89,44 +89,42 @@ def _facts(document: Document, cleaning: Cleaning, budget: Budget) -> Iterator[F
 
 
 def _members(document: Document, budget: Budget) -> Iterator[Seen]:
-    known: set[bytes] = set()
+    attached = files.collect(document)
     found = pictures.collect(document, budget)
-    drawn = set[Id]()
+    yield from _pictures(document, found, budget)
+    for one in attached.values():
+        budget.member()
+        yield files.member(document, one, budget)
+    done = {ident for picture in found for ident in picture.owners} | {one.ident for one in attached.values()}
+    yield from _other(document, done | pictures.masks(document), budget)
+    yield from _texts(document, budget)
+    if beside := leftovers.hidden(document):
+        yield Finding("pdf.hidden-stream", f"obj@{beside[0].number}", Fate.REMOVED)
+        known = {sha256(bytes(document.objects[ident].read_raw_bytes())).digest() for ident in document.streams}
+        search = revisions.seen if document.pdf.is_encrypted else leftovers.seen
+        yield from search(document, beside, known, budget)
+    yield from leftovers.gaps(document, budget)
+
+
+def _pictures(document: Document, found: Sequence[Picture], budget: Budget) -> Iterator[Seen]:
     stencils: list[pictures.Stencil] = []
     for picture, codes in pictures.everywhere(found, placement.uses(document, budget)):
-        known.add(sha256(picture.raw).digest())
-        drawn.update(picture.owners)
         if pictures.small_bilevel(picture.shape) and not picture.coded:
             stencils.append(pictures.Stencil(picture.shape, picture.raw))
             continue
         budget.member()
         yield pictures.member(picture, codes, budget)
     yield from pictures.mosaic(stencils, "stencils", budget)
-    attached = files.collect(document)
-    for one in attached.values():
-        budget.member()
-        yield files.member(document, one, budget)
-    done = drawn | {one.ident for one in attached.values()} | pictures.masks(document)
-    yield from _other(document, done, known, budget)
-    yield from _texts(document, budget)
-    beside = leftovers.hidden(document)
-    if beside:
-        yield Finding("pdf.hidden-stream", f"obj@{beside[0].number}", Fate.REMOVED)
-    search = revisions.seen if document.pdf.is_encrypted else leftovers.seen
-    yield from search(document, beside, known, budget)
-    yield from leftovers.gaps(document, budget)
 
 
-def _other(document: Document, done: set[Id], known: set[bytes], budget: Budget) -> Iterator[Seen]:
+def _other(document: Document, done: Collection[Id], budget: Budget) -> Iterator[Seen]:
     """Streams that are neither pictures nor files: pages, forms, patterns, glyphs, fonts, whatever a program put there."""
     counts: dict[Id, int] = {}
     for ident in document.streams:
-        stream = document.objects[ident]
-        known.add(sha256(bytes(stream.read_raw_bytes())).digest())
         if ident in done:
             continue
         try:
-            content = reader.content(stream, budget)
+            content = reader.content(document.objects[ident], budget)
         except TooBig:
             raise
         except FilterError as error:

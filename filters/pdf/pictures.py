@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import Final
 
 import pikepdf
@@ -21,6 +20,7 @@ _MEDIA: Final = {streams.DCT: "image/jpeg", streams.JPX: "image/jp2"}
 _STARTS: Final = {streams.DCT: b"\xff\xd8", streams.JPX: b"\0\0\0\x0cjP"}
 _STENCIL: Final = 65_536  # samples: 256 by 256
 _MOSAIC: Final = 500_000  # samples that all small bilevel pictures of one stream may have together: a sheet at 72 dpi
+_ALIKE: Final = 100  # pictures of one size, length and coding that are compared with each other
 _BILEVEL: Final = frozenset((streams.CCITT, streams.JBIG2))
 
 
@@ -111,20 +111,25 @@ def _palette(space: Object) -> int:
 
 
 def masks(document: Document) -> frozenset[Id]:
-    """Streams that only say how transparent another picture is, and hold bare samples."""
+    """Streams that only say how transparent another picture is: nothing else refers to them."""
+    owners: set[Id] = set()
     found: set[Id] = set()
-    for ident in document.streams:
+    for ident in document.mentioning(b"/SMask ", b"/Mask "):
         stream = document.objects[ident]
-        for key in ("/SMask", "/Mask"):
-            mask = reader.entry(stream, key)
-            if isinstance(mask, pikepdf.Stream) and is_picture(stream, reader.filters(stream)):
-                found.add(mask.objgen)
+        if not isinstance(stream, pikepdf.Stream) or not is_picture(stream, reader.filters(stream)):
+            continue
+        owners.add(ident)
+        each = [reader.entry(stream, key) for key in ("/SMask", "/Mask")]
+        found.update(mask.objgen for mask in each if isinstance(mask, pikepdf.Stream))
+    if found:
+        rest = (text for ident, text in document.texts.items() if ident not in owners)
+        found.difference_update(ident for text in rest for ident in reader.references(text))
     return frozenset(found)
 
 
 def collect(document: Document, budget: Budget) -> list[Picture]:
     """All pictures of the table, in its order.  Raises FilterError."""
-    found: dict[tuple[bytes, tuple[str, ...], Shape], Picture] = {}
+    found: dict[tuple[int, tuple[str, ...], Shape], list[Picture]] = {}
     attached = masks(document)
     for ident in document.streams:
         stream = document.objects[ident]
@@ -136,11 +141,13 @@ def collect(document: Document, budget: Budget) -> list[Picture]:
         budget.tick()
         raw = bytes(stream.read_raw_bytes())
         facts = shape(stream, names[-1] if names else "")
-        same = (sha256(raw).digest(), names, facts)
-        if same not in found:
-            found[same] = Picture(f"obj {ident[0]} {ident[1]}", names, facts, raw)
-        found[same].owners.append(ident)
-    return list(found.values())
+        alike = found.setdefault((len(raw), names, facts), [])
+        same = next((one for one in alike[:_ALIKE] if one.raw == raw), None)
+        if same is None:
+            same = Picture(f"obj {ident[0]} {ident[1]}", names, facts, raw)
+            alike.append(same)
+        same.owners.append(ident)
+    return [one for alike in found.values() for one in alike]
 
 
 def _coded(names: Sequence[str]) -> bool:

@@ -206,6 +206,16 @@ def test_a_jpeg_mask_is_seen_and_bare_masks_belong_to_their_picture() -> None:
     assert set(members(paper.write())) == {"obj 1 0", "obj 3 0", "obj 4 0"}
 
 
+def test_a_mask_that_a_page_also_draws_is_a_picture() -> None:
+    paper = Paper()
+    drawn_too = samples(paper, 400, 300)
+    paper.packed(
+        bytes(3), f"/Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceRGB /BitsPerComponent 8 /SMask {drawn_too} 0 R"
+    )
+    page(paper, b"/B Do", f"/XObject << /A 2 0 R /B {drawn_too} 0 R >>")
+    assert "obj 1 0" in members(paper.write())
+
+
 @pytest.mark.parametrize("where", ["pattern", "glyph", "annotation", "soft mask", "nowhere", "alternate", "thumbnail"])
 def test_a_picture_is_seen_wherever_it_hangs(where: str) -> None:
     jpeg = photo_jpeg(1, (40, 24))
