@@ -168,7 +168,8 @@ def test_damaged_rich_text_is_refused() -> None:
 WRAPPED = (
     b"{\\rtf1\\ansi\\ansicpg1251\\fromhtml1 \\deff0{\\fonttbl{\\f0\\fswiss Arial;}{\\f1\\fmodern\\fcharset161 G;}}"
     b"{\\*\\generator X;}"
-    b"{\\*\\htmltag18 <html>}{\\*\\htmltag50 <body class=\"a\\{b\\}\">}\\htmlrtf {\\f0 \\htmlrtf0 {\\*\\htmltag64 <p>}\\'cf\\'f0 a < b"
+    b"{\\*\\htmltag18 <html>}{\\*\\htmltag50 <body class=\"a\\{b\\}\">}\\htmlrtf {\\f0 \\htmlrtf0 "
+    b"{\\*\\htmltag64 <p>}\\'cf\\'f0 a < b"
     b"{\\*\\mhtmltag84 <x>}{\\*\\htmltag84 &nbsp;}\\htmlrtf &\\htmlrtf0 {\\f1 \\'e1}\\u-10179?\\u-8704?\\htmlrtf }\\htmlrtf0\r\n"
     b"{\\*\\htmltag72 </p>}{\\*\\htmltag27 </html>}}"
 )
