@@ -20,6 +20,7 @@ CODES: Mapping[str, str] = {
     "dicom.identifier": "A number or name by which the study, order or visit can be found.",
     "dicom.institution": "The name or address of an institution.",
     "dicom.marks": "The file said nothing, or something else, about how it was de-identified.",
+    "dicom.object": "A DICOM object: never decoration, however small.",
     "dicom.overlay": "Overlay graphics, which can hold text.",
     "dicom.patient": "Facts about the patient: birth date, sex, age, address, history.",
     "dicom.patient-id": "The patient's number.",

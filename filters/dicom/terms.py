@@ -7,10 +7,6 @@ from collections.abc import Mapping
 from functools import cache
 from typing import cast
 
-# private modules: the tables have no public way in by code; pydicom is pinned below its next minor version
-from pydicom.sr._concepts_dict import concepts
-from pydicom.sr._snomed_dict import mapping as snomed
-
 from filters.dicom import words
 
 # scheme -> codes that are surely codes although the list at hand does not have them; None: only listed ones
@@ -49,6 +45,11 @@ def wording(scheme: str, code: str, told: str) -> str | None:
 
 @cache
 def _meanings() -> Mapping[tuple[str, str], str]:
+    # Large tables, read only when a file has coded terms.  Private modules: the tables have no public way in by code; pydicom is
+    # pinned below its next minor version.
+    from pydicom.sr._concepts_dict import concepts
+    from pydicom.sr._snomed_dict import mapping as snomed
+
     lists = cast("Mapping[str, Mapping[str, Mapping[str, tuple[str, list[int]]]]]", concepts)
     table = {
         (scheme, code): meaning

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from filters.api import Cleaning, Fate, Malformed, Nature, TooBig, Unsupported
+from filters.decorative import decorative
 from filters.dicom import facts, file, uids
 from filters.dicom.scrubber import DICOM
 from filters.sniff import sniff
@@ -302,6 +303,15 @@ def test_facts_are_read_and_not_shown() -> None:
     assert (info.make, info.serial, info.nature) == ("ACME", "SN1", Nature.RADIOLOGY)
     assert {"dicom.patient-id", "dicom.date", "dicom.device", "dicom.patient"} <= info.codes
     assert "4857773456" not in repr(info)
+
+
+def test_an_object_is_never_decoration() -> None:
+    """A small or image-free object that carries nothing else is no icon and no tracking pixel."""
+    for data in (picture(BurnedInAnnotation="NO"), PICTURES["dicom-report"](str)):
+        cleaned = DICOM.scrub(data).data
+        info = DICOM.inspect(cleaned)
+        assert info.codes == {"dicom.object"}
+        assert decorative(info, cleaned, "", inline=True, known_logos=frozenset(), seen_inline_before=True) is None
 
 
 def test_a_cleaned_file_has_no_date_and_no_number() -> None:
