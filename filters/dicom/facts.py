@@ -32,7 +32,8 @@ def image(seen: File, codes: frozenset[str]) -> ImageInfo:
     modality = text(elements, 0x00080060)[:16]
     return ImageInfo(
         width=shape.columns if shape else 0, height=shape.rows if shape else 0, bits=shape.stored if shape else 0,
-        frames=shape.frames if shape else 1, codes=codes | unclean_pixels(elements) | {"dicom.object"}, make=_told(elements, 0x00080070),
+        frames=shape.frames if shape else 1, codes=codes | unclean_pixels(elements) | {"dicom.object"},
+        make=_told(elements, 0x00080070),
         model=_told(elements, 0x00081090), serial=_told(elements, 0x00181000), taken=_taken(elements),
         nature=nature(modality, text(elements, 0x00080016), video=seen.transfer.video), modality=modality,
         laterality=_side(elements), identifiers=tuple(dict.fromkeys(_numbers(elements))),
