@@ -277,6 +277,19 @@ def test_what_two_programs_would_read_differently_is_malformed(name: str) -> Non
         zips.read(BAD[name])
 
 
+def test_an_inner_end_record_that_reaches_the_end_of_the_file_is_malformed() -> None:
+    """Strict programs look for a comment that ends with the file: with bytes behind the archive they would open the inner one."""
+
+    def nested(rest: int) -> bytes:
+        inner = NESTED[:-2] + struct.pack("<H", rest)
+        return forge([plain(b"inner.zip", inner, method=0)], trailer=b"said")
+
+    zips.read(nested(0))
+    size = len(nested(0))
+    with pytest.raises(Malformed):
+        zips.read(nested(size - nested(0).index(END[:4]) - 22))
+
+
 def test_several_volumes_and_masked_directories_are_told_apart() -> None:
     """Unsupported and Encrypted have rules of their own."""
     with pytest.raises(Unsupported):
