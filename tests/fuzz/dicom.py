@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from filters.api import Cleaning, Fate, FilterError
 from filters.dicom.scrubber import DICOM
 from tests.support.samples import dicom
@@ -19,6 +21,10 @@ def seeds() -> list[bytes]:
         dicom.picture(transfer, lambda what: what) for transfer in (dicom.EXPLICIT, dicom.IMPLICIT, dicom.BIG, dicom.DEFLATED)
     ]
     coded = [dicom.picture(transfer, lambda what: what) for transfer in (dicom.JPEG, dicom.JPEG_2000)]
+    rows, _ = dicom.pixels(dicom.RLE, str)
+    frame = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\x07\xc2\x01\0\x05\x80\0"
+    last = dicom.element(0x7FE00010, "OB", dicom.fragments([frame]), undefined=True)
+    coded.append(dicom.part10(dicom.base(dicom.RLE) | rows, last, dicom.RLE))
     return [*ordinary, *coded, dicom.PICTURES["dicom-report"](lambda what: what), dicom.PICTURES["dicom"](lambda what: what[:4])]
 
 
