@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from filters.api import Malformed, TooBig
 
-MAX_DIRECTORIES = 5_000  # of one file: a fax of so many pages is none
-MAX_FIELDS = 500_000  # of all directories together
+MAX_DIRECTORIES = 4_000  # of one file: a fax of so many pages is none
+MAX_FIELDS = 100_000  # of all directories together
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, IFD, LONG8, SLONG8, IFD8 = 1, 2, 3, 4, 5, 7, 13, 16, 17, 18
 SIZES: Mapping[int, int] = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}

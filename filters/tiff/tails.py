@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from filters.api import Malformed, Unsupported
+from filters.tiff.directory import Numbers
 
 _REVERSED = bytes(int(f"{n:08b}"[::-1], 2) for n in range(256))
 _STEP = 1 << 18
@@ -87,30 +88,30 @@ _CLEAR, _EOI = 256, 257
 _BATCH = 4096
 
 
-def _schedule() -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def _schedule() -> tuple[Numbers, Numbers]:
     """Bit offset and width of each code after a Clear; codes grow wider one early, as TIFF has it."""
     order = np.arange(_BATCH)
-    width = np.where(order <= 253, 9, np.where(order <= 765, 10, np.where(order <= 1789, 11, 12))).astype(np.int64)
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(width)[:-1])), width
+    width = np.where(order <= 253, 9, np.where(order <= 765, 10, np.where(order <= 1789, 11, 12)))
+    return np.concatenate(([0], np.cumsum(width)[:-1])), width
 
 
 _PLACE, _WIDTH = _schedule()
+_FULL_PLACE, _FULL_WIDTH = 12 * np.arange(_BATCH), np.full(_BATCH, 12)
 
 
 def _lzw(strip: Strip) -> int | None:
     body = strip.body()
     if body[:1] == b"\0" and len(body) > 1 and body[1] & 1:
         return None  # the coding of before TIFF 5: least significant bit first
-    padded = np.frombuffer(body + b"\0\0\0", np.uint8)
+    padded = np.frombuffer(body + b"\0\0\0", np.uint8).astype(np.uint32)
+    words = (padded[:-2] << 16) | (padded[1:-1] << 8) | padded[2:]  # 24 bits from each byte on
     bit, bits, fresh = 0, 8 * len(body), True
     while bit < bits:
-        place = bit + (_PLACE if fresh else 12 * np.arange(_BATCH))
-        width = _WIDTH if fresh else np.full(_BATCH, 12)
+        most = min(_BATCH, (bits - bit) // 9)
+        place, width = (_PLACE[:most] + bit, _WIDTH[:most]) if fresh else (_FULL_PLACE[:most] + bit, _FULL_WIDTH[:most])
         fits = int(np.searchsorted(place + width, bits, "right"))
         place, width = place[:fits], width[:fits]
-        at = place >> 3
-        word = (padded[at].astype(np.int64) << 16) | (padded[at + 1].astype(np.int64) << 8) | padded[at + 2]
-        code = (word >> (24 - (place & 7) - width)) & ((1 << width) - 1)
+        code = (words[place >> 3] >> (24 - (place & 7) - width)) & ((1 << width) - 1)
         marks = np.flatnonzero((code == _CLEAR) | (code == _EOI))
         if not fits or (not marks.size and fits < _BATCH):
             return None
@@ -125,30 +126,37 @@ def _lzw(strip: Strip) -> int | None:
 # ---- CCITT: end of block
 
 
-def _bits(pattern: str) -> list[bytes]:
-    """Regular expressions for a pattern at each of the eight places in a byte."""
+def _places(pattern: str) -> list[re.Pattern[bytes]]:
+    """Expressions for a pattern of bits at each of the eight places in a byte; each begins with bytes that are fast to find."""
     found = []
     for shift in range(8):
         text = "." * shift + pattern
         text += "." * (-len(text) % 8)
-        found.append(b"".join(_byte(text[i : i + 8]) for i in range(0, len(text), 8)))
+        groups = [text[i : i + 8] for i in range(0, len(text), 8)]
+        whole = b"".join(_byte(group) for group in groups if "." not in group)
+        before = b"(?<=" + _byte(groups[0]) + whole + b")" if "." in groups[0] else b""
+        after = _byte(groups[-1]) if "." in groups[-1] else b""
+        found.append(re.compile(b"(?s)" + whole + before + after))
     return found
 
 
 def _byte(mask: str) -> bytes:
+    """A byte, or the set of those that fit."""
     fits = [n for n in range(256) if all(m in (".", b) for m, b in zip(mask, f"{n:08b}", strict=True))]
-    return b"[" + b"".join(b"\\x%02x" % n for n in fits) + b"]"
+    codes = b"".join(b"\\x%02x" % n for n in fits)
+    return codes if len(fits) == 1 else b"[" + codes + b"]"
 
 
 _EOL = "000000000001"
-_EOFB = re.compile(b"(?s)" + b"|".join(_bits(_EOL * 2)))
-_RTC = re.compile(b"(?s)" + b"|".join([*_bits(_EOL * 6), *_bits((_EOL + "1") * 6), *_bits(("0000" + _EOL) * 6)]))
+_EOFB = _places(_EOL * 2)
+_RTC = [*_places(_EOL * 6), *_places((_EOL + "1") * 6), *_places(("0000" + _EOL) * 6)]
 
 
-def _group(pattern: re.Pattern[bytes]) -> Callable[[Strip], int | None]:
+def _group(patterns: Sequence[re.Pattern[bytes]]) -> Callable[[Strip], int | None]:
     def measure(strip: Strip) -> int | None:
-        found = pattern.search(strip.body())
-        return strip.start + found.end() if found else None
+        body = strip.body()
+        ends = [found.end() for pattern in patterns if (found := pattern.search(body))]
+        return strip.start + min(ends) if ends else None
 
     return measure
 

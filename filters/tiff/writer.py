@@ -15,7 +15,7 @@ from filters.tiff.fields import Kept
 from filters.tiff.placement import Placement
 
 _KINDS = {LONG: "u4", LONG8: "u8"}
-_OLD_TABLES = (tags.JPEG_Q, tags.JPEG_DC, tags.JPEG_AC)
+_MAX_CLASSIC = 0xFFFFFFFF  # offsets of classic TIFF
 
 
 @dataclass(slots=True)
@@ -48,21 +48,26 @@ class Writer:
 
     def write(self) -> bytes:
         """The whole file.  Raises TooBig."""
-        self._arrange()
-        # The first pass learns how long directories and values are; samples come behind them.
-        head = self._head(0)
-        base = len(head)
-        if not self._form.big and base + self._places.end > 0xFFFFFFFF:
+        base = self._arrange()
+        if not self._form.big and base + self._places.end > _MAX_CLASSIC:
             raise TooBig("more than 4 GiB")
         return b"".join([self._head(base), *self._places.pieces(self._data)])
 
-    def _arrange(self) -> None:
-        at = self._form.header
+    def _arrange(self) -> int:
+        """Gives each directory its place; returns where the samples begin, behind the values of all."""
+        form, at, values, known = self._form, self._form.header, 0, set[bytes]()
         for sheet in self._sheets:
             sheet.at = at
-            at += self._form.counter.size + len(self._entries(sheet, 0)) * self._form.entry.size + self._form.pointer.size
+            entries = self._entries(sheet, 0)
+            at += form.counter.size + len(entries) * form.entry.size + form.pointer.size
             at += at & 1
+            for tag, (_, _, value) in entries.items():
+                if len(value) > form.inline and not (tag in sheet.kept.values and value in known):
+                    values += len(value) + (len(value) & 1)
+                    if tag in sheet.kept.values:
+                        known.add(value)
         self._values_at = at
+        return at + values
 
     def _head(self, base: int) -> bytes:
         """Header, directories and values, for samples that begin at ``base``."""

@@ -205,6 +205,22 @@ def _tiles(place: Place) -> bytes:
     return Builder("<", True).file([Page(told, (tile, tile + place("BehindTile").encode()), tiled=True)])
 
 
+def saved(image: Image.Image, **options: object) -> bytes:
+    """A TIFF as Pillow's libtiff writes it, without the words it adds."""
+    out = io.BytesIO()
+    image.save(out, "TIFF", **options)
+    return out.getvalue()
+
+
+CLEAN: dict[str, Callable[[Place], bytes]] = {  # codings that hold nothing but samples
+    "packbits": lambda place: saved(photo(), compression="packbits"),
+    "lzw": lambda place: saved(photo((90, 60)), compression="tiff_lzw"),
+    "deflate": lambda place: saved(photo(), compression="tiff_adobe_deflate"),
+    "group3": lambda place: saved(photo((70, 40)).convert("1"), compression="group3"),
+    "group4": lambda place: saved(photo((70, 40)).convert("1"), compression="group4"),
+    "jpeg": lambda place: saved(photo((40, 40)), compression="jpeg"),
+    "palette": lambda place: saved(photo().quantize(16)),
+}
 PICTURES: dict[str, Callable[[Place], bytes]] = {
     "tiff": _plain,
     "tiff-motorola": lambda place: _plain(place, ">"),
