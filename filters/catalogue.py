@@ -13,6 +13,7 @@ from filters.documents import codes as documents
 from filters.markup import codes as markup
 from filters.metafiles import codes as metafiles
 from filters.pdf import codes as pdf
+from filters.richtext import codes as richtext
 from filters.tiff import codes as tiff
 
 _EXIF: Mapping[str, str] = {
@@ -123,6 +124,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     documents.CODES,
     markup.CODES,
     metafiles.CODES,
+    richtext.CODES,
     compound.CODES,
     pdf.CODES,
     webp.CODES,

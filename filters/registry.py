@@ -34,6 +34,7 @@ from filters.metafiles.emf import EMF
 from filters.metafiles.wmf import WMF
 from filters.pdf.opener import PDF
 from filters.png import PNG
+from filters.richtext.opener import RTF
 from filters.tiff.scrubber import BIGTIFF, TIFF
 from filters.webp import WEBP
 
@@ -101,6 +102,7 @@ OPENERS: Mapping[str, Opener] = {
     "odg": ODG,
     "office-xml": FLAT,
     **OLE,
+    "rtf": RTF,
     "emf": EMF,
     "wmf": WMF,
 }
