@@ -128,7 +128,11 @@ def _packed_end(data: bytes, at: int, head: Header) -> int:
             at += length + (length & 1)
     if at > size:
         raise Malformed("truncated samples")
-    return at + 2 if data[at : at + 2] == b"\0\1" else at
+    if data[at : at + 2] == b"\0\1":
+        return at + 2
+    if any(data[at:]):
+        raise Malformed("samples behind the last row")  # decoders count rows differently
+    return at
 
 
 def neutral(head: bytes, told: Header, profile: tuple[int, int] = (0, 0)) -> bytes:

@@ -85,8 +85,12 @@ class _Job:
                 self._frame(plan, block)
             elif block.kind is Kind.EXTENSION:
                 self._extension(plan, block)
-            elif block.kind in (Kind.GAP, Kind.REST):
-                plan.note("gif.gap" if block.kind is Kind.GAP else "gif.trailer", f"GIF@{block.start}")
+            elif block.kind is Kind.GAP:
+                plan.note("gif.gap", f"GIF@{block.start}")
+            elif block.kind is Kind.REST:
+                plan.note("gif.trailer", f"GIF@{block.start}")
+                if self.blocks[-2].kind is not Kind.TRAILER:
+                    plan.put(bytes((gifblocks.TRAILER,)))
             else:
                 plan.keep(block.start, block.end)
         return plan

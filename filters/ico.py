@@ -131,15 +131,15 @@ def _span(entry: bytes) -> tuple[int, int]:
 
 
 def _bitmap(content: bytes, place: int) -> _Picture:
-    """Header of twice the height, colour table, samples, and a mask of one bit a pixel that 32-bit pictures may lack."""
+    """Header of twice the height, colour table, samples, and a mask of one bit a pixel, which has no say where alpha has one."""
     head = dib.header(content, 0)
     height, odd = divmod(head.height, 2)
     if odd or not height or head.packed:
         raise Malformed("icon bitmap")
     middle, mask_stride = head.end + head.stride * height, (head.width + 31) // 32 * 4
     end = min(len(content), middle + mask_stride * height)
-    if len(content) < middle:
-        raise Malformed("truncated samples")
+    if len(content) < middle or (head.bits < 32 and len(content) != middle + mask_stride * height):
+        raise Malformed("length of an icon's samples and mask")  # the mask counts, and some look for it from the end
     samples, mask = content[head.end : middle], content[middle:end]
     table = content[head.size : head.size + head.masks + (head.colours * head.entry if head.bits <= 8 else 0)]
     parts = (

@@ -17,6 +17,7 @@ from filters.tail import ends_in_words
 
 MAX_PIXELS = 200_000_000
 _PICTURES = frozenset((b"VP8 ", b"VP8L"))
+_OUTSIDE = frozenset((b"VP8X", b"ANIM", b"ANMF"))
 _ICC, _ALPHA, _EXIF, _XMP, _ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02  # flags of VP8X
 _FRAME = 16  # bytes of a frame's header
 
@@ -296,6 +297,8 @@ class _Job:
         picture = next((one for one in inside if one.name in _PICTURES), None)
         if not chunk.whole or picture is None:
             raise Malformed("frame without picture")
+        if any(not one.whole or one.name in _OUTSIDE or (one.name in _PICTURES and one is not picture) for one in inside):
+            raise Malformed("a frame inside a frame")  # libwebp goes on there as if it stood outside
         self._check_frame(chunk, inside, picture)
         kept, header = Plan(), self.data[chunk.body : chunk.body + _FRAME]
         for one in inside:

@@ -65,6 +65,47 @@ def test_run_length_coded_rows_end_at_their_end_code() -> None:
     assert decode(clean) is not None
 
 
+def test_rows_behind_the_last_one_are_malformed() -> None:
+    """Symptom: Pillow lost the end of a picture.  Cause: programs count empty rows differently.  Found by fuzzing."""
+    runs = b"\0\0" * 3 + b"\x04\x01\0\0" + b"\0\1"
+    head = struct.pack("<IiiHHIIiiII", 40, 4, 3, 1, 8, 1, len(runs), 0, 0, 8, 0) + bytes(32)
+    with pytest.raises(Malformed):
+        BMP.scrub(struct.pack("<2sIII", b"BM", 14 + len(head) + len(runs), 0, 14 + len(head)) + head + runs)
+
+
+def test_colours_that_do_not_count_are_gone_at_once() -> None:
+    """Symptom: a second scrub changed the header again.  Cause: the number of important colours was compared with a table that
+    had just been dropped.  Found by fuzzing."""
+    data = bytearray(saved("BMP", photo(3, (28, 11))))
+    data[46:54] = struct.pack("<II", 3, 2)
+    data[10:14] = (54 + 12).to_bytes(4, "little")
+    cleaned = BMP.scrub(bytes(data[:54]) + b"twelve bytes" + bytes(data[54:])).data
+    assert cleaned == saved("BMP", photo(3, (28, 11)))
+    assert BMP.scrub(cleaned).data is cleaned
+
+
+def test_a_table_that_no_sample_uses_is_malformed_without_a_file_header() -> None:
+    """Some programs look for the samples of a true-colour DIB in place of the table."""
+    data = bytearray(saved("DIB", photo(3, (28, 11))))
+    data[32:36] = (4).to_bytes(4, "little")
+    with pytest.raises(Malformed):
+        DIB.scrub(bytes(data))
+
+
+def test_icons_whose_mask_is_not_at_the_end_are_malformed() -> None:
+    """Symptom: Pillow showed another mask.  Cause: it looks for it from the entry's end, Windows behind the samples."""
+    image = photo(5, SIZE).convert("RGB").tobytes()
+    head = struct.pack("<IiiHHIIiiII", 40, SIZE[0], 2 * SIZE[1], 1, 24, 0, 0, 0, 0, 0, 0)
+    for mask, fits in ((4 * SIZE[1], True), (4 * SIZE[1] + 4, False), (0, False)):
+        bitmap = head + image + bytes(mask)
+        data = struct.pack("<HHHBBBBHHII", 0, 1, 1, *SIZE, 0, 0, 1, 24, len(bitmap), 22) + bitmap
+        if fits:
+            assert ICO.scrub(data).data is data
+        else:
+            with pytest.raises(Malformed):
+                ICO.scrub(data)
+
+
 def test_a_forgotten_colour_table_is_found() -> None:
     """Some writers let the samples begin at the colour table; Pillow and others skip it, and the file now says so."""
     data = saved("BMP", photo(3, (28, 11)).convert("P"))

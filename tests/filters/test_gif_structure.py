@@ -172,7 +172,7 @@ def test_stray_zeros_go_and_other_strays_are_malformed() -> None:
     assert GIF.scrub(HEAD + frame + b"\0\0" + frame + b"\0;").data == clean
     with pytest.raises(Malformed):
         GIF.scrub(HEAD + frame + b"stray" + frame + b";")
-    assert GIF.scrub(HEAD + frame + b"no frame behind").data == HEAD + frame
+    assert GIF.scrub(HEAD + frame + b"no frame behind").data == HEAD + frame + b";"
 
 
 @pytest.mark.unit

@@ -112,6 +112,17 @@ def test_what_decoders_read_differently_is_malformed(chunks: list[tuple[bytes, b
 
 
 @pytest.mark.unit
+@pytest.mark.parametrize("name", [b"ANMF", b"VP8 ", b"VP8L", b"ANIM"])
+def test_a_frame_inside_a_frame_is_malformed(name: bytes) -> None:
+    """Symptom: a frame that libwebp shows was dropped as unknown.  Cause: behind a frame's picture libwebp goes on reading as if
+    outside the frame.  Found by fuzzing."""
+    data = webp_animated(lambda what: "x" * 8)
+    assert data.count(b"unkn") == 3
+    with pytest.raises(Malformed):
+        WEBP.scrub(data.replace(b"unkn", name))
+
+
+@pytest.mark.unit
 def test_a_second_picture_is_dropped_and_told() -> None:
     """Decoders show the first."""
     second = riff_chunks(saved("WEBP", photo(6, SIZE), lossless=True))[0]

@@ -171,11 +171,9 @@ def bmp_palette(place: Place) -> bytes:
 
 
 def icon_bitmap(place: Place) -> bytes:
-    """An entry of an icon: 24 bits, mask, words behind it."""
-    row = SIZE[0] * 3
-    samples = photo(5, SIZE).tobytes()
-    head = struct.pack("<IiiHHIIiiII", 40, SIZE[0], 2 * SIZE[1], 1, 24, 0, 0, 0, 0, 0, 0)
-    assert row % 4 == 0
+    """An entry of an icon: 32 bits, mask, words behind it."""
+    samples = photo(5, SIZE).convert("RGBA").tobytes()
+    head = struct.pack("<IiiHHIIiiII", 40, SIZE[0], 2 * SIZE[1], 1, 32, 0, 0, 0, 0, 0, 0)
     return head + samples + b"\0\0\0\0" * SIZE[1] + place("icon entry tail").encode()
 
 
@@ -184,7 +182,7 @@ def ico(place: Place, kind: int = 1) -> bytes:
     pictures = [icon_bitmap(place), png_with_canaries(place("icon png"), size=(48, 32))]
     gap, tail = b"gap " + place("icon gap").encode(), place("icon trailer").encode()
     at, entries, bodies = 6 + 32, b"", b""
-    hot = (3, 5) if kind == 2 else (1, 24)
+    hot = (3, 5) if kind == 2 else (1, 32)
     for size, picture in zip((SIZE, (48, 32)), pictures, strict=True):
         entries += struct.pack("<BBBBHHII", *size, 0, 65, *hot, len(picture), at + len(bodies))
         bodies += picture + gap
