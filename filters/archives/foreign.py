@@ -44,7 +44,7 @@ def _errors() -> Iterator[None]:
         yield
     except FilterError:
         raise
-    except _library().ArchiveError as problem:
+    except load().ArchiveError as problem:
         error = _reason(str(problem.msg))
     except (ValueError, OSError, AttributeError):
         error = Unsupported("libarchive without this format")
@@ -60,7 +60,11 @@ def _reason(message: str) -> FilterError:
     return Malformed("archive")
 
 
-def _library() -> Any:  # libarchive-c has no types
+def load() -> Any:  # libarchive-c has no types
+    """The library.  Raises Unsupported when it is not there.
+
+    Once before a process gives up its rights: to find the shared library the first time, ``ldconfig`` is started.
+    """
     try:
         library = importlib.import_module("libarchive")
     except (ImportError, OSError, AttributeError, TypeError):
@@ -119,7 +123,7 @@ class Foreign:
 
     @contextmanager
     def _reader(self, data: bytes, view: bytes) -> Iterator[Any]:
-        library = _library()
+        library = load()
         ffi = library.ffi
         name = "rar5" if self.format == "rar" and data.startswith(b"Rar!\x1a\x07\x01") else self.format
         with library.read.new_archive_read(name, self.filter) as pointer:
@@ -157,7 +161,7 @@ def _member(entry: Any, key: str, meter: Meter) -> Member:
 
 
 def _is_sealed(entry: Any) -> bool:
-    ffi = _library().ffi
+    ffi = load().ffi
     return bool(ffi.ffi("entry_is_encrypted", [ffi.c_archive_entry_p], ffi.c_int)(entry._entry_p))
 
 

@@ -188,7 +188,7 @@ def test_streams_go_both_ways(folder: Path, tool: str, opener: Opener) -> None:
 @pytest.fixture
 def library() -> None:
     try:
-        foreign._library()
+        foreign.load()
     except Unsupported:
         missing("libarchive")
 
