@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Member, Seen, TooBig
-from filters.documents import evidence, fields, names, ooxmlrules, properties, rules
+from filters.documents import evidence, fields, markup, names, ooxmlrules, properties, rules
 from filters.documents.codes import CROPPED, HEADER_FOOTER
 from filters.documents.markup import Edit, Markup
 from filters.documents.package import Package, Plan
@@ -118,6 +118,9 @@ class _Reading:
         self._parts(plan)
         self._fields(plan)
         self._links(plan)
+        for name, index in self.package.index.items():
+            if self.types.of(name) == "application/vnd.ms-excel.comments":
+                plan.note("ooxml.binary-part", index, Fate.STUCK)
         for target in sorted(self.cropped):
             plan.note("ooxml.cropped-picture", self.package.index[target], Fate.KEPT)
         return plan
@@ -133,8 +136,11 @@ class _Reading:
             text = self.package.markup(index)
             if text is None:
                 continue
-            for code, edit in rules.edits(text, sheets if cells else table, ooxmlrules.SPACES, self.budget):
+            found = rules.edits(text, sheets if cells else table, ooxmlrules.SPACES, self.budget)
+            for code, edit in found:
                 plan.edit(code, index, edit)
+            if name.startswith("xl/") and "comments" in name:
+                plan.edit("ooxml.authors", index, *rules.spoken(text, [edit for _, edit in found], self.budget))
             if not cells:
                 self._cropped(name, text)
 
@@ -148,13 +154,15 @@ class _Reading:
         """Core and extended properties are emptied: programs expect the parts."""
         if not self.cleaning.properties:
             return
-        for kind, folder, emptied in properties.PARTS:
-            for name, index in self.package.index.items():
+        for name, index in self.package.index.items():
+            for folder, kind, root, emptied in properties.PARTS:
                 text = self.package.markup(index) if self._is(name, kind, folder) else None
-                new = emptied(text) if text is not None else None
-                if new is not None:
+                if text is None or markup.root(text.text) != root:
+                    continue
+                if (new := emptied(text)) is not None:
                     plan.contents[index] = new
                     plan.note("ooxml.properties", index)
+                break
 
     def _is(self, name: str, kind: str, folder: str) -> bool:
         if folder and name.startswith(folder) and source_of(name) is None:

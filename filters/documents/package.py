@@ -165,7 +165,7 @@ class Package:
         out = dict(plan.contents)
         for index, edits in plan.edits.items():
             text = self.markup(index)
-            if edits and text is not None and index not in plan.drop:
+            if edits and text is not None and index not in plan.drop and index not in out:
                 out[index] = text.apply(edits)
         out.update(whole)
         plan.drop |= self._deserted(plan.drop)

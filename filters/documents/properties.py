@@ -74,8 +74,8 @@ def _programs(text: Markup) -> list[tuple[bytes, bytes]]:
     return list(found.items())
 
 
-# kind of relationship, how the part's name begins, what becomes of it
-PARTS: Final[tuple[tuple[str, str, Callable[[Markup], bytes | None]], ...]] = (
-    ("core-properties", "docprops/core", core),
-    ("extended-properties", "docprops/app", extended),
+# how the part's name begins, kind of relationship, its root element, what becomes of it; the first that fits
+PARTS: Final[tuple[tuple[str, str, str, Callable[[Markup], bytes | None]], ...]] = (
+    ("docprops/core", "core-properties", "coreproperties", core),
+    ("docprops/app", "extended-properties", "properties", extended),
 )

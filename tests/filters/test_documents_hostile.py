@@ -92,6 +92,19 @@ def test_parts_of_one_name_in_other_case_are_refused() -> None:
         kit.seen(kit.altered(sample("docx"), {"WORD/Document.xml": b"<x/>"}))
 
 
+@pytest.mark.parametrize("target", ("word/document.xml", "docProps/app.xml", "word/media/inner1.jpg", "nowhere.xml"))
+@pytest.mark.parametrize("kind", ("extended-properties", "metadata/core-properties", "metadata/thumbnail", "customXml", "people"))
+def test_relationships_that_lie(kind: str, target: str) -> None:
+    """Symptom: the body, called the properties of the document, was emptied or found unclean for ever.
+
+    Cause: the kind of a relationship was believed.  What a part is says its root element.
+    """
+    rels = relations(("officeDocument", "word/document.xml", ""), (f"http://example.org/{kind}", target, "")).encode()
+    out = kit.cleaned(kit.altered(sample("docx"), {"_rels/.rels": rels}))
+    assert kit.removed(out) == set()
+    assert "word/document.xml" not in kit.parts(out) or b"Seen in clinic" in kit.parts(out)["word/document.xml"]
+
+
 @pytest.mark.parametrize("encoding", ("utf-16-le", "utf-16-be"))
 def test_parts_in_utf_16(encoding: str) -> None:
     """They are cleaned in their own encoding."""

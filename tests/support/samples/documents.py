@@ -163,10 +163,11 @@ def xlsx(inner: bytes, ext: str, place: Place) -> bytes:
         f'<xdr:cNvPr id="1" name="Picture 1" descr="{place("description")}.JPG"/><xdr:cNvPicPr/></xdr:nvPicPr><xdr:blipFill>'
         '<a:blip r:embed="rId1"/><a:stretch/></xdr:blipFill><xdr:spPr/></xdr:pic><xdr:clientData/></xdr:oneCellAnchor></xdr:wsDr>'
     )
+    author = place("note author")
     comments = (
-        f'{XML}<comments {x}><authors><author>{place("note author")}</author></authors><commentList><comment ref="A1" '
+        f'{XML}<comments {x}><authors><author>{author}</author></authors><commentList><comment ref="A1" '
         f'authorId="0">'
-        "<text><t>check again</t></text></comment></commentList></comments>"
+        f"<text><r><t>{author}:</t></r><r><t>check again</t></r></text></comment></commentList></comments>"
     )
     return package(
         {
