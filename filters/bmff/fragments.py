@@ -27,9 +27,10 @@ class _Run:
     size: int  # of samples that tell none
 
 
-def defaults(movie: Movie, data: bytes) -> dict[int, int]:
+def defaults(movie: Movie) -> dict[int, int]:
     """Track -> size of its samples where a fragment tells none (trex)."""
     found: dict[int, int] = {}
+    data = movie.data
     for child in boxes.walk(data, movie.box.body, movie.box.end):
         for row in boxes.walk(data, child.body, child.end) if child.kind == b"mvex" else ():
             if row.kind == b"trex" and row.end - row.body >= 24:

@@ -220,8 +220,10 @@ class Stills:
         if len(item.extents) == 1:
             start, length = item.extents[0]
             patches = userdata.sample(item.kind, size, self.data, start, start + length)
+            self.media.looked.append((item.kind, size, start, start + length))
         else:
             content = item.content(self.data)
+            self.media.looked += [(item.kind, size, start, start + length) for start, length in item.extents]
             patches = self._spread(item, userdata.sample(item.kind, size, content, 0, len(content)))
         for at, words in patches:
             self.media.patches[at] = words

@@ -65,6 +65,7 @@ class Media:
         self.mdats = [box for box in mdats if box.end > box.body]
         self._needed: list[tuple[Numbers, Numbers]] = []
         self.patches: dict[int, bytes] = {}  # offset -> what overwrites the bytes there
+        self.looked: list[tuple[bytes, int, int, int]] = []  # codec, size of a NAL length, start, end of coded pictures
         self.added = bytearray()  # content that replaces some of another length
         self.starts = self.ends = numbers()
 
@@ -100,6 +101,8 @@ class Media:
 
     def settle(self) -> None:
         """Merge what is needed into ranges in ascending order."""
+        if self.patches:
+            self._apart()
         if not self._needed:
             return
         starts = np.concatenate([start for start, _ in self._needed])
@@ -110,6 +113,14 @@ class Media:
         first[1:] = starts[1:] > ends[:-1]
         last = np.append(first[1:], True)
         self.starts, self.ends = starts[first], ends[last]
+
+    def _apart(self) -> None:
+        """Coded pictures that we change may be shared, but not overlap: a change to one would be a change to another."""
+        edge = 0
+        for _, _, start, end in sorted(set(self.looked), key=lambda one: one[2:]):
+            if start < edge:
+                raise Malformed("coded pictures that overlap")
+            edge = max(edge, end)
 
     def gap(self) -> int | None:
         """Where bytes other than zero begin that nothing refers to, or None."""

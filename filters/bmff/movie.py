@@ -77,7 +77,7 @@ class Movie:
             raise Malformed("two tracks of one number")
         self._decide()
         self.kept = {track.number: track for track in self.tracks if track.why is None}
-        if self.tracks and not self.kept:
+        if not self.kept:
             raise Unsupported("neither picture nor sound")
         self.parts = self._container(box, None)
 
@@ -196,10 +196,11 @@ class Movie:
         codec = track.description.codecs[0] if track.description.codecs else b""
         still = stills.CODECS.get(codec)
         for start, end in spans:
+            self.media.looked.append((codec, track.description.nal_size, start, end))
             if still is not None:
-                patches = still(self.data, start, end)
+                patches = still(self.media.data, start, end)
             else:
-                patches = userdata.sample(codec, track.description.nal_size, self.data, start, end)
+                patches = userdata.sample(codec, track.description.nal_size, self.media.data, start, end)
             for at, words in patches:
                 self.media.patches[at] = words
                 self.notes.note("bmff.video-user-data", track.box)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from filters import jpeg, png
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Nature, Scrubbed, TooBig, Unsupported
-from filters.bmff import boxes, facts, fragments, items, properties
+from filters.bmff import boxes, compressed, facts, fragments, items, properties
 from filters.bmff.boxes import Box
 from filters.bmff.heif import Stills
 from filters.bmff.items import Item
@@ -86,7 +86,7 @@ class _Job:
 
     def _movie(self) -> Movie | None:
         box = self._only(b"moov")
-        return Movie(self.data, box, self.notes, self.media) if box else None
+        return Movie(*compressed.movie(self.data, box, self.notes), self.notes, self.media) if box else None
 
     def _stills(self) -> Stills | None:
         """The pictures of the meta box; of a film it is metadata and nothing else."""
@@ -94,7 +94,7 @@ class _Job:
         if box is None:
             return None
         meta = items.read(self.data, box, self.notes)
-        if meta.handler != b"pict" or (self.movie is not None and meta.primary is None):
+        if meta.handler != b"pict" or (self.movie is not None and meta.primary not in meta.items):
             return None
         return Stills(self.data, meta, self.notes, self.media)
 
@@ -104,7 +104,7 @@ class _Job:
             return {}
         if self.movie is None:
             raise Unsupported("fragments of a film that is not here")
-        sizes = fragments.defaults(self.movie, self.data)
+        sizes = fragments.defaults(self.movie)
         return {box.start: fragments.Fragment(self.data, box, self.movie, sizes) for box in moofs}
 
     # ---- the new file
@@ -192,7 +192,7 @@ class _Job:
     def movie_info(self, codes: frozenset[str]) -> ImageInfo:
         """Facts of a film; of sound with a cover, those of the cover."""
         assert self.movie is not None
-        found = facts.read(self.data, self.movie.box)
+        found = facts.read(self.movie.data, self.movie.box)
         tracks = [track for track in self.movie.kept.values() if track.visual]
         size = max(((track.description.width, track.description.height) for track in tracks), default=(0, 0))
         if not tracks:

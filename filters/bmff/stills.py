@@ -8,7 +8,8 @@ from filters.api import Unsupported
 from filters.bmff.userdata import Patch
 
 _SOI, _SOS, _EOI = 0xD8, 0xDA, 0xD9
-_KEPT = ((0xE0, b"JFIF\0"), (0xE0, b"AVI1"), (0xEE, b"Adobe"))
+# (marker, place of a word, the word, bytes with a meaning): JFIF without its thumbnail, Motion JPEG's fields, Adobe's colours
+_KEPT = ((0xE0, 0, b"JFIF\0", 12), (0xE0, 0, b"AVI1", 16), (0xEE, 0, b"Adobe", 12), (0xE1, 4, b"mjpg", 44))
 _MOST_SEGMENTS = 1000
 
 
@@ -17,26 +18,30 @@ def jpeg(data: bytes, start: int, end: int) -> list[Patch]:
     found: list[Patch] = []
     at = start + 2
     for _ in range(_MOST_SEGMENTS):
-        if at + 4 > end or data[at] != 0xFF or data[at + 1] in (_SOS, _EOI):
+        marker = data.find(b"\xff", at, end)
+        if marker < 0 or marker + 4 > end or not data.startswith(b"\xff\xd8", start):
             return found
-        marker, size = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        body, after = at + 4, min(at + 2 + size, end)
-        if marker == 0xFF:  # fill byte
-            at += 1
+        if data.count(0, at, marker) < marker - at:  # bytes that no marker announces
+            found.append((at, bytes(marker - at)))
+        kind, body = data[marker + 1], marker + 4
+        if kind in (_SOS, _EOI):
+            return found
+        if kind in (0, 0xFF):  # no marker, a fill byte
+            at = marker + 1
             continue
-        if _beside(marker, data[body : body + 8]) and data.count(0, body, after) != max(0, after - body):
-            found.append((body, bytes(after - body)))
-        at = max(after, at + 2)
+        after = min(marker + 2 + int.from_bytes(data[marker + 2 : body], "big"), end)
+        words = body + _meaning(kind, data[body : body + 8])
+        if data.count(0, words, after) < after - words:
+            found.append((words, bytes(after - words)))
+        at = max(after, marker + 2)
     return found
 
 
-def _beside(marker: int, head: bytes) -> bool:
-    """A segment that is not needed to decode; QuickTime's Motion JPEG A tells its fields in APP1."""
+def _meaning(marker: int, head: bytes) -> int:
+    """Bytes at the beginning of a segment that a decoder needs: all of a coding segment, few or none of others."""
     if marker != 0xFE and not 0xE0 <= marker <= 0xEF:
-        return False
-    if marker == 0xE1 and head[4:8] == b"mjpg":
-        return False
-    return not any(marker == known and head.startswith(word) for known, word in _KEPT)
+        return 0xFFFF
+    return next((size for known, at, word, size in _KEPT if marker == known and head.startswith(word, at)), 0)
 
 
 def png(data: bytes, start: int, end: int) -> list[Patch]:

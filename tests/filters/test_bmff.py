@@ -6,6 +6,7 @@ import io
 import random
 import struct
 import time
+import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from filters.api import Encrypted, Fate, FilterError, Malformed, Nature, Unsupported
-from filters.bmff import codes
+from filters.bmff import codes, stills
 from filters.bmff.scrubber import HEIC, M4A, MP4
 from filters.bmff.silence import silent
 from filters.bmff.userdata import avc_unit, hevc_unit, obus, sample
@@ -330,6 +331,56 @@ def test_a_cover_goes_and_the_sound_stays() -> None:
     cleaned = M4A.scrub(data).data
     assert b"covr" not in cleaned
     assert silent(cleaned)
+
+
+def test_a_compressed_movie_box_is_looked_into() -> None:
+    """Old QuickTime deflates moov: it is written plain when anything in it goes, and never lost."""
+    data = bmff.quicktime(_place)
+    start, end = next((start - 8, stop) for kind, start, stop in _boxes(data) if kind == b"moov")
+    moov = data[start:end]
+    packed = box(b"moov", box(b"cmov", box(b"dcom", b"zlib"), box(b"cmvd", struct.pack(">I", len(moov)), zlib.compress(moov))))
+    same = packed + box(b"free", bytes(len(moov) - len(packed) - 8))  # nothing else moves
+    cleaned = MP4.scrub(data[:start] + same + data[end:]).data
+    assert b"cmov" not in cleaned
+    assert cleaned == MP4.scrub(data).data
+    with pytest.raises(Malformed):
+        MP4.scrub(data[:start] + same.replace(b"x\x9c", b"x\x9d") + data[end:])
+
+
+def test_a_film_without_tracks_is_refused() -> None:
+    """Reference movies and boxes that we do not know may hold the film: it is not thrown away in silence."""
+    with pytest.raises(Unsupported):
+        MP4.scrub(box(b"ftyp", b"qt  " + bytes(4)) + box(b"moov", bmff.movie_header(0, 1), box(b"rmra", bytes(20))))
+
+
+def test_motion_jpeg_loses_its_segments_in_place() -> None:
+    """Each sample is a JPEG of its own: comments and application segments become zeros, nothing moves."""
+    picture = jpeg_with_canaries("CANARY-frame", size=(24, 16), progressive=False)
+    patched = bytearray(picture)
+    for at, words in stills.jpeg(picture, 0, len(picture)):
+        patched[at : at + len(words)] = words
+    before_end = patched[: patched.rindex(b"\xff\xd9")]
+    assert len(patched) == len(picture)
+    assert b"CANARY" not in before_end[: before_end.index(b"\xff\xda")]
+    assert _pixels(bytes(patched)) == _pixels(picture)
+
+
+def test_overlapping_coded_pictures_are_refused_when_they_change() -> None:
+    """Found by mutation: a message overwritten in one sample was a length in the next, so a second scrub found more."""
+    stills_file = Stills(b"heic")
+    for _ in range(2):
+        stills_file.item(b"hvc1", bmff.user_data("CANARY-SEI", avc=False) + bmff.HEVC, box(b"hvcC", bmff.HVCC), ispe(64, 64))
+    data = stills_file.file()
+    assert HEIC.scrub(data).data.count(bmff.HEVC) == 2
+    second = data.index(b"iloc") + 4 + 4 + 2 + 2 + 14 + 6
+    (first,) = struct.unpack(">I", data[second - 14 : second - 10])
+    for shift, fine in ((0, True), (6, False)):
+        moved = data[:second] + struct.pack(">I", first + shift) + data[second + 4 :]
+        if fine:
+            assert b"CANARY" not in HEIC.scrub(moved).data
+            continue
+        with pytest.raises(Malformed):
+            HEIC.scrub(moved)
 
 
 # ------------------------------------------------------------------------ what stands inside coded pictures

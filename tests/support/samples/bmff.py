@@ -15,11 +15,11 @@ from tests.support.canary_images import XMP_PACKET, camera_exif, named_icc, phot
 
 Place = Callable[[str], str]
 
-_HVCC = base64.b64decode(
+HVCC = base64.b64decode(
     "AQFgAAAAkAAAAAAAHvAA/P34+AAADwOgAAEAGEABDAH//wFgAAADAJAAAAMAAAMAHpWYCaEAAQAoQgEBAWAAAAMAkAAAAwAAAwAeoCCBBZZWaSTC8BaAgAAA"
     "AwCAAAAFBKIAAQAGRAHBcaES"
 )
-_HEVC = base64.b64decode(
+HEVC = base64.b64decode(
     "AAABwCgBrD2A+IaNeo/H1rhulBzm/LjF4ctnglh5Jc8uMgiqE2HvjVqs5ql0yesdcDugImW4C1VlzLYjyc+nqDbmIe9Ov7PcEPfGoiOAr2t+v7gpWpWgE8Xd"
     "Ig4g+z9WHZwWd36YlA0LtcvOT9IHp7oBg92xOQasI+fbA+e5eHHcvMvqw51bvbSsl7SGYpkLIayfxnLSSEiTw+WR3wbSzy+06jQcaiGMnWvsUDoqKBKiZCcI"
     "+vZ3lPSzWMb5MC4C0pMEdi7eulSFkCsbj6Tyf42tA6gGHML9ki59yS3IVPTEikb5HdG0n/WE1U6E0JW6LBGi7oqeXy4dEKhH4EkmuwyefYPiqcv8w5lh2P53"
@@ -177,10 +177,10 @@ def heic(place: Place) -> bytes:
     """An iPhone-like HEIC: one HEVC picture, turned by irot, and everything that hangs on such a picture."""
     place = once(place)
     stills = Stills(b"heic", place("handler"))
-    config, profile = box(b"hvcC", _HVCC), box(b"colr", b"prof" + named_icc(place("icc")))
-    stills.item(b"hvc1", user_data(place("SEI"), avc=False) + _HEVC, config, ispe(64, 64), profile, box(b"irot", b"\3"),
+    config, profile = box(b"hvcC", HVCC), box(b"colr", b"prof" + named_icc(place("icc")))
+    stills.item(b"hvc1", user_data(place("SEI"), avc=False) + HEVC, config, ispe(64, 64), profile, box(b"irot", b"\3"),
                 full(b"pixi", 0, 0, b"\3\x08\x08\x08"), name=place("item").encode())  # fmt: skip
-    return _canaries(stills, _HEVC, config, place)
+    return _canaries(stills, HEVC, config, place)
 
 
 def avif(place: Place) -> bytes:
@@ -202,7 +202,7 @@ def plain_heic(place: Place) -> bytes:
     """Nothing to remove."""
     del place
     stills = Stills(b"heic")
-    stills.item(b"hvc1", _HEVC, box(b"hvcC", _HVCC), ispe(64, 64))
+    stills.item(b"hvc1", HEVC, box(b"hvcC", HVCC), ispe(64, 64))
     return stills.file()
 
 
