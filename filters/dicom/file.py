@@ -13,8 +13,7 @@ from filters.dicom.transfer import TRANSFERS, Transfer
 
 PREAMBLE, MAGIC = 128, b"DICM"
 _TRANSFER_SYNTAX = 0x00020010
-_MAX_INFLATED = 512 << 20
-_MAX_RATIO = 1100  # deflate cannot do more than 1032
+_MAX_INFLATED, _INFLATED_FREE, _MAX_RATIO = 512 << 20, 64 << 20, 200  # bytes, bytes whatever the ratio, decoded : stored
 
 
 @dataclass(slots=True)
@@ -95,7 +94,7 @@ def _seen(data: bytes, at: int) -> Syntax | None:
 def _inflate(data: bytes, at: int) -> tuple[bytes, bytes]:
     """(the stream, the data set in it) of the deflated transfer syntax (PS3.5 A.5)."""
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    room = min(_MAX_INFLATED, max(1 << 20, (len(data) - at) * _MAX_RATIO))
+    room = min(_MAX_INFLATED, max(_INFLATED_FREE, (len(data) - at) * _MAX_RATIO))
     try:
         body = stream.decompress(data[at:], room)
     except zlib.error:

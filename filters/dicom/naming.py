@@ -8,7 +8,7 @@ _SPECIAL = {
     0x00100010: "dicom.patient-name", 0x00100020: "dicom.patient-id", 0x00101000: "dicom.patient-id",
     0x00101002: "dicom.patient-id", 0x00101001: "dicom.patient-name", 0x00880200: "dicom.icon", 0x0040A730: "dicom.content",
     0x00080100: "dicom.code", 0x00080102: "dicom.code", 0x00080103: "dicom.code", 0x00080104: "dicom.code",
-    0x00282000: "icc.damaged",
+    0x00282000: "icc.damaged", 0x002000AA: "dicom.identifier", 0x00201070: "dicom.identifier", 0x00203402: "dicom.identifier",
 }  # fmt: skip
 _GROUPS = {0x0400: "dicom.signature", 0x4FFE: "dicom.signature", 0xFFFA: "dicom.signature", 0x0010: "dicom.patient"}
 _LETTERS = (("v", "dicom.device"), ("V", "dicom.device"), ("i", "dicom.institution"), ("f", "dicom.date"), ("u", "dicom.uid"),

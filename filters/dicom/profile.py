@@ -94,6 +94,10 @@ _DEVICE_TEXTS = frozenset(
         0x0018702B,
     }
 )  # fmt: skip
+# Facts about the patient that the table passes over: all go but how an animal was laid; body mass and girth with the option.
+_ORIENTATION = 0x00102210
+_BODY = frozenset({0x00101022, 0x00101023, 0x00101024})
+_NUMBERS = frozenset({0x002000AA, 0x00201070, 0x00203402})  # of reports, other studies, modified images
 _DRAWN = 0x00700001  # graphic annotations: lines can be handwriting
 _ACQUISITION_CONTEXT = 0x00400555  # must be there (type 2), but may be empty
 _GONE_GROUPS = frozenset({0x0000, 0x0002, 0x0004, 0x0400, 0x4FFE, 0xFFFA, 0xFFFC})
@@ -116,6 +120,10 @@ def act(tag: int, representation: str, options: frozenset[int]) -> Act:
     row = TABLE.get(tag)
     if row is not None:
         return _chosen(row, representation, options) or _basic(tag, row.action, representation)
+    if tag >> 16 == 0x0010 and tag != _ORIENTATION:
+        return Act.KEEP if tag in _BODY and PATIENT in options else Act.REMOVE
+    if tag in _NUMBERS:
+        return Act.REMOVE
     if representation == "SQ":
         return Act.DEEPER
     if tag in _DEVICE_TEXTS and DEVICE in options:

@@ -112,6 +112,13 @@ def test_only_words_of_the_trade_stay() -> None:
     assert words.clean("Smith") == words.clean("") == words.clean("/") == words.clean("a" * 1000) == ""
 
 
+def test_facts_about_the_patient_that_the_table_passes_over() -> None:
+    """Body mass, numbers of reports and other studies: gone by default; body mass stays with the option."""
+    more = {"PatientBodyMassIndex": "23.5", "OtherStudyNumbers": "12345", "TypeOfPatientID": "RFID"}
+    assert not {*more} & {one.keyword for one in cleaned(**more)}
+    assert {*more} & {one.keyword for one in cleaned(113108, **more)} == {"PatientBodyMassIndex"}
+
+
 def test_the_table_is_that_of_the_standard() -> None:
     """Some rows of E.1-1, and that every row has an action and letters that are known."""
     assert len(profile.TABLE) > 640
