@@ -147,6 +147,7 @@ def inside(content: bytes, key: str, budget: Budget) -> Iterator[Seen]:
 def gaps(document: Document, budget: Budget) -> Iterator[Seen]:
     """Pictures between, before and behind the objects, and what else stands there."""
     data, codes = document.data, dict[str, int]()
+    before = {one.end: one for one in document.raw.objects}
     for count, (start, end) in enumerate(document.raw.gaps):
         if count % 256 == 0:
             budget.tick()
@@ -154,10 +155,22 @@ def gaps(document: Document, budget: Budget) -> Iterator[Seen]:
         if at is not None:
             budget.member()
             yield Member(f"gap@{at}", data[at:end])
-        if len(codes) < 3 and end - start > 1 and (code := _code(data, start, end)):
+        if len(codes) < 3 and end - start > 1 and (code := _code(data, start, end)) and _between(document, before.get(start)):
             codes.setdefault(code, start)
     for code, start in codes.items():
         yield Finding(code, f"gap@{start}", Fate.REMOVED)
+
+
+def _between(document: Document, before: RawObject | None) -> bool:
+    """Whether the object ``before`` truly ends where the gap begins: a string may hold the words of an object's end or start."""
+    if before is None or before.stream is not None:
+        return True
+    reader = lexer.Lexer(document.data, before.body)
+    try:
+        reader.value()
+    except FilterError:
+        return False
+    return before.start in document.offsets() and document.data[reader.at : before.end].strip() == b"endobj"
 
 
 def _code(data: bytes, start: int, end: int) -> str:
@@ -174,7 +187,6 @@ def _code(data: bytes, start: int, end: int) -> str:
         at = gap.rfind(b"%%EOF")
         if at >= 0 and gap[at + 5 :].strip(_SPACE):
             return "pdf.trailer"
-    gap = gap[gap.rfind(b"endobj") + 6 :] if b"endobj" in gap else gap  # an object whose string holds that word
     return "pdf.comment" if _remains(gap).strip(_SPACE) else ""
 
 

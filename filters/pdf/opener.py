@@ -58,7 +58,8 @@ class Pdf:
             _replace(document, changes, budget, cleaning)
             _rename(document, names)
             _strip(document, cleaning, budget)
-            return _saved(document)
+            done = _saved(document)
+            return _settled(done, cleaning, budget) if document.repaired else done
 
 
 # ---- looking
@@ -229,6 +230,13 @@ def _strip(document: Document, cleaning: Cleaning, budget: Budget) -> None:
         del trailer["/ID"]  # both halves are made anew from the content
     if "/DocChecksum" in trailer:
         del trailer["/DocChecksum"]
+
+
+def _settled(data: bytes, cleaning: Cleaning, budget: Budget) -> bytes:
+    """What was repaired, written once more: the first copy may hold objects that only the damage kept."""
+    document = reader.load(data, budget)
+    _strip(document, cleaning, budget)
+    return _saved(document)
 
 
 def _saved(document: Document) -> bytes:

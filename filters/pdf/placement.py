@@ -30,14 +30,11 @@ Matrix = tuple[float, float, float, float, float, float]
 Box = tuple[float, float, float, float]
 _UNIT: Final[Matrix] = (1, 0, 0, 1, 0, 0)
 
-_NUMBER: Final = rb"([+-]?[0-9.]++)"  # possessive, as the gaps are: no operand is tried twice
-_GAP: Final = rb"[\0\t\n\f\r ]++"
 # Strings, comments and inline data are stepped over; then the operators that place things.
 _WORD = re.compile(
     rb"\(|%[^\r\n]*+|<[0-9A-Fa-f\s]*+>"
     rb"|(?<![^\0\t\n\f\r ()<>\[\]{}/%])(?:(?P<bi>BI)|(?P<state>[qQ])|(?P<do>Do)|(?P<cm>cm))(?=[\0\t\n\f\r ()<>\[\]{}/%]|$)"
 )
-_BEFORE_CM = re.compile(_GAP.join([_NUMBER] * 6) + rb"[\0\t\n\f\r ]*+$")
 _BEFORE_DO = re.compile(rb"/([^\0\t\n\f\r ()<>\[\]{}/%]++)[\0\t\n\f\r ]*+$")
 _OPERANDS: Final = 200  # bytes before an operator in which its operands stand
 _PARENTHESIS = re.compile(rb"[()\\]")
@@ -87,7 +84,7 @@ class _Walk:
         """One content stream, maybe in parts: every Do under the matrix it stands under."""
         table = reader.entry(resources, "/XObject")
         for holder in (resources, table):
-            if holder is not None and holder.is_indirect:
+            if isinstance(holder, pikepdf.Dictionary) and holder.is_indirect:
                 self.walked.add(holder.objgen)
         if not isinstance(table, pikepdf.Dictionary) or len(table) == 0:
             return
@@ -155,11 +152,24 @@ def _words(content: bytes, walk: _Walk) -> Iterator[tuple[bytes, tuple[bytes, ..
         elif found["state"]:
             yield found["state"], ()
         elif found["do"] or found["cm"]:
-            pattern = _BEFORE_DO if found["do"] else _BEFORE_CM
-            operands = pattern.search(content[max(0, found.start() - _OPERANDS) : found.start()])
-            if operands is None:
-                raise _TooMuch
-            yield found[0], operands.groups()
+            before = content[max(0, found.start() - _OPERANDS) : found.start()]
+            yield found[0], _named(before) if found["do"] else _numbers(before)
+
+
+def _named(before: bytes) -> tuple[bytes, ...]:
+    """The operand of Do."""
+    found = _BEFORE_DO.search(before)
+    if found is None:
+        raise _TooMuch
+    return found.groups()
+
+
+def _numbers(before: bytes) -> tuple[bytes, ...]:
+    """The six operands of cm; the oldest may be cut short only when the text begins with it."""
+    words = before.split()
+    if len(words) < 6 or (len(words) == 6 and len(before) == _OPERANDS):
+        raise _TooMuch
+    return tuple(words[-6:])
 
 
 def _string_end(content: bytes, at: int) -> int:

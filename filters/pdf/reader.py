@@ -35,7 +35,7 @@ def guarded() -> Iterator[None]:
         raise Encrypted("a password is needed") from None
     except (pikepdf.PdfError, pikepdf.ForeignObjectError, pikepdf.DeletedObjectError, pikepdf.DependencyError):
         raise Malformed("not readable as PDF") from None
-    except (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError):
+    except (RuntimeError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, MemoryError):
         raise Malformed("damaged objects") from None
 
 
@@ -52,6 +52,7 @@ class Document:
     tables: dict[Id, bytes] = field(default_factory=dict, repr=False)  # the file's own, which a fresh copy makes anew
     repaired: bool = False
     _reached: frozenset[Id] | None = None
+    _offsets: frozenset[int] | None = None
     _blob: bytes = field(default=b"", repr=False)
     _places: list[int] = field(default_factory=list, repr=False)
     _idents: list[Id] = field(default_factory=list, repr=False)
@@ -63,6 +64,11 @@ class Document:
 
     def offsets(self) -> frozenset[int]:
         """Where in the file the objects stand that the document's table knows."""
+        if self._offsets is None:
+            self._offsets = self._table()
+        return self._offsets
+
+    def _table(self) -> frozenset[int]:
         shift = max(0, self.data.find(b"%PDF-", 0, _HEADER_WITHIN))
         places = {entry.offset for entry in self.pdf.get_xref_table().values() if entry.type == 1}
         return frozenset(places | {place + shift for place in places})
