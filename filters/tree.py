@@ -34,7 +34,7 @@ from filters.text import embedded
 from filters.wording import PLAIN
 
 READ_ONLY, SIGNED = "container.read-only", "container.signed"
-_NAMING: Final = frozenset(("zip", "tar", "eml", "mhtml"))  # containers whose members have names of their own
+_NAMING: Final = frozenset(("zip", "tar", "eml", "mhtml", "tnef"))  # containers whose members have names of their own
 _MESSAGES: Final = ("message/rfc822", "message/global", "message/news")
 _MAILS: Final = (".eml", ".mht", ".mhtml", ".emlx", ".mime")
 _PAGES: Final = (".htm", ".html", ".xhtml", ".xht", ".shtml", ".hta", ".svg", ".xml", ".mht")

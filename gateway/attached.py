@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, Member, OpaqueReason, Opener, Seen
+from filters.sniff import sniff
+from gateway import winmail
 from gateway.message import Edit, Message, Part, Undecodable, decode, parse, replace_body, replace_name, splice
 from gateway.mime.codes import AMBIGUOUS
 
@@ -44,10 +46,23 @@ class AttachedMail:
         message = parse(data)
         edits: list[Edit] = []
         for key, body in changes.items():
-            edits += replace_body(message, message.part(key), body)
+            edits += put(message, message.part(key), body)
         for key, name in names.items():
-            edits += replace_name(message, message.part(key), name)
+            if not _is_winmail(message, message.part(key)) or key not in changes:
+                edits += replace_name(message, message.part(key), name)
         return splice(data, edits)
+
+
+def put(message: Message, part: Part, body: bytes) -> list[Edit]:
+    """Edits that put a cleaned ``body`` in place of a leaf's own; a winmail.dat has become a MIME entity."""
+    return winmail.replace_part(message, part, body) if _is_winmail(message, part) else replace_body(message, part, body)
+
+
+def _is_winmail(message: Message, part: Part) -> bool:
+    try:
+        return sniff(decode(message, part)).format == winmail.NAME
+    except Undecodable:
+        return False
 
 
 def _member(message: Message, part: Part, budget: Budget) -> Member:
@@ -92,4 +107,9 @@ def _messages(data: bytes) -> dict[str, tuple[int, int]]:
     return {str(number): (after, end) for number, ((_, after), end) in enumerate(zip(starts, ends, strict=True), 1)}
 
 
-OPENERS: Final[Mapping[str, Opener]] = {"eml": AttachedMail("eml"), "mhtml": AttachedMail("mhtml"), "mbox": Mailbox()}
+OPENERS: Final[Mapping[str, Opener]] = {
+    "eml": AttachedMail("eml"),
+    "mhtml": AttachedMail("mhtml"),
+    "mbox": Mailbox(),
+    winmail.NAME: winmail.OPENER,
+}

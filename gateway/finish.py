@@ -13,6 +13,7 @@ from typing import Final
 
 from filters.api import FilterError
 from filters.tree import Cleaned, Namer, Node, clean, examine
+from gateway import winmail
 from gateway.carriers import BodyLine
 from gateway.context import Context
 from gateway.dkim import drop_broken
@@ -22,7 +23,7 @@ from gateway.encryption.smime import Protected
 from gateway.exitcheck import Ciphertext, Clearance, Cleared, Manifest, check, fingerprint
 from gateway.facts import Opened
 from gateway.leaves import Leaf
-from gateway.message import Edit, decode, replace_body, replace_name, splice
+from gateway.message import Edit, decode, parse, replace_body, replace_name, splice
 from gateway.model import Received
 from gateway.names import neutral_name
 from policies.header import write_header
@@ -65,7 +66,7 @@ class _Scrubbed:
 
     edits: tuple[Edit, ...] = field(repr=False)
     hashes: Mapping[str, str]
-    leaves: frozenset[str]
+    leaves: Mapping[str, Clearance]
     within: Mapping[str, Clearance]
 
 
@@ -165,20 +166,24 @@ class Finisher:
         message, clinical = self._opened.message, self._opened.clinical
         edits: list[Edit] = []
         hashes: dict[str, str] = {}
-        leaves: set[str] = set()
+        leaves: dict[str, Clearance] = {}
         within: dict[str, Clearance] = {}
         for number, leaf in enumerate(clinical, 1):
             if leaf.part.in_signed:
                 raise CannotProtect("mail.signed-image")
             made = self._clean(leaf, cuts.get(leaf.part.path, ()), number)
             hashes |= made.hashes
-            leaves.add(sha256(made.data).hexdigest())
+            leaves[sha256(made.data).hexdigest()] = Clearance.SCRUBBED
             within |= {node.sha256: _unchanged(node) for node in leaf.node.walk() if not node.clinical and not node.children}
+            if made.data is not leaf.body and leaf.sniffed.format == winmail.NAME:
+                edits += winmail.replace_part(message, leaf.part, made.data)
+                leaves |= _entity_leaves(made.data, leaf.node)
+                continue
             if made.data is not leaf.body:
                 edits += replace_body(message, leaf.part, made.data)
             if self._neutral:
                 edits += replace_name(message, leaf.part, self._name(leaf.node, number))
-        return _Scrubbed(tuple(edits), hashes, frozenset(leaves), within)
+        return _Scrubbed(tuple(edits), hashes, leaves, within)
 
     def _clean(self, leaf: Leaf, cuts: tuple[tuple[int, int], ...], number: int) -> Cleaned:
         """The leaf without its metadata; its very own bytes when there was none.  Raises CannotProtect."""
@@ -223,7 +228,7 @@ class Finisher:
             if leaf.part.path in cut and not leaf.part.in_signed:
                 digest = sha256(_without(decode(self._opened.message, leaf.part), cut[leaf.part.path])).hexdigest()
             leaves[digest] = _unchanged(leaf.node)
-        leaves |= dict.fromkeys(scrubbed.leaves, Clearance.SCRUBBED)
+        leaves |= scrubbed.leaves
         within = dict(scrubbed.within) | dict.fromkeys(scrubbed.hashes.values(), Clearance.SCRUBBED)
         return Manifest(leaves, self._accepted(), within=within)
 
@@ -234,6 +239,14 @@ class Finisher:
     def _trace(self) -> bytes:
         envelope, host = self._received.envelope, self._context.spec.hostname
         return received_line(f"{host} (Clinigate)", envelope, self._reference()[:12].upper(), self._received.at)
+
+
+def _entity_leaves(entity: bytes, node: Node) -> dict[str, Clearance]:
+    """The leaves of the MIME entity that a winmail.dat became: what held no picture is there as it was."""
+    as_was = {one.sha256: _unchanged(one) for one in node.children if not one.holds_clinical}
+    message = parse(entity)
+    digests = (sha256(decode(message, part)).hexdigest() for part in message.leaves())
+    return {digest: as_was.get(digest, Clearance.SCRUBBED) for digest in digests}
 
 
 def _unchanged(node: Node) -> Clearance:

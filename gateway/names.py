@@ -6,7 +6,7 @@ from gateway.ids import reference
 
 EXTENSIONS = {
     "jpeg": "jpg", "tiff": "tif", "bigtiff": "tif", "dicom": "dcm", "heif": "heic", "gzip": "gz", "bzip2": "bz2",
-    "calendar": "ics", "vcard": "vcf", "j2k": "j2c", "office-xml": "xml", "text": "txt",
+    "calendar": "ics", "vcard": "vcf", "j2k": "j2c", "tnef": "eml", "office-xml": "xml", "text": "txt",
 }  # fmt: skip
 
 
