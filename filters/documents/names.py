@@ -18,6 +18,16 @@ _PATH: Final = re.compile(rb"(?i)(?:^|[\s\"'(=])(?:file:|[a-z]:[\\/]|\\\\[^\\\s]
 _NETWORK: Final = re.compile(r"(?i)^(?:file:)?[\\/]{2,5}[^\\/:|]+[\\/](?!Users/|home/)")
 
 
+_QUOTED: Final = re.compile(
+    rb"(?i)(&quot;|\")\s*(?:file:(?![/\\]{2}[^/\\])|[a-z]:[\\/]|/(?:Users|home|Volumes)/)(?:(?!&quot;)[^\"<])*+(?=&quot;|\")"
+)
+
+
+def unpathed(instruction: bytes) -> bytes:
+    """The instruction of a field without paths into somebody's computer."""
+    return _QUOTED.sub(rb"\1removed", instruction)
+
+
 def filed(value: bytes) -> bool:
     """Whether the words are the name of a file, or lead to one."""
     return _FILE.search(value[-60:]) is not None or _PATH.search(value) is not None

@@ -6,7 +6,7 @@ from typing import Final
 
 from filters.api import Cleaning
 from filters.documents.markup import Spaces
-from filters.documents.names import unfiled, unnamed
+from filters.documents.names import unfiled, unnamed, unpathed
 from filters.documents.rules import Element, On, Rule, constant
 
 _STRICT: Final = "http://purl.oclc.org/ooxml/"
@@ -92,6 +92,8 @@ _PROPERTIES: Final[tuple[Rule, ...]] = (
     Element("ooxml.custom-data", "w15", ("dataBinding",)),
     Element("ooxml.custom-data", "p", ("custData",)),
     Element("ooxml.local-path", "x15ac", ("absPath",)),
+    Element("ooxml.local-path", "w", ("instrText", "delInstrText"), value=unpathed),
+    On("ooxml.local-path", "w", ("instr",), unpathed, names=("fldSimple",), attribute_space="w"),
     Element("ooxml.printer", "w", ("printerSettings",)),
     On("ooxml.printer", "x", ("id",), names=("pageSetup",), attribute_space="r"),
     On("ooxml.picture-name", "wp", ("name",), unnamed, names=("docPr",)),

@@ -30,9 +30,9 @@ def constant(value: bytes) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """Elements that go with all they hold (``text`` None) or hold ``text`` afterwards.
+    """Elements that go with all they hold (``text`` None), or hold ``text`` afterwards, or what ``value`` makes of their text.
 
-    ``having``: only with an attribute of this local name whose value begins so; ``when``: only if it says so of what they hold.
+    ``having``: only with an attribute of this local name whose value begins so.  ``when``: only if it says so of the text.
     """
 
     code: str
@@ -41,6 +41,7 @@ class Element:
     text: bytes | None = None
     having: tuple[bytes, bytes] | None = None
     when: Callable[[bytes], bool] | None = None
+    value: Callable[[bytes], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,11 @@ def _element(markup: Markup, tag: Tag, rule: Element) -> Iterator[tuple[str, Edi
     close, end = element_end(markup.shadow, tag)
     if rule.when is not None and not rule.when(markup.text[tag.end : close]):
         return
-    if rule.text is None:
+    if rule.value is not None:
+        old = markup.text[tag.end : close]
+        if (new := rule.value(old)) != old:
+            yield rule.code, Edit(tag.end, close, new)
+    elif rule.text is None:
         yield rule.code, Edit(tag.start, end, b"")
     elif not tag.empty and markup.text[tag.end : close] not in (rule.text, b""):
         yield rule.code, Edit(tag.end, close, rule.text)

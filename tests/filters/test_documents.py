@@ -227,6 +227,15 @@ def test_fields_of_word_that_show_a_property_become_text(field: str, gone: bool)
     assert document.count(b"<w:r>") == document.count(b"</w:r>")
 
 
+def test_paths_in_the_instructions_of_fields_go() -> None:
+    """A linked picture tells no folder; links to the web stay as they are."""
+    local = _field(_instruction(' INCLUDEPICTURE "C:\\\\Users\\\\jo\\\\x.jpg" \\* MERGEFORMAT'), "shown")
+    web = '<w:fldSimple w:instr="HYPERLINK &quot;https://example.org/&quot;"><w:r><w:t>shown</w:t></w:r></w:fldSimple>'
+    document = kit.parts(kit.cleaned(docx(photo_jpeg(1, (48, 32)), "jpg", plain, local + web)))["word/document.xml"]
+    assert b'INCLUDEPICTURE "removed" \\* MERGEFORMAT' in document
+    assert web.encode() in document
+
+
 def test_content_bound_to_removed_data_stays() -> None:
     """Word would show the empty property in place of the words on the page: the binding goes with the data."""
     bound = (
