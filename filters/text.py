@@ -194,13 +194,28 @@ _BUILDS = re.compile(
 )
 
 
+# One of these stands in every text in which the pattern fits, but for a list of numbers.
+_BUILDING: Final = (
+    b"atob", b"Blob", b"createObjectURL", b"msSave", b"Uint8Array", b"ArrayBuffer", b"fromC", b"unescape", b"eval", b"decodeURI",
+    b"document.write", b"toDataURL", b"FileSaver", b"btoa", b"WebAssembly", b"DecompressionStream", b"Function", b"fetch(",
+    b"charCodeAt", b"parseInt", b"\\x",
+)  # fmt: skip
+_LISTED: Final = 200  # numbers in a row
+
+
+def _builds(text: bytes) -> bool:
+    """A script that can build a file."""
+    likely = any(word in text for word in _BUILDING) or text.count(b",") >= _LISTED
+    return likely and _BUILDS.search(text) is not None
+
+
 # Quickly: "on" of a handler's name, which a lower-cased page without any handler still has in "content=".
 _HANDLER = re.compile(rb"on(?<![0-9a-z_]on)[a-z]{3,20}\s{0,3}=\s{0,3}[\"']")
 
 
 def _scripts(text: bytes) -> Iterator[Embedded]:
     low = text.lower()
-    if b"script" not in low and not _HANDLER.search(low):
+    if not any(word in low for word in (b"<script", b"javascript", b"vbscript")) and not _HANDLER.search(low):
         return
     for index, match in enumerate(_SCRIPT.finditer(text)):
         if index > MOST:
@@ -208,7 +223,7 @@ def _scripts(text: bytes) -> Iterator[Embedded]:
             return
         if match["tag"] and _INERT.match(text, match.end(), match.end() + _TAG):
             continue
-        if _BUILDS.search(text):
+        if _builds(text):
             yield Embedded("html.script", match.start(), match.end(), HOLD)
         else:
             yield Embedded("html.script-plain", match.start(), match.end(), None)
