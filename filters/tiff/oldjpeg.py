@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from filters.api import FilterError, Malformed
+from filters.api import Malformed
 from filters.tiff import coded, tags
 from filters.tiff.directory import Layout, Numbers, numbers
 from filters.tiff.tree import Page
@@ -61,14 +61,9 @@ def _number(data: bytes, form: Layout, page: Page, tag: int) -> int | None:
 def _whole(data: bytes, found: OldJpeg, begin: int, length: int) -> None:
     """The JPEG file, to its end; or its headers alone, when all strips stand elsewhere."""
     limit = min(begin + length, len(data)) if length else len(data)
-    first, last = (int(found.starts.min()), int(found.starts.max())) if found.starts.size else (begin, begin)
+    first = int(found.starts.min()) if found.starts.size else begin
     apart = first < begin or (length and first >= limit)
-    try:
-        stream = coded.header(data, begin, limit) if apart else coded.stream(data, begin, len(data))
-    except FilterError:
-        stream = coded.header(data, begin, limit)
-    if last > stream.end and not apart:
-        stream = coded.header(data, begin, limit)
+    stream = coded.header(data, begin, limit) if apart else coded.stream(data, begin, len(data))
     found.file = (begin, stream.end)
     found.cuts += stream.cuts
 

@@ -91,7 +91,7 @@ class _Job:
 
     def plan(self) -> _Plan:
         plan = _Plan()
-        stays, gone = tree.keep(self.tree)
+        stays, gone = tree.keep(self.data, self.tree)
         for page, code in gone:
             plan.note(code, page.where)
         for page in stays:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from filters.tiff.directory import Directory, Layout, Purse
 from filters.tiff.picture import Picture
 
 _MAX_DEPTH = 4  # of children of children
+# ImageDescription of the label or the whole glass, as Aperio, Philips, Ventana and Leica write it.
+_LABEL = re.compile(rb"(?i)^\s*(label|macro|thumbnail)([ _]image)?\s*\0*$|\n(label|macro)\s+\d+x\d+")
+_MAX_LABEL = 4096
 _INFO = (tags.EXIF_POINTER, tags.GPS_POINTER, tags.INTEROP_POINTER)
 
 
@@ -139,34 +143,50 @@ def read(data: bytes) -> Tree:
     return tree
 
 
-def keep(tree: Tree) -> tuple[list[Page], list[tuple[Page, str]]]:
-    """(the pages of the output with their children, what goes with its code).  Raises Malformed when nothing would stay."""
-    full = [page.picture for page in tree.pages() if page.picture and not page.picture.reduced and not page.picture.mask]
-    gone: list[tuple[Page, str]] = []
+@dataclass(slots=True)
+class _Sieve:
+    """Which pages stay: the full pictures, masks, and levels of their pyramids."""
 
-    def fate(page: Page, child: bool) -> str:
-        if page.picture is None:
-            return "tiff.preview" if tags.JPEG_FILE in page.directory.fields else "tiff.directory"
-        if not page.picture.reduced or not full:
-            return ""
-        whole = page.picture.tiled or not child  # below a page stand levels in tiles, and previews in strips
-        return "" if whole and any(_level(page.picture, one) for one in full) else "tiff.thumbnail"
+    data: bytes = field(repr=False)
+    full: list[Picture]
+    gone: list[tuple[Page, str]] = field(default_factory=list)
 
-    def sift(pages: list[Page], child: bool) -> list[Page]:
+    def sift(self, pages: list[Page], child: bool) -> list[Page]:
         kept: list[Page] = []
         for page in pages:
-            children, code = sift(page.children, True), fate(page, child)
+            children, code = self.sift(page.children, True), self._fate(page, child)
             if code:
-                gone.append((page, code))
+                self.gone.append((page, code))
                 kept += children  # the picture itself may stand below its own thumbnail
             else:
                 kept.append(Page(page.directory, page.where, page.picture, children, page.loose))
         return kept
 
-    stays = sift(tree.chain, False)
+    def _fate(self, page: Page, child: bool) -> str:
+        """The code by which a page goes, "" when it stays."""
+        if page.picture is None:
+            return "tiff.preview" if tags.JPEG_FILE in page.directory.fields else "tiff.directory"
+        if not self.full or (not page.picture.reduced and not self._slide_label(page)):
+            return ""
+        whole = page.picture.tiled or not child  # below a page stand levels in tiles, and previews in strips
+        return "" if whole and any(_level(page.picture, one) for one in self.full) else "tiff.thumbnail"
+
+    def _slide_label(self, page: Page) -> bool:
+        """Scanners of slides photograph the paper label too.  Only beside a picture in tiles, and never one in tiles itself."""
+        text = page.directory.fields.get(tags.DESCRIPTION)
+        if page.picture is None or page.picture.tiled or text is None or not any(one.tiled for one in self.full):
+            return False
+        return text.sound and _LABEL.search(self.data[text.start : min(text.end, text.start + _MAX_LABEL)]) is not None
+
+
+def keep(data: bytes, tree: Tree) -> tuple[list[Page], list[tuple[Page, str]]]:
+    """(the pages of the output with their children, what goes with its code).  Raises Malformed when nothing would stay."""
+    full = [page.picture for page in tree.pages() if page.picture and not page.picture.reduced and not page.picture.mask]
+    sieve = _Sieve(data, full)
+    stays = sieve.sift(tree.chain, False)
     if not stays:
         raise Malformed("no picture")
-    return stays, gone
+    return stays, sieve.gone
 
 
 def _level(small: Picture, full: Picture) -> bool:

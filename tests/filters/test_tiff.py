@@ -187,6 +187,18 @@ def test_a_thumbnail_page_goes_and_a_level_of_the_pyramid_stays() -> None:
     assert "tiff.thumbnail" in _codes(data)
 
 
+def test_the_paper_label_of_a_slide_goes_without_a_flag() -> None:
+    """Scanners of slides add a photograph of the label with the patient's name; a page called macro in a letter stays."""
+    tiles = fields((16, 16)) | {322: (SHORT, (16,)), 323: (SHORT, (16,))}
+    tiles.pop(278)
+    slide = Page(tiles, (photo((16, 16)).tobytes(),), tiled=True)
+    label = Page(fields((10, 7)) | {270: (ASCII, "Aperio Image Library v11\nlabel 387x463")}, (photo((10, 7)).tobytes(),))
+    macro = Page(fields((11, 7)) | {270: (ASCII, "Macro")}, (photo((11, 7)).tobytes(),))
+    assert TIFF.inspect(_scrub(Builder().file([slide, label, macro])).data).frames == 1
+    letter = Page(fields(), (photo().tobytes(),))
+    assert TIFF.inspect(_scrub(Builder().file([letter, macro])).data).frames == 2
+
+
 def test_a_thumbnail_alone_stays() -> None:
     """Without a full picture it is the picture."""
     data = Builder().file([_reduced((12, 8))])
@@ -375,6 +387,17 @@ def test_tables_apart_are_cleaned() -> None:
     assert coded.tables(tables) is tables
     with pytest.raises(Malformed):
         coded.tables(b"\xff\xd8\xff\xc0\x00\x04ab\xff\xd9")
+
+
+def test_a_damaged_old_jpeg_is_refused() -> None:
+    """Symptom: the strip of a JPEG file with a damaged table was cut to three bytes, and the next scrub measured it anew.
+
+    Cause: a file that could not be walked was taken for headers whose scans stand elsewhere.
+    """
+    data = sample.PICTURES["tiff-old-jpeg"](_canary)
+    at = data.find(b"\xff\xc4") + 5
+    with pytest.raises(Malformed):
+        TIFF.scrub(data[:at] + b"\xff" * 8 + data[at + 8 :])
 
 
 def test_old_jpeg_shows_the_same_picture() -> None:
