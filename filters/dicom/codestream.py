@@ -11,6 +11,7 @@ from filters import icc
 from filters.api import Malformed, Unsupported
 from filters.dicom import jp2
 from filters.dicom.transfer import Coding
+from filters.jxl import JXL
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _CODING = frozenset(range(0xC0, 0xD0)) | {0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xF7, 0xF8}  # SOFs, tables, scans, LSE
@@ -28,9 +29,14 @@ def clean(frame: bytes, coding: Coding) -> bytes:
         return _jpeg(frame, coding)
     if coding is Coding.JPEG_2000:
         return jp2.clean(frame, _jpeg_2000) if frame.startswith(jp2.SIGNATURE) else _jpeg_2000(frame)
-    if coding is Coding.OTHER and frame[:2] != b"\xff\x0a":
-        raise Unsupported("frames of a coding that is not looked into")
+    if coding is Coding.JPEG_XL:
+        return padded(JXL.scrub(frame).data, frame)
     return frame
+
+
+def padded(done: bytes, frame: bytes) -> bytes:
+    """``done``, or ``frame`` itself when it is the same but for the byte that makes its length even."""
+    return frame if done + b"\0" * (len(done) & 1) == frame else done
 
 
 # ---- JPEG

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from filters.api import Malformed, Unsupported
+from filters.bmff.scrubber import MP4
 from filters.dicom import codestream, rle
 from filters.dicom.element import PIXELS, Element, find, text
 from filters.dicom.transfer import Coding, Transfer
@@ -15,7 +16,7 @@ _FRAMES, _ROWS, _COLUMNS, _SAMPLES, _ALLOCATED = 0x00280008, 0x00280010, 0x00280
 _STORED, _PHOTOMETRIC = 0x00280101, 0x00280004
 _OFFSETS, _LENGTHS = 0x7FE00001, 0x7FE00002
 _NATIVE = frozenset((PIXELS, 0x7FE00008, 0x7FE00009))
-_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\xff\x0a", b"\0\0\0\x0cjP  ")  # JPEG, JPEG 2000, JPEG XL, JP2
+_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\xff\x0a", b"\0\0\0\x0cjP  ", b"\0\0\0\x0cJXL ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def clean(elements: list[Element], transfer: Transfer) -> tuple[list[Element], s
     if transfer.coding is Coding.NATIVE and not transfer.uid.endswith(".98"):
         raise Malformed("fragments of pixels that are not coded")
     if transfer.video:
-        raise Unsupported("coded video")
+        return _video(elements, pixels)
     return _coded(elements, pixels, transfer.coding, seen)
 
 
@@ -111,6 +112,21 @@ def _coded(elements: list[Element], pixels: Element, coding: Coding, seen: Shape
         new[_OFFSETS] = replace(extended, value=struct.pack(f"<{len(starts)}Q", *starts))
         new[_LENGTHS] = replace(lengths, value=struct.pack(f"<{len(starts)}Q", *(sum(map(len, group)) for group in done)))
     return _swap(elements, new), "dicom.frame-metadata"
+
+
+def _video(elements: list[Element], pixels: Element) -> tuple[list[Element], str]:
+    """One stream over all fragments (PS3.5 8.2.5): cleaned where it is an MP4 file, else refused."""
+    assert pixels.fragments is not None
+    if len(pixels.fragments) < 2:
+        raise Malformed("no fragments")
+    table, *parts = pixels.fragments
+    stream = b"".join(parts)
+    if stream[4:8] != b"ftyp":
+        raise Unsupported("coded video that is no MP4 file")
+    done = codestream.padded(MP4.scrub(stream).data, stream)
+    if done is stream:
+        return elements, ""
+    return _swap(elements, {PIXELS: replace(pixels, fragments=[bytes(4) if table else b"", done])}), "dicom.frame-metadata"
 
 
 _Group = list[bytes | memoryview]

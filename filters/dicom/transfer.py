@@ -20,7 +20,8 @@ class Coding(Enum):
     JPEG_LS = "jpeg-ls"
     JPEG_2000 = "jpeg-2000"
     RLE = "rle"
-    OTHER = "other"  # not looked into
+    JPEG_XL = "jpeg-xl"
+    VIDEO = "video"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,11 @@ class Transfer:
     syntax: Syntax
     coding: Coding
     deflated: bool = False
-    video: bool = False
+
+    @property
+    def video(self) -> bool:
+        """All fragments are one film."""
+        return self.coding is Coding.VIDEO
 
 
 _JPEG = (50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 70)
@@ -49,7 +54,7 @@ TRANSFERS: Mapping[str, Transfer] = {
         *(Transfer(f"{_ROOT}.4.{number}", EXPLICIT, Coding.JPEG_LS) for number in (80, 81)),
         *(Transfer(f"{_ROOT}.4.{number}", EXPLICIT, Coding.JPEG_2000) for number in (90, 91, 92, 93, 201, 202, 203)),
         Transfer(_ROOT + ".5", EXPLICIT, Coding.RLE),
-        *(Transfer(f"{_ROOT}.4.{number}", EXPLICIT, Coding.OTHER) for number in (110, 111, 112)),  # JPEG XL
-        *(Transfer(uid, EXPLICIT, Coding.OTHER, video=True) for uid in _VIDEO),
+        *(Transfer(f"{_ROOT}.4.{number}", EXPLICIT, Coding.JPEG_XL) for number in (110, 111, 112)),
+        *(Transfer(uid, EXPLICIT, Coding.VIDEO) for uid in _VIDEO),
     )
 }

@@ -14,6 +14,7 @@ from filters.decorative import decorative
 from filters.dicom import facts, file, uids
 from filters.dicom.scrubber import DICOM
 from filters.sniff import sniff
+from tests.support.samples import bmff
 from tests.support.samples.dicom import (
     BIG,
     DEFLATED,
@@ -303,6 +304,23 @@ def test_facts_are_read_and_not_shown() -> None:
     assert (info.make, info.serial, info.nature) == ("ACME", "SN1", Nature.RADIOLOGY)
     assert {"dicom.patient-id", "dicom.date", "dicom.device", "dicom.patient"} <= info.codes
     assert "4857773456" not in repr(info)
+
+
+def test_a_film_inside_is_cleaned_as_a_film() -> None:
+    """MPEG-4 in DICOM is a whole MP4 file; other streams are held."""
+    film = bmff.PICTURES["mp4"](lambda what: f"CANARY {what}")
+    transfer = "1.2.840.10008.1.2.4.102"
+    rows, _ = pixels(EXPLICIT, str)
+    rows |= base(transfer, "ES", STORAGE + "77.1.1.1") | {0x00280008: element(0x00280008, "IS", "25")}
+    data = part10(rows, element(0x7FE00010, "OB", fragments([film[:512], film[512:]]), undefined=True), transfer)
+    result = DICOM.scrub(data)
+    assert b"CANARY" in data
+    assert b"CANARY" not in result.data
+    assert DICOM.scrub(result.data).data is result.data
+    assert DICOM.inspect(data).nature is Nature.RADIOLOGY
+    other = part10(rows, element(0x7FE00010, "OB", fragments([b"\0\0\1\xb3 MPEG-2"]), undefined=True), transfer)
+    with pytest.raises(Unsupported, match="coded video"):
+        DICOM.scrub(other)
 
 
 def test_an_object_is_never_decoration() -> None:
