@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters import bmp, gif, ico, jp2, jxl, text, webp
+from filters import bmp, gif, ico, jp2, jxl, pnm, text, webp
 from filters.archives import codes as archives
 from filters.bmff import codes as bmff
 from filters.compound import codes as compound
@@ -127,6 +127,7 @@ _TABLES: tuple[Mapping[str, str], ...] = (
     richtext.CODES,
     compound.CODES,
     pdf.CODES,
+    pnm.CODES,
     webp.CODES,
     tiff.CODES,
 )

@@ -34,6 +34,7 @@ from filters.metafiles.emf import EMF
 from filters.metafiles.wmf import WMF
 from filters.pdf.opener import PDF
 from filters.png import PNG
+from filters.pnm import PNM
 from filters.richtext.opener import RTF
 from filters.tiff.scrubber import BIGTIFF, TIFF
 from filters.webp import WEBP
@@ -51,6 +52,7 @@ SCRUBBERS: Mapping[str, Scrubber] = {
     "jp2": JP2,
     "j2k": J2K,
     "jxl": JXL,
+    "pnm": PNM,
     "tiff": TIFF,
     "heic": HEIC,
     "heif": HEIF,

@@ -11,10 +11,11 @@ from filters.ico import ICO
 from filters.j2k import J2K
 from filters.jp2 import JP2
 from filters.jxl import JXL
+from filters.pnm import PNM
 from filters.webp import WEBP
 from tests.support.samples.raster import PICTURES
 
-SCRUBBERS = (WEBP, GIF, BMP, DIB, ICO, JP2, J2K, JXL)
+SCRUBBERS = (WEBP, GIF, BMP, DIB, ICO, JP2, J2K, JXL, PNM)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""WebP, GIF, BMP, icons, JPEG 2000, JPEG XL: small valid pictures with a canary in every place that is not the picture."""
+"""WebP, GIF, BMP, icons, JPEG 2000, JPEG XL, Netpbm: small valid pictures with a canary wherever the picture is not."""
 
 from __future__ import annotations
 
@@ -279,6 +279,19 @@ def jxl(place: Place, partial: bool = False) -> bytes:
     return out + b"\0behind " + place("jxl trailer").encode()
 
 
+def pnm(place: Place, kind: str = "RGB") -> bytes:
+    """Comments in the header, a tail behind the samples; "P7": PAM."""
+    plain = saved("PPM", photo(5, SIZE).convert("RGB" if kind == "P7" else kind))
+    magic, *header, samples = plain.split(b"\n", 2 if kind == "1" else 3)
+    if kind == "P7":
+        fields = b"WIDTH 24\nHEIGHT 16\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\n# " + place("pam comment").encode()
+        head = b"P7\n" + fields + b"\nENDHDR"
+    else:
+        words = b"\n# " + place("pnm comment").encode() + b"\n"
+        head = words.join((magic, *header))
+    return head + b"\n" + samples + place("pnm trailer").encode()
+
+
 PICTURES: dict[str, Callable[[Place], bytes]] = {
     "webp": webp,
     "webp-animated": webp_animated,
@@ -295,10 +308,13 @@ PICTURES: dict[str, Callable[[Place], bytes]] = {
     "jxl": jxl,
     "jxl-partial": lambda place: jxl(place, partial=True),
     "jxl-naked": lambda place: _JXL,
+    "ppm": pnm,
+    "pbm": lambda place: pnm(place, "1"),
+    "pam": lambda place: pnm(place, "P7"),
 }
 CONTAINERS: dict[str, Callable[[bytes, str, Place], bytes]] = {}
 EXTENSIONS: dict[str, str] = {
     "webp": "webp", "webp-animated": "webp", "gif": "gif", "gif-animated": "gif", "bmp": "bmp", "bmp-embedded": "bmp",
     "bmp-palette": "bmp", "dib": "dib", "ico": "ico", "cur": "cur", "jp2": "jp2", "j2k": "j2k", "jxl": "jxl",
-    "jxl-partial": "jxl", "jxl-naked": "jxl",
+    "jxl-partial": "jxl", "jxl-naked": "jxl", "ppm": "ppm", "pbm": "pbm", "pam": "pam",
 }  # fmt: skip
