@@ -32,6 +32,8 @@ HIDDEN: Final = "ooxml.hidden-picture"
 _DRAWN: Final = frozenset(("svg", "html"))  # roots of XML that is a file of its own
 _KEY: Final = re.compile(r"part@([0-9]{1,9})(?:/blob@([0-9]{1,9}))?")  # of a member
 _BOTH: Final = frozenset(("[content_types].xml", "content.xml", "meta-inf/manifest.xml"))  # programs would differ on what it is
+_FLAT: Final = (b"<?mso-application", b"<office:document ", b"office/word/2003/wordml\"", b"office/2006/xmlPackage\"")
+_HEAD: Final = 4096  # bytes in which these marks of a whole document in one file are looked for
 _RUN: Final = 60  # characters of base64 in a row below which no file is looked for
 _BASE64: Final = bytes(97 if (chr(code).isalnum() and code < 128) or code in b"+/" else 32 for code in range(256))
 
@@ -99,7 +101,7 @@ class Package:
         return zips.decode(self.archive, self.archive.entries[index], self._pool)
 
     def markup(self, index: int) -> Markup | None:
-        """The part as XML; None when it is none, or a drawing or page of its own."""
+        """The part as XML; None when it is none, or a drawing, page or document of its own."""
         if index not in self._markups:
             self._markups[index] = self._read(self.content(index))
         return self._markups[index]
@@ -110,7 +112,7 @@ class Package:
 
     @staticmethod
     def _read(content: bytes) -> Markup | None:
-        if not markup.looks(content) or markup.root(content) in _DRAWN:
+        if not markup.looks(content) or markup.root(content) in _DRAWN or any(mark in content[:_HEAD] for mark in _FLAT):
             return None
         return markup.read(content)
 

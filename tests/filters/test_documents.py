@@ -296,6 +296,14 @@ def test_embedded_documents_are_members() -> None:
     assert inner in [one.data for one in kit.members(CONTAINERS["docx"](inner, "xlsx", plain))]
 
 
+@pytest.mark.parametrize("name", ("wordml", "fodt", "docx"))
+def test_documents_in_one_file_are_members_too(name: str) -> None:
+    """They are XML in a package of XML, and documents all the same."""
+    inner = sample(name)
+    ext = "docx" if name == "docx" else "xml"
+    assert [one.data for one in kit.members(CONTAINERS["docx"](inner, ext, plain))] == [inner]
+
+
 def test_a_large_thumbnail_is_a_picture() -> None:
     """What is called a thumbnail and is none is looked at."""
     large = photo_jpeg(3, (640, 480)) + bytes(70_000)
