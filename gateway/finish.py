@@ -13,7 +13,7 @@ from typing import Final
 
 from filters.api import FilterError
 from filters.tree import Cleaned, Namer, Node, clean, examine
-from gateway import winmail
+from gateway import capture, winmail
 from gateway.carriers import BodyLine
 from gateway.context import Context
 from gateway.dkim import drop_broken
@@ -105,11 +105,16 @@ class Finisher:
     def inner(self) -> Finished:
         """Scrubbed, statement taken out, without trace and signature, cleared: what goes inside a ciphertext."""
         if self._inner is None:
-            self._inner = self._finished(self._splice(REMOVED), REMOVED)
+            note = self._capture_note()
+            self._inner = self._finished(self._splice(REMOVED, note=note), REMOVED, note)
         return self._inner
 
-    def _finished(self, data: bytes, statement: Outward) -> Finished:
-        cleared = check(data, self._manifest(statement), tools=self._context.tools)
+    def _finished(self, data: bytes, statement: Outward, note: Edit | None = None) -> Finished:
+        manifest = self._manifest(statement)
+        if note is not None:
+            added = sha256(note.data.partition(self._opened.message.newline * 2)[2]).hexdigest()
+            manifest = replace(manifest, leaves={**manifest.leaves, added: Clearance.ALLOWED})
+        cleared = check(data, manifest, tools=self._context.tools)
         return Finished(cleared, self._scrubbed(not statement.keep).hashes)
 
     def encrypted(self, inner: Finished, made: Protected) -> Finished:
@@ -130,7 +135,18 @@ class Finisher:
 
     # -- step 7 ------------------------------------------------------------------------------------------------------
 
-    def _splice(self, statement: Outward, top: bytes = b"") -> bytes:
+    def _capture_note(self) -> Edit | None:
+        """Day and side of the pictures as a part of its own, where the policy wants that."""
+        if not self._context.policy.settings.capture_date_in_text:
+            return None
+        named = [
+            (self._name(leaf.node, number) if self._neutral else leaf.part.name or f"picture {number}", leaf)
+            for number, leaf in enumerate(self._opened.clinical, 1)
+        ]
+        text = capture.words(named)
+        return capture.insertion(self._opened.message, text) if text else None
+
+    def _splice(self, statement: Outward, top: bytes = b"", note: Edit | None = None) -> bytes:
         """``top``, and the message with what the rules name changed and nothing else (P3).  One copy, however much changes."""
         carried = self._opened.carried
         edits: list[Edit] = outgoing_edits(
@@ -143,7 +159,8 @@ class Finisher:
             remove_trace=True,
         )
         scrubbed = self._scrubbed(not statement.keep)
-        return splice(self._received.raw, [*([Edit(0, 0, top)] if top else ()), *edits, *scrubbed.edits])
+        added = [note] if note is not None else []
+        return splice(self._received.raw, [*([Edit(0, 0, top)] if top else ()), *edits, *scrubbed.edits, *added])
 
     def _line_elsewhere(self) -> BodyLine | None:
         """The consent line where it stands in parts that are not written anew anyhow."""
