@@ -204,6 +204,6 @@ def _remains(gap: bytes) -> bytes:
         try:
             reader.value()
         except FilterError:
-            break
+            return b"".join(parts)  # a string of the trailer holds what looks like an object
         at = reader.at
     return b"".join([*parts, rest[at:]])

@@ -245,3 +245,39 @@ def test_a_header_that_stands_late_shifts_the_table() -> None:
     """Offsets count from the header or from the front of the file; both ways no object is taken for hidden."""
     data = b"\n" * 100 + drawn(photo_jpeg(1, (40, 24)))
     assert not [one for one in PDF.open(data, Budget()) if getattr(one, "code", "") == "pdf.hidden-stream"]
+
+
+# ---- found by mutation
+
+
+def test_a_string_that_holds_the_end_of_an_object_is_no_gap() -> None:
+    """Symptom: after a rebuild "pdf.comment" was still there.  Cause: the scan ended the object inside its own string."""
+    for words in ("endobj", "x\nendobj\n7 0 obj\n<<", "\nendstream endobj % note"):
+        paper = Paper()
+        page(paper, b"q Q", "", f"/Annots [<< /Subtype /Text /Rect [0 0 9 9] /Contents ({words}) >>]")
+        paper.trailer += f" /Odd ({words})"
+        harness.one(paper.write())
+        again = PDF.rebuild(paper.write(), {}, {}, Budget())
+        assert not [one for one in PDF.open(again, Budget()) if getattr(one, "code", "") == "pdf.comment"]
+
+
+def test_numbers_where_tables_belong() -> None:
+    """Symptom: AttributeError.  Cause: /XObject and /Resources were asked whether they are indirect, being numbers."""
+    for resources in ("/XObject 5", "/XObject [1 2]", "/XObject (a)", "/XObject null"):
+        paper = Paper()
+        page(paper, b"/Im0 Do", resources)
+        harness.one(paper.write())
+        harness.one(paper.write().replace(f"/Resources << {resources} >>".encode(), b"/Resources 7"))
+
+
+def test_a_version_of_many_digits_is_no_comment() -> None:
+    harness.one(drawn(photo_jpeg(1, (16, 12), gps=False)).replace(b"%PDF-1.7", b"%PDF-2147483648.3"))
+
+
+def test_a_document_that_cannot_be_read_again_is_not_written() -> None:
+    """Symptom: a rebuilt file that no reader opens.  Cause: the tree of pages was lost with a damaged table."""
+    paper = Paper()
+    paper.add("<< /Type /Catalog /Pages 9 0 R >>")
+    paper.trailer = "/Root 1 0 R"
+    with pytest.raises(FilterError):
+        PDF.rebuild(paper.write(), {}, {}, Budget())
