@@ -41,8 +41,8 @@ class _Reader:
     """Bits, the least significant first."""
 
     def __init__(self, stream: bytes) -> None:
-        self.word = int.from_bytes(stream[: 1 << 16], "little")
-        self.size = 8 * min(len(stream), 1 << 16)
+        self.word = int.from_bytes(stream[: 1 << 13], "little")
+        self.size = 8 * min(len(stream), 1 << 13)
         self.at = 16
 
     def u(self, bits: int) -> int:
