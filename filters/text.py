@@ -44,7 +44,7 @@ _ENTITY = re.compile(
     rb"&(?:amp(?!;[a-z][a-z0-9_]{0,40}=)|amp;(?:lt|gt|quot|amp)=|#0{0,9}(?:[0-9]{1,2}|1[01][0-9]|12[0-7])(?![0-9])"
     rb"|#[xX]0{0,9}[0-7]?[0-9a-fA-F](?![0-9a-fA-F])|#0{10}|#[xX]0{10}|colon|sol|plus|equals|Tab|NewLine|comma|semi|lt|gt|quot)"
 )
-_PERCENT = re.compile(rb"(?:%[0-9A-Fa-f]{2}[^%]{0,80}){4}")
+_PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}[^%]{0,80}(?:%[0-9A-Fa-f]{2}[^%]{0,80}){3}")
 _LINK = re.compile(rb"https?://[^\s\"'<>]++")
 _LONG_LINK: Final = 2000  # bytes; a shorter one holds no photograph, and newsletters are full of them
 _NESTED: Final = 3  # pages inside the attributes of pages (srcdoc), each escaped once more

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-_START = re.compile(rb"(?i)data:")
+_SCHEME: Final = b"data:"
 _HEAD = re.compile(
     rb"(?i)data:(?P<type>[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60})?(?P<params>(?:;[a-z0-9_.+=-]{0,80}){0,6}?)(?P<base64>;base64)?,"
 )
@@ -24,17 +24,17 @@ _OPENING = re.compile(
     rb"(?i)(?:(?P<quote>[\"']|&quot;|&apos;|&#34;|&#39;|&#x22;|&#x27;)|(?P<url>\burl\()|(?P<unquoted>=)|(?P<text>>)|(?P<comma>,))"
     rb"\s{0,8}\Z"
 )
-_SPACE: Final = rb"\s|&\#(?:9|10|13|32|x9|xA|xD|x20);"
-_BASE64 = re.compile(rb"(?i)(?:[a-z0-9+/=%%]++|%s)*+" % _SPACE)
-_TOKEN = re.compile(rb"(?i)[a-z0-9+/=%]++")
+_SPACE: Final = rb"\s|&\#(?:9|10|13|32|[xX](?:9|[aA]|[dD]|20));"
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/=%%]++|%s)*+" % _SPACE)
+_TOKEN = re.compile(rb"[A-Za-z0-9+/=%]++")
 _DESCRIPTOR = re.compile(rb"\s+[0-9.]{1,8}[wxh]\s*(?=[,\"'])|,\s|\s*(?=[\"'])")  # of a srcset, or its end
 _LAST_WORD = re.compile(rb"\s[0-9.]{1,8}[wxh]\s*\Z")
 _PLAIN_URL = re.compile(rb"[^()\s\"'<>\\]++(?=\))")
 _PLAIN_WORD = re.compile(rb"[^\s>\"'=<`]++(?=[\s>])")
-_BLANK = re.compile(rb"(?i)%s" % _SPACE)
-_STRICT = re.compile(rb"[A-Za-z0-9+/]*={0,2}")
+_BLANK = re.compile(_SPACE)
+_STRICT = re.compile(rb"[A-Za-z0-9+/]*+={0,2}")
 _FLAT = re.compile(rb"[!#-;=?-~]*")
-_CUT = re.compile(rb"(?i)(?P<first>[^\s&]+)(?P<space>(?:%s)+)" % _SPACE)
+_CUT = re.compile(rb"(?P<first>[^\s&]++)(?P<space>(?:%s)+)" % _SPACE)
 _AFTER_WORD: Final = frozenset((b" ", b"\t", b"\r", b"\n", b"\f", b">"))
 
 
@@ -62,12 +62,13 @@ class DataUri:
 
 def uris(text: bytes, *, escaped: bool = False) -> Iterator[DataUri]:
     """The URIs that can be replaced, in order, none inside another.  Never raises; linear: opening marks end what is before."""
-    at = 0
-    while match := _START.search(text, at):
-        found = _locate(text, match.start(), _ESCAPED_HEAD if escaped else _HEAD)
+    low = text.lower()
+    at = low.find(_SCHEME)
+    while at >= 0:
+        found = _locate(text, at, _ESCAPED_HEAD if escaped else _HEAD)
         if found:
             yield found
-        at = found.end if found else match.end()
+        at = low.find(_SCHEME, found.end if found else at + len(_SCHEME))
 
 
 def _locate(text: bytes, start: int, pattern: re.Pattern[bytes]) -> DataUri | None:
@@ -130,7 +131,9 @@ def whole(value: bytes, start: int) -> DataUri | None:
 
 def unfolded(payload: bytes) -> bytes | None:
     """Base64 decoded; None unless every decoder gives the same bytes."""
-    letters = _BLANK.sub(b"", payload)
+    letters = payload.translate(None, b" \t\r\n\f\v")
+    if b"&" in letters:
+        letters = _BLANK.sub(b"", letters)
     if b"%" in letters:
         letters = unquote_to_bytes(letters)
     if not _STRICT.fullmatch(letters) or len(letters.rstrip(b"=")) % 4 == 1:

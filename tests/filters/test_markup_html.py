@@ -262,7 +262,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_mixture_of_marks_hides_a_picture_from_us_alone(pieces: list[bytes]) -> None:
     """Whatever a whole JPEG in a page looks like, either we hold it in our hands or the page is held."""
     page = b"<html>" + b"".join(pieces)
@@ -291,7 +291,7 @@ def test_no_bytes_make_it_raise_anything_else(noise: bytes) -> None:
     [b'"data:image/png;base64,', b"url(data:,", b"=data:,", b"&quot;data:,\\", b"'data:,", b",data:,x ", b">data:;base64,A"],
 )
 def test_hostile_repetitions_cost_linear_time(piece: bytes) -> None:
-    page = b"<html>" + piece * (400_000 // len(piece))
+    page = b"<html>" + piece * (200_000 // len(piece))
     start = time.process_time()
     try:
         list(HTML.open(page, Budget()))
