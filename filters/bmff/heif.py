@@ -17,7 +17,7 @@ from filters.bmff.notes import Notes
 CODED = frozenset((b"hvc1", b"hev1", b"lhv1", b"avc1", b"av01", b"vvc1", b"evc1", b"jpeg", b"j2k1", b"unci", b"hvt1"))
 DERIVED = frozenset((b"grid", b"iovl", b"iden", b"tili", b"sato"))
 # References from a picture to what it is made of, and from a layer to the layers below
-NEEDS = frozenset((b"dimg", b"base", b"exbl", b"pred", b"tbas", b"oref"))
+NEEDS = frozenset((b"dimg", b"exbl", b"pred", b"tbas", b"oref"))
 # References that make their source something else than a picture to show
 _SECONDARY: Mapping[bytes, str] = {
     b"thmb": "bmff.thumbnail", b"auxl": "bmff.auxiliary", b"cdsc": "bmff.metadata-item", b"mask": "bmff.auxiliary",

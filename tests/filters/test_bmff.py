@@ -165,6 +165,19 @@ def test_a_grid_keeps_its_tiles() -> None:
     assert _pixels(data) == _pixels(cleaned.data)
 
 
+def test_a_picture_made_from_thumbnails_does_not_keep_them() -> None:
+    """A "base" reference (23008-12 6.4.7) names what a picture was made from: no program needs it to show the picture."""
+    config, coded = av1()
+    stills = Stills(b"avif")
+    for _ in range(3):
+        stills.item(b"av01", coded, box(b"av1C", config), ispe(64, 64))
+    stills.refer(b"thmb", 2, 1)
+    stills.refer(b"base", 3, 2)
+    cleaned = HEIC.scrub(stills.file())
+    assert {"bmff.thumbnail", "bmff.reference"} <= {finding.code for finding in cleaned.findings}
+    assert HEIC.inspect(cleaned.data).frames == 2
+
+
 def test_a_tone_mapped_picture_goes_with_its_gain_map() -> None:
     """tmap (ISO 21496-1): the base picture is primary and stays, its group is not left dangling."""
     config, coded = av1()
