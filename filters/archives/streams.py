@@ -10,28 +10,15 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from filters.api import STRICT, Budget, Cleaning, Fate, Finding, Malformed, Member, Seen, TooBig
 from filters.archives.aside import carries
-from filters.archives.unpack import LZMA_MEMORY
+from filters.archives.unpack import LZMA_MEMORY, Decoder
 from filters.budget import RATIO_FREE
 
 KEY = "content"  # of the one member
 MAX_STREAMS = 20_000  # of one file; block gzip makes one of every 64 KiB
 _FEED, _PIECE = 1 << 16, 1 << 20  # bytes given to a decoder at a time, and taken
-
-
-class Decoder(Protocol):
-    """What bz2, lzma and ``Inflater`` have in common."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
 class Inflater:

@@ -16,8 +16,8 @@ _SMALLEST_DICTIONARY = 4096
 _LONG_STREAM = 1  # ZIP flag bit 1 with LZMA: an end marker stands in the stream (APPNOTE 5.8.9)
 
 
-class _Decoder(Protocol):
-    """What bz2 and lzma have in common."""
+class Decoder(Protocol):
+    """What bz2, lzma and ``streams.Inflater`` have in common."""
 
     @property
     def eof(self) -> bool: ...
@@ -69,7 +69,7 @@ def lzma_in_zip(stored: bytes | memoryview, size: int, flags: int = 0) -> bytes:
     return _exactly(decoder, stored[9:], size, marked=bool(flags >> 1 & _LONG_STREAM))
 
 
-def _exactly(decoder: _Decoder, stored: bytes | memoryview, size: int, marked: bool = True) -> bytes:
+def _exactly(decoder: Decoder, stored: bytes | memoryview, size: int, marked: bool = True) -> bytes:
     """All of one stream; ``marked``: the stream itself says where it ends."""
     parts: list[bytes] = []
     room, fed = size + 1, bytes(stored)
