@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from filters.api import Malformed, TooBig
+from filters.api import Malformed, TooBig, Unsupported
 from filters.tiff import coded, oldjpeg, tags, tails
 from filters.tiff.directory import Layout, Numbers, numbers
 from filters.tiff.oldjpeg import OldJpeg
@@ -17,6 +17,11 @@ MAX_BLOCKS = 2_000_000  # of one page
 _OVERLAP = 4  # times the length of the file that all strips together may have
 _PLAIN, _OLD_JPEG, _JPEG = 1, 6, 7
 _LOSSY = frozenset((_JPEG, 34892))
+# Codings of nothing but samples, or such as are looked into: TIFF 6.0, its supplements, TIFF/IT, libtiff's and GDAL's.
+_KNOWN = frozenset((
+    *range(1, 9), 32766, 32771, 32773, 32809, 32895, 32896, 32897, 32898, 32908, 32909, 32946, 33003, 33004, 33005, 34661,
+    34676, 34677, 34712, 34887, 34892, 34925, 50000, 50001, 50013,
+))  # fmt: skip
 _PADDING = b"\0\xff"  # what may stand behind a strip without meaning anything
 
 
@@ -44,6 +49,8 @@ class Blocks:
 def read(data: bytes, form: Layout, page: Page) -> Blocks:
     """The blocks of a page that has a picture.  Raises FilterError."""
     assert page.picture is not None
+    if page.picture.compression not in _KNOWN:
+        raise Unsupported("tiff of an unknown coding")  # it may hold whole files with metadata of their own
     starts, counts = _told(data, form, page)
     if page.picture.compression == _OLD_JPEG:
         return _old(data, form, page, starts, counts)

@@ -200,6 +200,7 @@ _MEASURES: Mapping[int, Callable[[Strip], int | None]] = {
     5: _lzw,
     8: _deflate,
     32946: _deflate,
+    50013: _deflate,  # as PixTIFF numbers it
     32773: _packbits,
     **dict.fromkeys((33003, 33004, 33005, 34712), _jpeg2000),
     50001: _webp,

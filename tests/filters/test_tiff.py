@@ -366,6 +366,28 @@ def test_more_rows_than_the_picture_has_are_refused_in_deflate() -> None:
         TIFF.scrub(Builder().file([Page(fields(compression=8), (stream,))]))
 
 
+@pytest.mark.parametrize("compression", [34933, 34934, 22610, 50002, 60000])
+def test_codings_that_are_files_of_their_own_are_not_supported(compression: int) -> None:
+    """PNG, JPEG XR or JPEG XL in each tile can hold metadata; so can what nobody knows."""
+    with pytest.raises(Unsupported):
+        TIFF.scrub(_plain({259: (SHORT, (compression,))}))
+
+
+def test_comments_of_jpeg_2000_and_chunks_of_webp_are_not_passed_on() -> None:
+    """Tiles of other codecs are looked into as far as their words may stand."""
+    codestream = b"\xff\x4f\xff\x51\x00\x04ab%s\xff\x90\x00\x0ccoded data\xff\xd9"
+    comment = b"\xff\x64\x00\x09\x00\x01words"
+    fine = Builder().file([Page(fields(compression=33005), (codestream % b"",))])
+    assert TIFF.scrub(fine).data is fine
+    riff = b"VP8L\x04\0\0\0abcd%s"
+    riffs = [b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body for body in (riff % b"", riff % b"EXIF\x02\0\0\0II")]
+    fine = Builder().file([Page(fields(compression=50001), (riffs[0],))])
+    assert TIFF.scrub(fine).data is fine
+    for compression, strip in ((33005, codestream % comment), (50001, riffs[1])):
+        with pytest.raises(Unsupported):
+            TIFF.scrub(Builder().file([Page(fields(compression=compression), (strip,))]))
+
+
 def test_metadata_inside_the_coded_jpeg_goes_and_the_coded_data_stays() -> None:
     """Compression 7: application segments, comments and bytes behind the end, in every strip."""
     stream = sample.jpeg(comment="somebody's name", subsampling=2)
