@@ -27,6 +27,7 @@ from filters.documents import blobs, markup
 from filters.documents.markup import Edit, Markup
 from filters.sniff import sniff
 from filters.text import embedded
+from filters.wording import PLAIN
 
 HIDDEN: Final = "ooxml.hidden-picture"
 _DRAWN: Final = frozenset(("svg", "html"))  # roots of XML that is a file of its own
@@ -133,7 +134,8 @@ class Package:
         except FilterError as error:
             return Member(f"part@{index}", b"", entry.name, media_type, opaque=error.reason, inline=inline, codes=codes)
         found = sniff(data)
-        if found.format == "empty" or (known and found.opaque in (None, OpaqueReason.UNKNOWN) and not found.codes):
+        nothing = found.opaque in (None, OpaqueReason.UNKNOWN) and found.format not in PLAIN and not found.codes
+        if found.format == "empty" or (known and nothing):
             return None
         self.budget.member()
         return Member(f"part@{index}", data, entry.name, media_type, inline=inline, codes=codes)

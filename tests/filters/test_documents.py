@@ -280,6 +280,8 @@ def test_links_to_file_servers_stay() -> None:
 def test_pictures_are_found_by_their_bytes_wherever_they_stand() -> None:
     """A printer's settings, a font, XML or a part without a type: the name does not matter."""
     picture = photo_png(1, (20, 16))
+    text = base64.b64encode(picture)
+    assert text in [one.data for one in kit.members(kit.altered(sample("docx"), {"word/printerSettings1.bin": text}))]
     for name in (
         "word/printerSettings1.bin",
         "word/fonts/font1.odttf",
