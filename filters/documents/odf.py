@@ -14,12 +14,13 @@ from filters.documents.markup import Edit, Markup, attributes, element_end, tags
 from filters.documents.package import Package, Plan
 
 _PREVIEW_MOST: Final = 64 << 10  # bytes; what is larger is no thumbnail, whatever it is called
+_MIMETYPE_MOST: Final = 200  # bytes of the name of a type
 _MANIFEST, _SIGNATURES = "meta-inf/manifest.xml", "meta-inf/documentsignatures.xml"
 _META: Final = re.compile(r"(?:^|/)meta\.xml$")
 _BODY: Final = re.compile(r"(?:^|/)(?:content|styles|settings)\.xml$")
 _HREF: Final = re.compile(rb"href\s*+=\s*+(?:\"([^\"<]*+)\"|'([^'<]*+)')")
 # Parts that hold no picture, unless its signature stands in them.
-_KNOWN: Final = ("mimetype", "layout-cache", "configurations2/accelerator/")
+_KNOWN: Final = ("layout-cache", "configurations2/accelerator/")
 # folder of parts -> (code, choice of the policy); parts that go as a whole
 _PARTS: Final = (
     ("thumbnails/", "odf.thumbnail", "previews"),
@@ -157,6 +158,8 @@ class _Reading:
             return
         preview = name.startswith("thumbnails/") and index in plan.drop and not plan.signed
         if preview and self.package.archive.entries[index].size <= _PREVIEW_MOST:
+            return
+        if name == "mimetype" and self.package.archive.entries[index].size <= _MIMETYPE_MOST:
             return
         codes = {CROPPED} if name in self.cropped else set[str]()
         if name in self.furniture and name not in self.body:
