@@ -17,7 +17,7 @@ from filters.pdf.reader import Document, Id, Object
 FULL_PAGE, SMALL, THUMBNAIL = "pdf.full-page", "pdf.small-on-page", "pdf.page-thumbnail"
 _SPACE: Final = b"\0\t\n\f\r "
 _MEDIA: Final = {streams.DCT: "image/jpeg", streams.JPX: "image/jp2"}
-_STARTS: Final = {streams.DCT: b"\xff\xd8", streams.JPX: b"\0\0\0\x0cjP"}
+_STARTS: Final = {streams.DCT: (b"\xff\xd8",), streams.JPX: (b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51")}
 _STENCIL: Final = 65_536  # samples: 256 by 256
 _MOSAIC: Final = 500_000  # samples that all small bilevel pictures of one stream may have together: a sheet at 72 dpi
 _ALIKE: Final = 100  # pictures of one size, length and coding that are compared with each other
@@ -171,6 +171,8 @@ def coded(raw: bytes, names: Sequence[str], budget: Budget) -> bytes:
         raise Unsupported("a picture coded again")
     data = streams.unwrap(raw, names[:-1], budget)
     trimmed = data.strip(_SPACE) if names[-1] == streams.DCT else data
+    if not trimmed.startswith(_STARTS[names[-1]]):
+        raise Malformed("not the coding that its filter names")
     return data if len(trimmed) == len(data) else trimmed
 
 
@@ -178,8 +180,8 @@ def put(document: Document, picture: Picture, data: bytes) -> None:
     """The cleaned file in place of the old one, under the same dictionary.  Raises FilterError."""
     if picture.coding not in _STARTS:
         raise Unsupported("samples are never replaced")
-    if not data.startswith(_STARTS[picture.coding]) and picture.coding == streams.DCT:
-        raise Malformed("no JPEG")
+    if not data.startswith(_STARTS[picture.coding]):
+        raise Malformed("not the coding that its filter names")
     for ident in picture.owners:
         stream = document.objects[ident]
         parameters = reader.last_parameters(stream)

@@ -527,6 +527,15 @@ def test_a_repaired_file_says_so() -> None:
     assert len(members(broken)) == 1
 
 
+@pytest.mark.parametrize("data", [b"", b"BM picture", b"\x89PNG\r\n\x1a\n"])
+def test_a_stream_that_is_not_what_its_filter_names_is_opaque(data: bytes) -> None:
+    paper = Paper()
+    for coding in ("DCTDecode", "JPXDecode"):
+        paper.stream(data, f"/Subtype /Image /Width 40 /Height 24 /Filter /{coding}")
+    page(paper, b"BI /W 40 /H 24 /F /DCT ID abc\nEI", "/XObject << /Im0 1 0 R /Im1 2 0 R >>")
+    assert [one.opaque for one in members(paper.write()).values()] == [OpaqueReason.CORRUPT] * 3
+
+
 def test_a_damaged_jpeg_is_opaque_where_it_stands() -> None:
     paper = Paper()
     paper.stream(b"\xff", "/Subtype /Image /Width 40 /Height 24 /Filter [/JBIG2Decode /DCTDecode]")
