@@ -245,6 +245,9 @@ class _Walk:
             return "svg.script"
         if name == b"href":
             return _link(local, resolved(value))
+        if not self.stack and name in svgnames.IDLE_ON_ROOT:
+            idle = svgnames.IDLE_ON_ROOT[name]
+            return "svg.attribute" if idle is None or value.strip() in idle else None
         if name in svgnames.ATTRIBUTES:
             return None
         return "svg.description" if name.startswith(svgnames.DESCRIPTIVE) else "svg.attribute"

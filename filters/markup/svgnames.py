@@ -52,7 +52,7 @@ _GEOMETRY: Final = b"""x y x1 y1 x2 y2 cx cy r rx ry fx fy fr dx dy d points wid
     orient method spacing startOffset side textLength lengthAdjust path z pitch hatchUnits hatchContentUnits hatchTransform
     zoomAndPan viewTarget version baseProfile snapshotTime playbackOrder timelineBegin
     externalResourcesRequired requiredFeatures requiredExtensions requiredFormats requiredFonts systemLanguage
-    href id class style type media lang space target crossorigin fetchpriority decoding"""
+    href id class style type media lang target crossorigin fetchpriority decoding"""
 _PRESENTATION: Final = b"""alignment-baseline background baseline-shift clip clip-path clip-rule color color-interpolation
     color-interpolation-filters color-profile color-rendering cursor direction display dominant-baseline enable-background fill
     fill-opacity fill-rule filter flood-color flood-opacity font font-family font-feature-settings font-kerning font-size
@@ -79,6 +79,13 @@ _FONTS: Final = b"""horiz-origin-x horiz-origin-y horiz-adv-x vert-origin-x vert
     underline-thickness strikethrough-position strikethrough-thickness overline-position overline-thickness string glyphRef
     format name local rendering-intent"""
 ATTRIBUTES: Final = frozenset(b" ".join((_GEOMETRY, _PRESENTATION, _FILTERS, _ANIMATION, _FONTS)).split())
+# Attributes that say nothing on the outermost element (SVG 1.1 5.1.2, 7.8): every value, or the one that holds anyway.
+IDLE_ON_ROOT: Final = {
+    b"x": None,
+    b"y": None,
+    b"overflow": frozenset((b"visible",)),
+    b"preserveAspectRatio": frozenset((b"xMidYMid", b"xMidYMid meet")),
+}
 LINK_ATTRIBUTES: Final = {
     b"href": frozenset[bytes](),
     b"type": frozenset((b"simple", b"extended", b"locator", b"arc")),

@@ -150,6 +150,14 @@ def test_what_goes_refers_to_nothing(inner: str, left: str) -> None:
     assert cleaned(drawn(inner)) == drawn(left)
 
 
+def test_idle_attributes_of_the_root_go() -> None:
+    data = drawn(
+        "<svg x='1' overflow='visible'/>", " x='0' y='0' overflow='visible' preserveAspectRatio='xMidYMid' space='preserve'"
+    )
+    assert cleaned(data) == drawn("<svg x='1' overflow='visible'/>")
+    assert b"hidden" in cleaned(drawn("", " overflow='hidden' preserveAspectRatio='none'"))
+
+
 def test_entities_of_old_programs_are_written_out() -> None:
     data = (
         b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x" [<!ENTITY ns "http://www.w3.org/2000/svg">'
