@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from filters.api import Malformed
 from filters.bmff import boxes
 from filters.bmff.boxes import Box, Reader
-from filters.bmff.layout import Offsets, Parts, numbers, wrap
+from filters.bmff.layout import Numbers, Offsets, Parts, numbers, wrap
 from filters.bmff.leaves import exactly
 from filters.bmff.movie import Movie, Track
 
@@ -120,36 +122,27 @@ class Fragment:
             run.at = run.base + signed
         first = reader.take(4) if flags & _FIRST_FLAGS else b""
         width = 4 * sum(1 for bit in _PER_SAMPLE if flags & bit)
-        if width * count > reader.left or (not width and count > 1 << 20):
+        if width * count > reader.left or (not width and count * max(run.size, 1) > len(self.data)):
             raise Malformed("run beyond the end of its box")
         rows = reader.take(width * count)
         if reader.left:
             self.movie.notes.note("bmff.reserved", box)
-        sizes = self._sizes(rows, flags, width, count, run.size)
-        start, run.at = run.at, run.at + sum(sizes)
+        sizes = _sizes(rows, flags, width, count, run.size)
+        start, run.at = run.at, run.at + int(sizes.sum())
         if track is None:
             return []
         if start < 0:
             raise Malformed("sample outside the media data")
-        self._register(track, start, run.at, sizes)
+        self._register(track, start, sizes)
         head = bytes((version,)) + (flags & 0xF05 | _OFFSET).to_bytes(3, "big") + count.to_bytes(4, "big")
         return wrap(b"trun", [head, Offsets(numbers(start), 4, self.box.start), first + rows])
 
-    def _sizes(self, rows: bytes, flags: int, width: int, count: int, size: int) -> list[int]:
-        if not flags & 0x200:
-            return [size] * count
-        at = 4 if flags & 0x100 else 0
-        return [int.from_bytes(rows[i : i + 4], "big") for i in range(at, width * count, width)]
-
-    def _register(self, track: Track, start: int, end: int, sizes: list[int]) -> None:
-        self.movie.media.need(numbers(start), numbers(end - start))
+    def _register(self, track: Track, start: int, sizes: Numbers) -> None:
+        ends = start + np.cumsum(sizes)
+        self.movie.media.need(numbers(start), numbers(int(sizes.sum())))
         self.samples[track.number] = self.samples.get(track.number, 0) + len(sizes)
         if track.visual:
-            spans, at = [], start
-            for size in sizes:
-                spans.append((at, at + size))
-                at += size
-            self.movie.look_into(track, spans)
+            self.movie.look_into(track, ends - sizes, ends)
 
     def _other(self, box: Box) -> Parts:
         body = self._body(box)
@@ -162,6 +155,14 @@ class Fragment:
             return [boxes.write(b"sdtp", body)]
         self.movie.drop(box)
         return []
+
+
+def _sizes(rows: bytes, flags: int, width: int, count: int, size: int) -> Numbers:
+    """The size of each sample of a run."""
+    if not flags & 0x200:
+        return np.full(count, size, np.int64)
+    fields = np.frombuffer(rows, ">u4").reshape(count, width // 4)
+    return fields[:, 1 if flags & 0x100 else 0].astype(np.int64)
 
 
 def index(box: Box, data: bytes) -> bool:

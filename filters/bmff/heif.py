@@ -11,7 +11,7 @@ from filters.api import Malformed, Unsupported
 from filters.bmff import boxes, config, properties, userdata
 from filters.bmff.boxes import Box
 from filters.bmff.items import Item, Meta
-from filters.bmff.layout import Media
+from filters.bmff.layout import Looked, Media, numbers
 from filters.bmff.notes import Notes
 
 CODED = frozenset((b"hvc1", b"hev1", b"lhv1", b"avc1", b"av01", b"vvc1", b"evc1", b"jpeg", b"j2k1", b"unci", b"hvt1"))
@@ -25,6 +25,9 @@ _SECONDARY: Mapping[bytes, str] = {
 _AUX: tuple[tuple[bytes, str], ...] = (
     (b"gainmap", "bmff.gain-map"), (b"depth", "bmff.depth-map"), (b"disparity", "bmff.depth-map"), (b"auxid:2", "bmff.depth-map"),
 )  # fmt: skip
+
+
+_MOST_PLACES = 1_000_000  # pieces of a picture times changes to it
 
 
 class Stills:
@@ -153,6 +156,7 @@ class Stills:
 
     def _clean_properties(self) -> None:
         used = {index for number in self.kept for index, _ in self.meta.items[number].properties}
+        essential = {index for number in self.kept for index, need in self.meta.items[number].properties if need}
         for index, box in enumerate(self.meta.properties, 1):
             if index not in used:
                 if not (box.kind in (b"free", b"skip") and boxes.blank(self.data, box.body, box.end)):
@@ -168,14 +172,13 @@ class Stills:
                 if cleaned != body:
                     self.notes.note("bmff.property", box)
             else:
-                self._unknown(index, box)
+                self._unknown(box, index in essential)
                 continue
             if cleaned:
                 self.bodies[index] = boxes.write(box.kind, cleaned)
 
-    def _unknown(self, index: int, box: Box) -> None:
+    def _unknown(self, box: Box, needed: bool) -> None:
         """A property that we do not know goes; one that a reader must know makes the picture one that we do not know."""
-        needed = any((index, True) in self.meta.items[number].properties for number in self.kept)
         if needed and box.kind not in properties.WORDS:
             raise Unsupported("a picture with an unknown essential property")
         if not (box.kind in (b"free", b"skip") and boxes.blank(self.data, box.body, box.end)):
@@ -220,10 +223,11 @@ class Stills:
         if len(item.extents) == 1:
             start, length = item.extents[0]
             patches = userdata.sample(item.kind, size, self.data, start, start + length)
-            self.media.looked.append((item.kind, size, start, start + length))
+            self.media.looked.append(Looked((item.kind, size), numbers(start), numbers(start + length)))
         else:
             content = item.content(self.data)
-            self.media.looked += [(item.kind, size, start, start + length) for start, length in item.extents]
+            places = np.array(item.extents, np.int64).reshape(-1, 2)
+            self.media.looked.append(Looked((item.kind, size), places[:, 0], places.sum(1)))
             patches = self._spread(item, userdata.sample(item.kind, size, content, 0, len(content)))
         for at, words in patches:
             self.media.patches[at] = words
@@ -235,6 +239,8 @@ class Stills:
 
     def _spread(self, item: Item, patches: list[userdata.Patch]) -> list[userdata.Patch]:
         """Patches of the joined content, told in offsets of the file."""
+        if len(patches) * len(item.extents) > _MOST_PLACES:
+            raise Malformed("a picture in too many pieces")
         found: list[userdata.Patch] = []
         for at, words in patches:
             before = 0

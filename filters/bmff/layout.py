@@ -57,6 +57,15 @@ def numbers(*values: int) -> Numbers:
     return np.array(values, np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Coded pictures that were looked into: codec and size of a NAL length, where each begins and ends."""
+
+    kind: tuple[bytes, int]
+    starts: Numbers = field(repr=False)
+    ends: Numbers = field(repr=False)
+
+
 class Media:
     """The bytes in the mdat boxes: which are needed, what replaces some of them, and where they will stand."""
 
@@ -65,7 +74,8 @@ class Media:
         self.mdats = [box for box in mdats if box.end > box.body]
         self._needed: list[tuple[Numbers, Numbers]] = []
         self.patches: dict[int, bytes] = {}  # offset -> what overwrites the bytes there
-        self.looked: list[tuple[bytes, int, int, int]] = []  # codec, size of a NAL length, start, end of coded pictures
+        self.looked: list[Looked] = []
+        self._opens, self._closes = numbers(*(box.body for box in self.mdats)), numbers(*(box.end for box in self.mdats))
         self.added = bytearray()  # content that replaces some of another length
         self.starts = self.ends = numbers()
 
@@ -77,9 +87,8 @@ class Media:
             return
         if not self.mdats:
             raise Malformed("samples without media data")
-        opens, closes = self._edges()
-        index = np.searchsorted(opens, offsets, "right") - 1
-        if index.min() < 0 or bool((ends > closes[index]).any()):
+        index = np.searchsorted(self._opens, offsets, "right") - 1
+        if index.min() < 0 or bool((ends > self._closes[index]).any()):
             raise Malformed("sample outside the media data")
         self._needed.append((offsets, ends))
 
@@ -87,12 +96,8 @@ class Media:
         """Bytes from each offset to the end of its mdat; 0 or less outside of all."""
         if not self.mdats:
             return np.zeros_like(offsets)
-        opens, closes = self._edges()
-        index = np.searchsorted(opens, offsets, "right") - 1
-        return np.where(index < 0, 0, closes[np.clip(index, 0, None)] - offsets)
-
-    def _edges(self) -> tuple[Numbers, Numbers]:
-        return numbers(*(box.body for box in self.mdats)), numbers(*(box.end for box in self.mdats))
+        index = np.searchsorted(self._opens, offsets, "right") - 1
+        return np.where(index < 0, 0, self._closes[np.clip(index, 0, None)] - offsets)
 
     def add(self, content: bytes) -> int:
         """New content; its offset within what is added."""
@@ -116,11 +121,11 @@ class Media:
 
     def _apart(self) -> None:
         """Coded pictures that we change may be shared, but not overlap: a change to one would be a change to another."""
-        edge = 0
-        for _, _, start, end in sorted(set(self.looked), key=lambda one: one[2:]):
-            if start < edge:
-                raise Malformed("coded pictures that overlap")
-            edge = max(edge, end)
+        kinds = {kind: place for place, kind in enumerate({one.kind for one in self.looked})}
+        rows = [np.stack((one.starts, one.ends, np.full_like(one.starts, kinds[one.kind]))) for one in self.looked]
+        starts, ends, _ = np.unique(np.concatenate(rows, 1), axis=1)
+        if bool((starts[1:] < np.maximum.accumulate(ends)[:-1]).any()):
+            raise Malformed("coded pictures that overlap")
 
     def gap(self) -> int | None:
         """Where bytes other than zero begin that nothing refers to, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 
 from filters.api import Malformed
@@ -65,14 +66,14 @@ class Writer:
 
     def _idat(self) -> tuple[bytes, dict[tuple[int, int], int]]:
         """The bytes of kept items in idat, and where each extent stands there."""
-        out, places = bytearray(), dict[tuple[int, int], int]()
+        out, places, patches = bytearray(), dict[tuple[int, int], int](), sorted(self.media.patches)
         for item in self.items:
             for extent in item.extents if item.inside and item.number not in self.own else ():
                 if extent not in places:
                     places[extent] = len(out)
                     offset, length = extent
-                    patches = [at for at in self.media.patches if offset <= at < offset + length]
-                    out += self.media.copy(offset, offset + length, patches)
+                    within = patches[bisect_left(patches, offset) : bisect_left(patches, offset + length)]
+                    out += self.media.copy(offset, offset + length, within)
         if self.meta.idat is not None:
             self._idat_gap(self.meta.idat, places)
         return bytes(out), places

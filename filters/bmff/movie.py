@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from filters.api import Malformed, Unsupported
+from filters.api import Malformed, TooBig, Unsupported
 from filters.bmff import boxes, descriptions, leaves, samples, stills, userdata
 from filters.bmff.boxes import Box
 from filters.bmff.descriptions import Description
-from filters.bmff.layout import Media, Offsets, Parts, wrap
+from filters.bmff.layout import Looked, Media, Numbers, Offsets, Parts, wrap
 from filters.bmff.notes import Notes
 from filters.bmff.samples import Samples
 
 _PICTURES, _SOUND = frozenset((b"vide", b"pict", b"auxv")), b"soun"
 _MOST_TRACKS = 200
+_MOST_PICTURES = 2_000_000  # of one film: 9 hours at 60 a second
 
 # What may stand in which container
 _CHILDREN: Mapping[bytes, frozenset[bytes]] = {
@@ -69,6 +70,7 @@ class Movie:
 
     def __init__(self, data: bytes, box: Box, notes: Notes, media: Media) -> None:
         self.data, self.box, self.notes, self.media = data, box, notes, media
+        self._looked = 0
         self.tracks = [_track(data, child) for child in boxes.walk(data, box.body, box.end) if child.kind == b"trak"]
         if len(self.tracks) > _MOST_TRACKS:
             raise Malformed("too many tracks")
@@ -189,18 +191,22 @@ class Movie:
         self.media.need(found.chunks, found.chunk_sizes)
         track.samples = found
         if track.visual:
-            self.look_into(track, zip(found.starts.tolist(), (found.starts + found.sizes).tolist(), strict=True))
+            self.look_into(track, found.starts, found.starts + found.sizes)
 
-    def look_into(self, track: Track, spans: Iterable[tuple[int, int]]) -> None:
+    def look_into(self, track: Track, starts: Numbers, ends: Numbers) -> None:
         """Overwrite what stands in coded pictures beside the picture."""
-        codec = track.description.codecs[0] if track.description.codecs else b""
+        self._looked += len(starts)
+        if self._looked > _MOST_PICTURES:
+            raise TooBig("limit of pictures")
+        description = track.description
+        codec = description.codecs[0] if description.codecs else b""
+        self.media.looked.append(Looked((codec, description.nal_size), starts, ends))
         still = stills.CODECS.get(codec)
-        for start, end in spans:
-            self.media.looked.append((codec, track.description.nal_size, start, end))
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             if still is not None:
                 patches = still(self.media.data, start, end)
             else:
-                patches = userdata.sample(codec, track.description.nal_size, self.media.data, start, end)
+                patches = userdata.sample(codec, description.nal_size, self.media.data, start, end)
             for at, words in patches:
                 self.media.patches[at] = words
                 self.notes.note("bmff.video-user-data", track.box)

@@ -7,6 +7,7 @@ padding, AV1 metadata of nobody's kind (AV1 5.8, 6.7).  The lengths stay, theref
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
@@ -113,7 +114,7 @@ def _overwrite(unit: bytes, escapes: list[int], start: int, end: int, byte: int)
     first = _raw(escapes, start)
     last = _raw(escapes, end - 1) + 1 if end > start else first
     fresh = bytearray(bytes((byte,)) * (last - first))
-    for escape in escapes:
+    for escape in escapes[bisect_left(escapes, first) : bisect_left(escapes, last + 2)]:
         for at in (escape - 2, escape - 1, escape):
             if first <= at < last:
                 fresh[at - first] = unit[at]
@@ -122,12 +123,14 @@ def _overwrite(unit: bytes, escapes: list[int], start: int, end: int, byte: int)
 
 def _raw(escapes: list[int], plain: int) -> int:
     """Offset in the unit of an offset without escapes."""
-    raw = plain
-    for escape in escapes:
-        if escape > raw:
-            break
-        raw += 1
-    return raw
+    before, after = 0, len(escapes)
+    while before < after:  # the escapes that stand in front: the i-th one does if escape - i <= plain
+        middle = (before + after) // 2
+        if escapes[middle] - middle <= plain:
+            before = middle + 1
+        else:
+            after = middle
+    return plain + before
 
 
 def _leb128(data: bytes, at: int, end: int) -> tuple[int, int]:

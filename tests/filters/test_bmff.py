@@ -551,4 +551,4 @@ def test_bombs_end_quickly(make: Callable[[], bytes]) -> None:
         MP4.scrub(data)
     except FilterError:
         pass
-    assert time.perf_counter() - start < 1.5
+    assert time.perf_counter() - start < 5
