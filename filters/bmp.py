@@ -82,8 +82,7 @@ class _Job:
         """Where the samples begin."""
         least = self.start + self.head.size + self.head.masks
         if not self.start:
-            if self.head.bits > 8 and self.head.told:
-                raise Malformed("colour table of a bitmap that needs none")  # some look for the samples in its place
+            dib.packed_table(self.head)
             return self.head.end
         told = int.from_bytes(self.data[10:14], "little")
         if not told or (told == least and self.head.bits <= 8):  # writers that forget the colour table; decoders do not

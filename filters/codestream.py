@@ -24,12 +24,13 @@ _SOT_LENGTH = 12  # marker, Lsot, Isot, Psot, TPsot, TNsot
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """SIZ: the picture's width and height, bits of its deepest component, number of components."""
+    """SIZ: the picture's width and height, bits of its deepest component, number of components; some have fewer samples."""
 
     width: int
     height: int
     bits: int
     components: int
+    subsampled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +148,5 @@ class Codestream:
         if width * height > MAX_PIXELS:
             raise TooBig("more than 200 megapixels")
         bits = max((body[i] & 0x7F) + 1 for i in range(36, len(body), 3))
-        return Size(width, height, bits, (len(body) - 36) // 3)
+        steps = {body[i : i + 2] for i in range(37, len(body), 3)}
+        return Size(width, height, bits, (len(body) - 36) // 3, len(steps) > 1)

@@ -135,6 +135,15 @@ def _packed_end(data: bytes, at: int, head: Header) -> int:
     return at
 
 
+def packed_table(head: Header) -> None:
+    """Where no file header says where the samples begin, the number of colours must.  Raises Malformed.
+
+    More colours than samples can point to, or any for true colour: some programs count them and some do not.
+    """
+    if head.told > (1 << head.bits if head.bits <= 8 else 0):
+        raise Malformed("colour table of a bitmap that needs none")
+
+
 def neutral(head: bytes, told: Header, profile: tuple[int, int] = (0, 0)) -> bytes:
     """The header ``head`` with what no decoder needs set to zero, the number of colours right, the profile at ``profile``.
 

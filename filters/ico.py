@@ -15,7 +15,6 @@ from filters.png import PNG
 
 CODES: Mapping[str, str] = {
     "ico.gap": "Bytes between the pictures of an icon.",
-    "ico.palette-tail": "Colours that no sample can point to.",
     "ico.reserved": "Header fields that mean nothing to a viewer were not zero.",
     "ico.row-padding": "Bytes in the padding of rows.",
     "ico.stream-tail": "Bytes behind the samples of one picture.",
@@ -133,6 +132,7 @@ def _span(entry: bytes) -> tuple[int, int]:
 def _bitmap(content: bytes, place: int) -> _Picture:
     """Header of twice the height, colour table, samples, and a mask of one bit a pixel, which has no say where alpha has one."""
     head = dib.header(content, 0)
+    dib.packed_table(head)
     height, odd = divmod(head.height, 2)
     if odd or not height or head.packed:
         raise Malformed("icon bitmap")
@@ -141,7 +141,7 @@ def _bitmap(content: bytes, place: int) -> _Picture:
     if len(content) < middle or (head.bits < 32 and len(content) != middle + mask_stride * height):
         raise Malformed("length of an icon's samples and mask")  # the mask counts, and some look for it from the end
     samples, mask = content[head.end : middle], content[middle:end]
-    table = content[head.size : head.size + head.masks + (head.colours * head.entry if head.bits <= 8 else 0)]
+    table = content[head.size : head.end]
     parts = (
         dib.neutral(content[: head.size], head),
         table,
@@ -150,7 +150,6 @@ def _bitmap(content: bytes, place: int) -> _Picture:
     )
     codes = (
         ("ico.reserved", parts[0] != content[: head.size]),
-        ("ico.palette-tail", head.size + len(table) != head.end),
         ("ico.row-padding", parts[2] is not samples or parts[3] is not mask),
         ("ico.stream-tail", end < len(content)),
     )

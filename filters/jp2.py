@@ -243,12 +243,15 @@ class _Job:
             lab = int.from_bytes(self.data[box.body + 3 : box.body + 7], "big") == _LAB
             self._cut(plan, box, 35 if lab else 7)
             return
+        size = self.streams[0].size
+        if method not in (2, 3, 4) or (method == 4 and size.subsampled):
+            raise Unsupported("jpeg 2000 colour method")  # viewers guess, each in its own way
         profile = self.data[box.body + 3 : box.end]
         cleaned = icc.clean(profile) if method in (2, 3) else icc.Cleaned(None, "jp2.uuid")
         if cleaned.code:
             plan.note(cleaned.code, where)
         if cleaned.data is None:  # as viewers do with what they cannot use: by the number of components
-            plan.put(b"\1\0\0" + (17 if self.streams[0].size.components < 3 else 16).to_bytes(4, "big"))
+            plan.put(b"\1\0\0" + (17 if size.components < 3 else 16).to_bytes(4, "big"))
             return
         plan.note("icc.profile", where, Fate.KEPT)
         if cleaned.data is profile:

@@ -92,6 +92,14 @@ def test_a_table_that_no_sample_uses_is_malformed_without_a_file_header() -> Non
         DIB.scrub(bytes(data))
 
 
+def test_more_colours_than_samples_can_point_to_are_malformed_in_icons() -> None:
+    """Symptom: Pillow showed other samples.  Cause: nothing but the number of colours says where they begin.  Found by fuzzing."""
+    head = struct.pack("<IiiHHIIiiII", 40, 32, 4, 1, 1, 0, 0, 0, 0, 16, 0)
+    bitmap = head + bytes(8) + bytes(8) + bytes(8)
+    with pytest.raises(Malformed):
+        ICO.scrub(struct.pack("<HHHBBBBHHII", 0, 1, 1, 32, 2, 0, 0, 1, 1, len(bitmap), 22) + bitmap)
+
+
 def test_icons_whose_mask_is_not_at_the_end_are_malformed() -> None:
     """Symptom: Pillow showed another mask.  Cause: it looks for it from the entry's end, Windows behind the samples."""
     image = photo(5, SIZE).convert("RGB").tobytes()

@@ -96,6 +96,15 @@ def test_a_vendors_colours_become_what_viewers_take_them_for() -> None:
     assert "jp2.uuid" in codes(data)
 
 
+@pytest.mark.unit
+def test_an_undefined_colour_method_is_refused() -> None:
+    """Symptom: Pillow showed other colours.  Cause: viewers guess what an undefined method means.  Found by fuzzing."""
+    data = saved("JPEG2000")
+    at = data.index(b"colr") + 4
+    with pytest.raises(Unsupported):
+        JP2.scrub(data[:at] + b"\5" + data[at + 1 :])
+
+
 @pytest.mark.e2e
 def test_openjpeg_decodes_the_same_samples(tmp_path: Path) -> None:
     """Second opinion: opj_decompress writes the same picture, opj_dump finds no fault."""
