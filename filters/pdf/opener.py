@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from io import BytesIO
 from typing import Final
@@ -36,8 +36,8 @@ class Pdf:
         """Pictures, files, text that may hold some, and what the document says of itself.  Raises FilterError."""
         with reader.guarded():
             document = reader.load(data, budget)
-            yield from _facts(document, cleaning, budget)
-            yield from _members(document, budget)
+            yield from _once(_facts(document, cleaning, budget))
+            yield from _once(_members(document, budget))
 
     def rebuild(
         self,
@@ -65,6 +65,17 @@ class Pdf:
 # ---- looking
 
 
+def _once(each: Iterable[Seen]) -> Iterator[Seen]:
+    """Members, and every other thing one time only."""
+    told: set[Seen] = set()
+    for one in each:
+        if isinstance(one, Member):
+            yield one
+        elif one not in told:
+            told.add(one)
+            yield one
+
+
 def _facts(document: Document, cleaning: Cleaning, budget: Budget) -> Iterator[Finding]:
     if signatures.signed(document):
         yield Finding("pdf.signed", "file", Fate.KEPT)
@@ -80,7 +91,7 @@ def _facts(document: Document, cleaning: Cleaning, budget: Budget) -> Iterator[F
     if joined is not None:
         kept = document.pdf.is_encrypted or not joined
         yield Finding("pdf.id", "trailer", Fate.KEPT if kept else Fate.REMOVED)
-    yield from dict.fromkeys(removal.finding for removal in metadata.removals(document, cleaning))
+    yield from (removal.finding for removal in metadata.removals(document, cleaning))
     yield from colours.findings(document, budget)
     if len(leftovers.ends(document)) > 1:
         yield Finding("pdf.earlier-revision", "file", Fate.REMOVED)

@@ -18,7 +18,7 @@ MAX_OBJECTS: Final = 400_000
 
 _HEADER = re.compile(rb"(?<![0-9])([0-9]{1,10})[\0\t\n\f\r ]+([0-9]{1,5})[\0\t\n\f\r ]+$")
 _HEADER_ROOM: Final = 40
-_STREAM = re.compile(rb">>[\0\t\n\f\r ]*stream(?:\r\n|\n|\r)")
+_STREAM = re.compile(rb">>[\0\t\n\f\r ]*stream(?:[ \t]*+(?:\r\n|\n|\r))?+")  # readers forgive a missing line end
 _LENGTH = re.compile(rb"/Length[\0\t\n\f\r ]+([0-9]{1,10})(?![\0\t\n\f\r ]*[0-9]+[\0\t\n\f\r ]+R|[0-9])")
 _END = re.compile(rb"[\0\t\n\f\r ]*endstream")
 _PACKED = re.compile(rb"/(?:ObjStm|XRef)\b")
