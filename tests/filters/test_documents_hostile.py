@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+import zlib
 from functools import cache
 
 import pytest
@@ -103,6 +106,20 @@ def test_relationships_that_lie(kind: str, target: str) -> None:
     out = kit.cleaned(kit.altered(sample("docx"), {"_rels/.rels": rels}))
     assert kit.removed(out) == set()
     assert "word/document.xml" not in kit.parts(out) or b"Seen in clinic" in kit.parts(out)["word/document.xml"]
+
+
+def test_a_part_with_two_names_is_refused() -> None:
+    """Symptom: two programs showed two documents.  Cause: an extra field gives a part another name than its header."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, content in kit.parts(sample("docx")).items():
+            info = zipfile.ZipInfo(name)
+            if name == "word/comments.xml":
+                other = b"\x01" + zlib.crc32(name.encode()).to_bytes(4, "little") + b"word/document2.xml"
+                info.extra = b"up" + len(other).to_bytes(2, "little") + other
+            made.writestr(info, content)
+    with pytest.raises(Malformed):
+        kit.seen(out.getvalue())
 
 
 @pytest.mark.parametrize("encoding", ("utf-16-le", "utf-16-be"))
