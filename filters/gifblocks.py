@@ -94,6 +94,8 @@ def _block(data: bytes, before: list[Block]) -> Block:
     if code == IMAGE:
         return _frame(data, at)
     if code == EXTENSION and at + 2 < len(data):
+        if not data[at + 2] and data[at + 1] != COMMENT:
+            raise Malformed("empty extension")  # some programs look for its content in what follows
         end, whole = _skip(data, at + 2)
         return Block(Kind.EXTENSION, at, end, label=data[at + 1], data=at + 2, whole=whole)
     return _stray(data, at, before)

@@ -93,7 +93,7 @@ def test_a_table_that_no_sample_uses_is_malformed_without_a_file_header() -> Non
 
 
 def test_more_colours_than_samples_can_point_to_are_malformed_in_icons() -> None:
-    """Symptom: Pillow showed other samples.  Cause: nothing but the number of colours says where they begin.  Found by fuzzing."""
+    """Symptom: Pillow showed other samples.  Cause: nothing but the number of colours says where they begin."""
     head = struct.pack("<IiiHHIIiiII", 40, 32, 4, 1, 1, 0, 0, 0, 0, 16, 0)
     bitmap = head + bytes(8) + bytes(8) + bytes(8)
     with pytest.raises(Malformed):

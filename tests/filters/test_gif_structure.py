@@ -176,6 +176,16 @@ def test_stray_zeros_go_and_other_strays_are_malformed() -> None:
 
 
 @pytest.mark.unit
+def test_empty_extensions_are_malformed_but_for_comments() -> None:
+    """Symptom: Pillow showed more frames than before.  Cause: it skips what follows an empty extension.  Found by fuzzing."""
+    frame = FRAME + gif_chain(pack(PIXELS + END))
+    assert GIF.scrub(HEAD + b"\x21\xfe\0" + frame + b";").data == HEAD + frame + b";"
+    for label in (b"\xf9", b"\xff", b"\0"):
+        with pytest.raises(Malformed):
+            GIF.scrub(HEAD + frame + b"\x21" + label + b"\0" + frame + b";")
+
+
+@pytest.mark.unit
 def test_a_missing_trailer_is_no_fault() -> None:
     """Many encoders forget it, every decoder shows the picture."""
     data = one_frame(pack(PIXELS + END), tail=b"")
