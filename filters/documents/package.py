@@ -93,6 +93,8 @@ class Package:
         self.index = {entry.name.lower().replace("\\", "/").lstrip("/"): entry.index for entry in self.files}
         if len(self.index) != len(self.files):
             raise Malformed("two parts of one name")
+        if any(entry.raw.isascii() and entry.raw.decode() != entry.name for entry in self.files):
+            raise Malformed("a part with two names")  # Info-ZIP's Unicode path: some programs believe it, some do not
         if self.index.keys() >= _BOTH:
             raise Malformed("two kinds of package")
         self.names = {index: name for name, index in self.index.items()}
