@@ -78,7 +78,7 @@ class _Reader:
 
     def read(self, pixels: int) -> Stop:
         bits, left = 0, pixels
-        for _ in range(min(pixels + 16, _MAX_RUNS)):  # every run but the first tells pixels
+        for _ in range(min(4 * pixels + 1000, _MAX_RUNS)):  # honest runs tell a pixel or more
             run = self._short(bits, left) or self._long(bits, left)
             bits, left = run.bits, left - run.pixels
             if run.end is _End.PIXELS:
