@@ -10,16 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from filters.api import Budget, FilterError, Malformed, Member, Unsupported
+from filters.api import Budget, FilterError, Malformed, Member, TooBig, Unsupported
 from filters.pdf import lexer, pictures, streams
 from filters.pdf.lexer import Lexer, Name, Value, Word
 
 _BEGIN = re.compile(
-    rb"BI(?=[\0\t\n\f\r %/])(?<![^\0\t\n\f\r ()<>\[\]{}/%]..)", re.S
+    rb"BI(?=[\0\t\n\f\r %/]|\Z)(?<![^\0\t\n\f\r ()<>\[\]{}/%]..)", re.S
 )  # the letters first: they are searched for fast
 _END = re.compile(rb"(?:(?<=[\0\t\n\f\r >])|(?<=\xff\xd9))EI(?=[\0\t\n\f\r ]|$)")
 _BINARY = re.compile(rb"[^\t\n\f\r -~]")
 _PAIRS: Final = 40
+_MOST: Final = 50_000  # in one stream; documents of picture fonts have some thousands
 _PEEK: Final = 24  # bytes behind EI that must look like text
 _TRIES: Final = 50
 _LONG: Final[Mapping[str, str]] = {"W": "Width", "H": "Height", "BPC": "BitsPerComponent", "CS": "ColorSpace", "F": "Filter",
@@ -44,13 +45,21 @@ class Inline:
 
 def find(content: bytes, budget: Budget) -> Iterator[Inline]:
     """All inline pictures in order.  Raises TooBig."""
-    at = 0
+    at = seen = 0
     while found := _BEGIN.search(content, at):
         budget.tick()
+        seen += 1
+        if seen > _MOST:
+            raise TooBig("limit of inline pictures")
         one = _read(content, found.start(), found.end())
         at = found.end() if one is None else one.end
         if one is not None:
             yield one
+
+
+def count(content: bytes, budget: Budget) -> int:
+    """How many there are.  Raises TooBig."""
+    return sum(1 for _ in find(content, budget))
 
 
 def begins(content: bytes) -> bool:

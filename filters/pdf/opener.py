@@ -131,7 +131,7 @@ def _pictures(document: Document, found: Sequence[Picture], budget: Budget) -> I
 
 def _other(document: Document, done: Collection[Id], budget: Budget) -> Iterator[Seen]:
     """Streams that are neither pictures nor files: pages, forms, patterns, glyphs, fonts, whatever a program put there."""
-    counts: dict[Id, int] = {}
+    starts: set[Id] = set()
     for ident in document.streams:
         if ident in done:
             continue
@@ -144,21 +144,21 @@ def _other(document: Document, done: Collection[Id], budget: Budget) -> Iterator
             continue
         yield from leftovers.inside(content, f"obj {ident[0]} {ident[1]}", budget)
         if inline.begins(content):
-            counts[ident] = sum(1 for _ in inline.find(content, budget))
-    if _torn(document, counts, budget):
+            starts.add(ident)
+    if starts and _torn(document, starts, budget):
         yield Blocked("pdf.inline-unreadable")
 
 
-def _torn(document: Document, counts: Mapping[Id, int], budget: Budget) -> bool:
+def _torn(document: Document, starts: Collection[Id], budget: Budget) -> bool:
     """Whether an inline picture begins in one part of a page's content and goes on in the next."""
-    for ident in document.mentioning(b"/Contents [") if counts else ():
+    for ident in document.mentioning(b"/Contents ["):
         parts = reader.entry(document.objects[ident], "/Contents")
         streams = [one for one in list(parts) if isinstance(one, pikepdf.Stream)] if isinstance(parts, pikepdf.Array) else []
-        apart = sum(counts.get(one.objgen, 0) for one in streams)
-        if not any(one.objgen in counts for one in streams):
+        if len(streams) < 2 or not any(one.objgen in starts for one in streams):
             continue
-        joined = b"\n".join(reader.content(one, budget) for one in streams)
-        if sum(1 for _ in inline.find(joined, budget)) != apart:
+        contents = [reader.content(one, budget) for one in streams]
+        apart = sum(inline.count(content, budget) for content in contents)
+        if inline.count(b"\n".join(contents), budget) != apart:
             return True
     return False
 
