@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from filters import exif, jpeg
-from filters.api import Malformed, Unsupported
+from filters import exif, j2k, jpeg
+from filters.api import Malformed, Scrubber, Unsupported
 from filters.bmff import boxes, config, properties, userdata
 from filters.bmff.boxes import Box
 from filters.bmff.items import Item, Meta
@@ -27,6 +27,7 @@ _AUX: tuple[tuple[bytes, str], ...] = (
 )  # fmt: skip
 
 
+_FILES: Mapping[bytes, Scrubber] = {b"jpeg": jpeg.JPEG, b"j2k1": j2k.J2K}  # items that are files with metadata of their own
 _MOST_PLACES = 1_000_000  # pieces of a picture times changes to it
 
 
@@ -198,16 +199,16 @@ class Stills:
         """Look into the bytes of a kept item; the ranges of the file that are needed of it."""
         if item.external or (not item.extents and item.kind not in (b"iden",)):
             raise Malformed("a picture that is not in the file")
-        if item.kind == b"jpeg":
-            self._jpeg(item)
+        if item.kind in _FILES:
+            self._file(item)
         elif item.kind in CODED:
             self._look_into(item)
         return [] if item.number in self.own or item.inside else item.extents
 
-    def _jpeg(self, item: Item) -> None:
-        """A JPEG file as an item is cleaned as such; its header may stand in a property (23008-12 H.2)."""
+    def _file(self, item: Item) -> None:
+        """A JPEG or JPEG 2000 file as an item is cleaned as such; a JPEG's header may stand in a property (23008-12 H.2)."""
         prefix = self.property(item, b"jpgC")
-        cleaned = jpeg.JPEG.scrub((prefix or b"") + item.content(self.data))
+        cleaned = _FILES[item.kind].scrub((prefix or b"") + item.content(self.data))
         removed = [finding for finding in cleaned.findings if finding.fate is not finding.fate.KEPT]
         if not removed:
             return
