@@ -29,7 +29,7 @@ def reason(data: bytes, known: frozenset[str] = frozenset()) -> str | None:
     try:
         info = GIF.inspect(data)
     except FilterError:
-        return unopened(sha256, known_logos=known)
+        return unopened(sha256, len(data), known_logos=known)
     return decorative(info, data, sha256, inline=False, known_logos=known, seen_inline_before=None)
 
 
@@ -46,10 +46,10 @@ def test_the_pixel_of_every_newsletter_and_small_icons_are_decoration() -> None:
     [
         gif(120, 90),
         gif(16, 16) + b"\xff\xd8\xff\xe0",
-        gif(16, 16)[:-20],
+        gif(120, 90)[:-20],
         PIXEL[:32] + b"\x00\x02\x00\x02" + PIXEL[36:],
-        b"GIF89a",
-        b"BM" + bytes(60),
+        b"GIF89a" + bytes(90),
+        b"BM" + bytes(90),
     ],
     ids=["large", "tail", "truncated", "frame larger than the screen", "header only", "another format"],
 )
