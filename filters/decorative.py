@@ -18,6 +18,7 @@ DRAWING = "decorative.drawing"
 RECURRING_INLINE, FLAT_GRAPHIC = "decorative.recurring-inline", "decorative.flat-graphic"
 
 LOOK = "look:"
+_NOTHING = 64  # bytes of a file that shows a pixel at most, however damaged
 _ALIKE = 4  # bits of 64 in which a logo saved anew differs at most (tests/filters/test_looks.py)
 
 # What drawing programs leave in a logo.  Anything else in the file speaks against decoration.
@@ -90,9 +91,11 @@ def decorative(
     return FLAT_GRAPHIC if inline and _flat(info, size, settings) else None
 
 
-def unopened(sha256: str, *, known_logos: frozenset[str]) -> str | None:
-    """The same for a picture of a format that cannot be opened: only a known logo is decoration."""
-    return KNOWN_LOGO if sha256 in known_logos else None
+def unopened(sha256: str, size: int, *, known_logos: frozenset[str]) -> str | None:
+    """The same for a picture that cannot be opened: a known logo, or one of ``size`` bytes in which nobody is to be seen."""
+    if sha256 in known_logos:
+        return KNOWN_LOGO
+    return TRACKING_PIXEL if size <= _NOTHING else None
 
 
 def _within(info: ImageInfo, width: int, height: int) -> bool:

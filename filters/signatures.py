@@ -128,6 +128,7 @@ _HARMLESS: list[Signature] = [
         ("au", 0, (b".snd",)),
         ("otf", 0, (b"OTTO",)),
         ("ttf", 0, (b"ttcf\0", b"true\0")),
+        ("ds-store", 0, (b"\0\0\0\1Bud1",)),
         ("woff", 0, (b"wOFF",)),
         ("woff2", 0, (b"wOF2",)),
         ("mp3", 0, (b"ID3",)),

@@ -122,7 +122,7 @@ class _Examiner:
 
     def node(self, data: bytes, label: Label, where: str, key: str) -> Node:
         sniffed = sniff(data)
-        name = _mail(label, sniffed) or sniffed.format
+        name = _called(label, sniffed) or sniffed.format
         if name != sniffed.format:
             sniffed = replace(sniffed, format=name, opaque=OpaqueReason.NOT_SUPPORTED, harmless=False)
         if label.text is not None and sniffed.opaque is OpaqueReason.UNKNOWN:
@@ -221,10 +221,12 @@ class _Examiner:
         return replace(self._judged(replace(node, info=info), data), clean=not node.metadata)
 
 
-def _mail(label: Label, sniffed: Sniffed) -> str:
-    """"eml" for a text that its label calls a message: header fields alone do not tell one from a text that quotes them."""
+def _called(label: Label, sniffed: Sniffed) -> str:
+    """What a text is by its label: header fields do not tell a message from a text that quotes them, nor words a page."""
     called = label.media_type in _MESSAGES or label.name.lower().endswith(_MAILS)
-    return "eml" if called and sniffed.format in PLAIN else ""
+    if called and sniffed.format in PLAIN:
+        return "eml"
+    return "html" if sniffed.format == "text" and label.media_type in ("text/html", "application/xhtml+xml") else ""
 
 
 def _text(node: Node, text: bytes) -> Node:

@@ -109,8 +109,8 @@ class Decoration:
     def judge(self, node: Node, data: bytes) -> str | None:
         """Why ``node`` is decoration, None when it is not known to be."""
         if node.info is None:
-            open_for_sure = node.opaque is OpaqueReason.NOT_SUPPORTED and not node.sniffed.codes
-            return unopened(node.sha256, known_logos=self.known_logos) if open_for_sure else None
+            refused = node.opaque in (OpaqueReason.NOT_SUPPORTED, OpaqueReason.CORRUPT) and not node.sniffed.codes
+            return unopened(node.sha256, node.size, known_logos=self.known_logos) if refused else None
         return decorative(
             node.info,
             data,

@@ -67,7 +67,7 @@ def _body(shown: Contents, changes: Mapping[str, bytes], boundary: bytes) -> byt
         texts.append(_part(b"text/plain; charset=utf-8", shown.body_text.encode("utf-8", "replace")))
     if html:
         texts.append(_part(b"text/html; charset=" + shown.html_charset.encode(), html))
-    if not texts and shown.body_rtf:
+    if shown.body_rtf and (not texts or rb"\pict" in shown.body_rtf):  # with pictures that its words elsewhere do not show
         texts.append(_part(b"text/rtf", changes.get("body.rtf", shown.body_rtf)))
     return texts[0] if len(texts) == 1 else _multipart(b"alternative", boundary, texts) if texts else b""
 

@@ -53,11 +53,11 @@ class Sandbox:
 
     def run(self, header: dict[str, Any], blobs: list[bytes], budget: Budget) -> Iterator[Frame]:
         """The frames of one job.  Raises FilterError; whoever stops reading in the middle costs the child its life."""
-        end = time.monotonic() + self._seconds
         done, got = False, 0
         limits = Limits(**words.dump_limits(budget.limits) | {"total": budget.room})
         try:
-            channel = self._started(end)
+            channel = self._started()
+            end = time.monotonic() + self._seconds
             self._jobs += 1
             send(channel, header | {"limits": words.dump_limits(limits)}, blobs)
             while True:
@@ -101,10 +101,10 @@ class Sandbox:
         channel.settimeout(left)
         return receive(channel, most=budget.room + 1)
 
-    def _started(self, end: float) -> socket.socket:
+    def _started(self) -> socket.socket:
         """A channel to a child that is ready.  Raises OSError, Nonsense."""
         if self._channel is not None and self._process is not None and self._process.poll() is None:
-            self._channel.settimeout(max(end - time.monotonic(), 0.01))
+            self._channel.settimeout(self._seconds)
             return self._channel
         self.close()
         ours, theirs = socket.socketpair()

@@ -54,7 +54,7 @@ def test_a_photo_is_a_photo_under_any_label(label: bytes) -> None:
         (photo()[:5000], OpaqueReason.CORRUPT),
         (photo()[: photo().rfind(b"\xff\xda") + 40], OpaqueReason.CORRUPT),
         (encrypted_zip(), OpaqueReason.ENCRYPTED),
-        (b"8BPS\0\1" + bytes(20), OpaqueReason.NOT_SUPPORTED),
+        (b"8BPS\0\1" + bytes(90), OpaqueReason.NOT_SUPPORTED),
         (b"\x00\x01strange bytes\xfe" * 40, OpaqueReason.UNKNOWN),
     ],
     ids=["truncated", "cut in the scan", "encrypted", "psd", "unknown"],
