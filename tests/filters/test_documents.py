@@ -14,7 +14,7 @@ from filters.registry import OPENERS
 from filters.sniff import sniff
 from tests.support import documents_kit as kit
 from tests.support.canary_images import jpeg_with_canaries, photo_jpeg, photo_png
-from tests.support.office_parts import relations
+from tests.support.office_parts import package, relations
 from tests.support.samples.documents import CONTAINERS, docx
 
 pytestmark = pytest.mark.unit
@@ -134,6 +134,40 @@ def test_clean_packages_are_returned_as_they_are(name: str) -> None:
     """A document without traces and with unchanged members is never rebuilt."""
     out = kit.cleaned(sample(name))
     assert OPENERS[name].rebuild(out, {}, {}, Budget()) is out
+
+
+# ---- what they are
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    (
+        (("[Content_Types].xml", "word/document.xml"), "docx"),
+        (("[content_types].xml", "xl\\workbook.xml"), "xlsx"),
+        (("word/holiday.jpg",), "zip"),
+        (("[Content_Types].xml", "theme/theme/theme1.xml"), "ooxml"),
+        (("[Content_Types].xml", "visio/document.xml"), "vsdx"),
+        (("content.xml", "META-INF/manifest.xml"), "odt"),
+        (("META-INF/MANIFEST.MF", "a.class"), "jar"),
+    ),
+)
+def test_the_kind_of_a_package_by_its_names(names: tuple[str, ...], kind: str) -> None:
+    """Types and folders decide, in any case and with any slash; a folder called word makes no Word file."""
+    assert sniff(package(dict.fromkeys(names, b"<x/>"))).format == kind
+
+
+@pytest.mark.parametrize("place", (0, 2))
+@pytest.mark.parametrize("stored", (True, False))
+def test_the_mimetype_of_opendocument_wherever_it_stands(place: int, stored: bool) -> None:
+    """Some programs write it last, or compress it."""
+    for mimetype, kind in (
+        ("application/vnd.oasis.opendocument.presentation-template", "odp"),
+        ("application/vnd.sun.xml.calc", "ods"),
+        ("application/vnd.oasis.opendocument.graphics", "odg"),
+    ):
+        parts = [("content.xml", b"<x/>"), ("META-INF/manifest.xml", b"<x/>")]
+        parts.insert(place, ("mimetype", mimetype.encode()))
+        assert sniff(package(dict(parts), stored=frozenset(("mimetype",)) if stored else frozenset())).format == kind
 
 
 # ---- what goes and what is told
@@ -334,8 +368,8 @@ def test_base64_in_the_text_is_held() -> None:
 def test_shapes_without_pictures_are_no_members() -> None:
     """Word keeps copies of its shapes as packages in an attribute; only those with a picture are worth a look."""
     lean = kit.altered(sample("docx"), {name: None for name in kit.parts(sample("docx")) if not name.endswith((".xml", ".rels"))})
-    for package, found in ((lean, 0), (sample("docx"), 1)):
-        shape = f'<v:shape xmlns:v="urn:schemas-microsoft-com:vml" o:gfxdata="{base64.b64encode(package).decode()}"/>'
+    for copy, found in ((lean, 0), (sample("docx"), 1)):
+        shape = f'<v:shape xmlns:v="urn:schemas-microsoft-com:vml" o:gfxdata="{base64.b64encode(copy).decode()}"/>'
         data = docx(photo_jpeg(1, (48, 32)), "jpg", plain, shape)
         assert len(kit.members(data)) == 1 + found
 
