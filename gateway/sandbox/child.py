@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,7 @@ def main() -> None:
     channel = socket.socket(fileno=fd)
     with contextlib.suppress(FilterError):
         foreign.load()  # finding the shared library starts a program, which is denied from here on
+    tempfile.tempdir = os.devnull  # nothing can be written here: no library shall go looking for where
     limit(memory, seconds)
     confined = no_way_out()
     send(channel, {"ready": True, "confined": confined})
