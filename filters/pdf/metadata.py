@@ -22,6 +22,9 @@ _MARKUP: Final = frozenset(
 )  # fmt: skip
 
 
+_INFO: Final = ("/Author", "/Creator", "/Producer", "/CreationDate", "/ModDate")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """An entry of a dictionary that may have to go."""
@@ -77,6 +80,11 @@ def _filespec(place: Place) -> bool:
     return reader.entry(place.holder, "/EF") is not None and _text(place)
 
 
+def _described(place: Place) -> bool:
+    """Properties of a document that was merged in, or of an article: the words that /Info of a trailer has."""
+    return _private(place) and any(reader.entry(place.value, key) is not None for key in _INFO)
+
+
 def _catalog(place: Place) -> bool:
     return place.name == "Catalog"
 
@@ -113,6 +121,8 @@ ROWS: Final = (
     Row("/PTEX.FileName", "pdf.source-file", _properties),
     Row("/PTEX.InfoDict", "pdf.source-file", _properties),
     Row("/PTEX.PageNumber", "pdf.source-file", _properties),
+    Row("/Info", "pdf.info", _properties, _described),
+    Row("/I", "pdf.info", _properties, _described),
     Row("/CreatorInfo", "pdf.creator", _properties, _private),
     Row("/SpiderInfo", "pdf.web-capture", _properties, _catalog),
     Row("/JS", "pdf.javascript", _properties, _script, put=b""),

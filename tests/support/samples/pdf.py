@@ -120,6 +120,7 @@ def _full(inner: bytes, extension: str, place: Place) -> bytes:
     source = f"/PTEX.FileName ({place('source file')})"
     jpeg = extension in ("jpg", "jpeg")
     number = image(paper, inner if jpeg else photo_jpeg(1, (32, 24), gps=False), f"{metadata} {private}")
+    merged = paper.add(f"<< /Producer ({place('merged document')}) >>")
     thumb = samples(paper, 8, 8)
     form = paper.packed(
         b"q 100 0 0 80 0 0 cm /Im0 Do Q",
@@ -132,6 +133,7 @@ def _full(inner: bytes, extension: str, place: Place) -> bytes:
     catalog = f"/Metadata {_xmp(paper, place('xmp'))} 0 R " + (
         "" if jpeg else attached(paper, inner, f"file.{extension}", place("file"))
     )
+    catalog += f" /StructTreeRoot << /Type /StructTreeRoot /K << /S /Part /Info {merged} 0 R >> >>"
     script = f"/OpenAction << /S /JavaScript /JS ({place('script')}) >>"
     entries = f"/LastModified (D:20260304) /Thumb {thumb} 0 R /Annots [{note} 0 R] {private}"
     page(paper, b"q 1 0 0 1 50 500 cm /Fm0 Do Q", f"/XObject << /Fm0 {form} 0 R >>", entries, f"{catalog} {script}")
