@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 CODES: Mapping[str, str] = {
     "bmff.auxiliary": "A second picture that only a program sees, for example a matte.",
+    "bmff.brand": "A brand that no registry knows; such brands tell who made the file.",
     "bmff.chapter-pictures": "Pictures that illustrate chapters.",
     "bmff.compressor": "The name or maker of the program that coded the picture or sound.",
     "bmff.cover": "A cover picture.",

@@ -153,7 +153,7 @@ class _Job:
         kept = [name for name in names if name == body[:4] or name.rstrip(b" ") in _BRANDS or name == bytes(4)]
         cleaned = body[:8] + b"".join(kept)
         if cleaned != body:
-            self.notes.note("bmff.unknown-box", box)
+            self.notes.note("bmff.brand", box)
         return boxes.write(box.kind, cleaned)
 
     def write(self) -> bytes:
