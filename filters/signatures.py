@@ -156,7 +156,7 @@ SIGNATURES: tuple[Signature, ...] = (
 BRANDS: tuple[tuple[tuple[bytes, ...], str], ...] = (
     ((b"avif", b"avis"), "avif"),
     ((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "heic"),
-    ((b"mif1", b"msf1", b"mif2", b"miaf", b"MiHE", b"MiHB", b"1pic"), "heif"),
+    ((b"mif1", b"msf1", b"mif2", b"mif3", b"miaf", b"MiHE", b"MiHB", b"1pic"), "heif"),
     ((b"crx ",), "cr3"),
     ((b"jp2 ", b"jpx ", b"jpm ", b"jph "), "jp2"),
     ((b"qt  ",), "mov"),

@@ -9,8 +9,11 @@ import zipfile
 
 import pytest
 
+from filters.api import Budget
 from filters.text import embedded
-from gateway.message import parse
+from filters.tree import Tools, examine
+from gateway.leaves import label
+from gateway.message import decode, parse
 from gateway.model import Plan
 from gateway.pipeline import plan
 from tests.support.canary_images import photo_jpeg
@@ -47,6 +50,15 @@ def fate(raw: bytes, recipient: str) -> Plan:
 
 def held(raw: bytes, *recipients: str) -> bool:
     return all(not made.copies and made.holds for made in (fate(raw, one) for one in recipients))
+
+
+def clean(made: Plan) -> bool:
+    """The picture was found where it is, and left without anything a second cleaning would remove."""
+    (copy,) = made.copies
+    message = parse(copy.data.data)
+    nodes = [examine(decode(message, part), Tools(), Budget(), label(part, b"")) for part in message.leaves()]
+    pictures = [node for root in nodes for node in root.walk() if node.clinical]
+    return bool(pictures) and all(node.clean for node in pictures)
 
 
 FIRST_BYTES = {
@@ -181,7 +193,9 @@ def test_what_is_sealed_beside_something_open_is_not_sealed(recipient: str) -> N
     data = bytearray(out.getvalue())
     data[data.index(b"PK\x01\x02") + 8] |= 1
     mixed = mail(bytes(data), b"application/zip")
-    assert [hold.rule for hold in fate(mixed, recipient).holds] == ["K8-NOT-SUPPORTED"]
+    assert [hold.rule for hold in fate(mixed, recipient).holds] == ["K8-CORRUPT"], "its two directories disagree"
+    data[6] |= 1
+    assert not any("ENCRYPTED" in hold.rule for hold in fate(mail(bytes(data), b"application/zip"), STRANGER).holds)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +219,9 @@ def test_escapes_are_undone_before_the_search(page: bytes) -> None:
     Cause: the search looked at one level of character references and at one spelling of hexadecimal.  Analysis: the text is also
     read as a browser does: references undone up to three times, then the escapes of URIs, without line ends.
     """
-    assert held(mail(page, b"text/html"), COLLEAGUE, STRANGER)
+    raw = mail(page, b"text/html")
+    assert held(raw, STRANGER)
+    assert held(raw, COLLEAGUE) or clean(fate(raw, COLLEAGUE))
 
 
 @pytest.mark.parametrize("junk", [b"-", b"=", b'"', b"\x0b", b"\x85", b"\xc3\xa9", b"==\r\n"])
