@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, Member, OpaqueReason, Opener, Seen
+from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, Malformed, Member, OpaqueReason, Opener, Seen
 from filters.sniff import sniff
 from gateway import winmail
 from gateway.message import Edit, Message, Part, Undecodable, decode, parse, replace_body, replace_name, splice
@@ -101,8 +101,10 @@ class Mailbox:
 
 
 def _messages(data: bytes) -> dict[str, tuple[int, int]]:
-    """Number of each message -> its span without the line in front."""
+    """Number of each message -> its span without the line in front.  Raises Malformed."""
     starts = [match.span() for match in _FROM_LINE.finditer(data)]
+    if not starts or starts[0][0]:
+        raise Malformed("no line in front of the first message")
     ends = [start for start, _ in starts[1:]] + [len(data)]
     return {str(number): (after, end) for number, ((_, after), end) in enumerate(zip(starts, ends, strict=True), 1)}
 

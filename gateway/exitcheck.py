@@ -167,7 +167,7 @@ def _decorative(node: Node, manifest: Manifest) -> str | None:
 
 def _check_cleaned(body: bytes, node: Node, path: str, manifest: Manifest, tools: Tools) -> None:
     """A cleaned leaf: nothing is left in it, and everything in it is known."""
-    if node.info is None and not node.children:
+    if node.info is None and node.sniffed.format not in tools.openers:
         raise Leak("exit.not-an-image", path)
     for one in node.walk():
         if one.children or not one.where:

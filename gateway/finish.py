@@ -260,7 +260,7 @@ class Finisher:
 
 def _entity_leaves(entity: bytes, node: Node) -> dict[str, Clearance]:
     """The leaves of the MIME entity that a winmail.dat became: what held no picture is there as it was."""
-    as_was = {one.sha256: _unchanged(one) for one in node.children if not one.holds_clinical}
+    as_was = {one.sha256: _unchanged(one) for one in node.walk() if not one.holds_clinical}
     message = parse(entity)
     digests = (sha256(decode(message, part)).hexdigest() for part in message.leaves())
     return {digest: as_was.get(digest, Clearance.SCRUBBED) for digest in digests}
