@@ -217,13 +217,16 @@ def _unknown(data: bytes) -> Sniffed:
 _ZIPS = frozenset(("zip", "docx", "xlsx", "pptx", "vsdx", "odt", "ods", "odp", "odg", "epub", "xps", "jar", "ooxml"))
 
 
-_ARCHIVES = frozenset(("tar", "gzip", "bzip2", "xz", "7z", "rar", "cab", "iso", "cpio", "ar", "lha", "xar"))
+# Their members are looked at one by one, and so is what stands between and behind them.
+_ACCOUNTED = frozenset(
+    ("tnef", "emf", "rtf", "tar", "gzip", "bzip2", "xz", "7z", "rar", "cab", "iso", "cpio", "ar", "lha", "xar")
+)
 
 
 def _polyglot(name: str, data: bytes) -> bool:
     """Another program would find another format where it looks: ZIP from the end, PDF near the front, DICOM at 128."""
-    if name in _ARCHIVES:
-        return False  # its members are looked at one by one, and so is what stands between them
+    if name in _ACCOUNTED:
+        return False
     if name not in _ZIPS:
         end = sealed.end_of_zip(data)
         if end is not None and end + 22 + int.from_bytes(data[end + 20 : end + 22], "little") <= len(data):

@@ -10,12 +10,13 @@ from typing import Final
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, Malformed, Member, OpaqueReason, Seen, Unsupported
 from filters.metafiles import bitmaps
-from filters.richtext.codes import AUTHORS, DATA, PROPERTIES, REVISIONS, UNKNOWN
+from filters.richtext.codes import AUTHORS, DATA, PROPERTIES, REVISIONS, TRAILER, UNKNOWN
 from filters.richtext.groups import Group, Word, walk
 from filters.text import embedded
 
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]+")
 _RSID = re.compile(rb"(?:ins|char|sect|par|tbl|del|style)?rsid\Z")
+_NOTHING: Final = b"\0\t\r\n \x1a"  # what programs append without meaning anything
 _WIDTH: Final = 128  # hex digits of a line, as programs write it
 # Destination -> (code, what chooses it in ``Cleaning``, what stands in its place).
 _GOING: Final[Mapping[bytes, tuple[str, str, bytes]]] = {
@@ -53,6 +54,8 @@ class Rtf:
         found = _look(data, budget, cleaning)
         for code in sorted({cut[3] for cut in found.cuts}):
             yield Finding(code, "document", Fate.REMOVED)
+        if data[found.end :].strip(_NOTHING):
+            yield Blocked(TRAILER, OpaqueReason.CORRUPT)  # an archive, for programs that look for one from the end
         rest = bytearray(data)
         for group in (*found.pictures, *found.objects):
             for start, end in (*group.texts, *(span[1:] for span in group.binaries)):

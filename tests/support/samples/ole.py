@@ -89,10 +89,15 @@ def message(file: bytes, name: str, place: Place) -> bytes:
     return compound(
         {
             "__substg1.0_0037001F": place("subject").encode("utf-16-le"),
-            folder + "__substg1.0_37010102": file,
+            folder + "__substg1.0_37010102": file.ljust(SMALLEST, b" " if _is_text(file) else b"\0"),
             folder + "__substg1.0_3707001F": name.encode("utf-16-le"),
         }
     )
+
+
+def _is_text(file: bytes) -> bool:
+    """Zeros behind a text would make it something else."""
+    return b"\0" not in file and file[:1] != b"\x89" and all(byte < 0x7F for byte in file[:64])
 
 
 def packaged(file: bytes, place: Place) -> bytes:
