@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -66,13 +66,13 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     at = datetime.fromtimestamp(received.at, UTC)
     group = policy.group_of(envelope.sender)
     release = ReleaseTerms.of(envelope)
-    numbers, codes = _identifiers(opened)
-    codes |= opened.message.codes | opened.identity.codes
+    known_patients = patients(opened)
+    codes = set(known_patients.codes | opened.message.codes | opened.identity.codes)
     if opened.message.codes & AMBIGUOUS:
         codes |= {"mime.ambiguous"}
     if any(leaf.clinical and leaf.part.in_signed for leaf in opened.leaves):
         codes |= {"mail.signed-image"}
-    withdrawn = memory.withdrawn(numbers) if numbers else False
+    withdrawn = memory.withdrawn(known_patients.numbers) if known_patients.numbers else False
     pictures = opened.pictures
 
     def of(recipient: Recipient) -> Facts:
@@ -139,18 +139,34 @@ def capture_day(taken: str) -> str:
 _DAY: Final = re.compile(r"(\d{4})[:-]?(0[1-9]|1[0-2])[:-]?(0[1-9]|[12]\d|3[01])")
 
 
-def _identifiers(opened: Opened) -> tuple[list[str], set[str]]:
-    """(identifiers found in subject, file names and metadata; codes saying where)."""
-    numbers: list[str] = []
-    codes: set[str] = set()
-    subjects = [opened.message.text(field) for field in opened.message.fields("Subject")]
+@dataclass(frozen=True, slots=True)
+class Patients:
+    """Patient numbers of a message, and codes saying where they stand."""
+
+    numbers: tuple[str, ...] = field(repr=False)
+    codes: frozenset[str]
+
+
+def patients(opened: Opened) -> Patients:
+    """Strong identifiers in subject, file names, metadata and text.
+
+    In the text of a mail between care teams one is normal (hazard H-03), so that place has a code no shipped rule acts on.
+    """
+    subjects = [opened.message.text(one) for one in opened.message.fields("Subject")]
     names = [picture.name for picture in opened.pictures if picture.name]
     told = [text for picture in opened.pictures if picture.node.info for text in picture.node.info.identifiers]
-    for code, texts in (("ident.subject", subjects), ("ident.file-name", names), ("ident.metadata", told)):
-        found = [one for text in texts for one in find(text) if one.strong]
-        numbers += [one.value for one in found]
+    bodies = [leaf.body[:_BODY].decode("utf-8", "replace") for leaf in opened.leaves if leaf.sniffed.format in ("text", "html")]
+    numbers: dict[str, None] = {}
+    codes: set[str] = set()
+    for code, texts in (("ident.subject", subjects), ("ident.file-name", names), ("ident.metadata", told), (BODY, bodies)):
+        found = [one.value for text in texts for one in find(text) if one.strong]
+        numbers |= dict.fromkeys(found)
         codes |= {code} if found else set()
-    return numbers, codes
+    return Patients(tuple(numbers), frozenset(codes))
+
+
+BODY: Final = "mail.patient-number"
+_BODY: Final = 262_144  # bytes of one text that are read for identifiers
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:

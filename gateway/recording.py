@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from filters.identify.numbers import find
 from gateway.context import Context
-from gateway.facts import Opened
+from gateway.facts import Opened, patients
 from gateway.model import Received
 from gateway.outgoing import Done
 from policies.explain import advice, words_for_sender
@@ -75,10 +74,8 @@ def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:
 
 
 def _patients(context: Context, opened: Opened) -> list[str]:
-    """Keyed hashes of the valid identifiers in subject and file names: the reference under which consent can be withdrawn."""
-    texts = [opened.message.text(field) for field in opened.message.fields("Subject")]
-    texts += [picture.name for picture in opened.pictures if picture.name]
-    return sorted({context.hashes.patient(one.value) for text in texts for one in find(text) if one.strong})
+    """Keyed hashes of the patient numbers found: the reference under which consent can be withdrawn."""
+    return sorted({context.hashes.patient(number) for number in patients(opened).numbers})
 
 
 def _recipient(context: Context, received: Received, index: int, facts: Facts, decision: Decision, done: Done) -> dict[str, Any]:

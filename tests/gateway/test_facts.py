@@ -95,6 +95,19 @@ def test_an_identifier_in_subject_or_file_name_is_a_code_and_is_looked_up() -> N
     assert "ident.file-name" in named.codes
 
 
+def test_one_in_the_text_is_looked_up_under_a_code_of_its_own() -> None:
+    """H-03: between care teams it is normal there, so it must not count as one in the subject does."""
+    asked: list[list[str]] = []
+    made = remembering(withdrawn=lambda numbers: bool(asked.append(list(numbers))) or False)
+    mail = letter("dr.adams@clinic.example", (COLLEAGUE,), pictures=(canary_photo(),))
+    at = mail.index(b"text/plain")
+    start = mail.index(b"\r\n\r\n", at) + 4
+    (one,) = facts(COLLEAGUE, made=made, raw=mail[:start] + b"Her NHS number is 943 476 5919.\r\n" + mail[start:])
+    assert "mail.patient-number" in one.codes
+    assert not any(code.startswith("ident.") for code in one.codes)
+    assert asked == [["9434765919"]]
+
+
 def test_without_an_identifier_nobody_is_asked_about_withdrawals() -> None:
     def never(numbers: Sequence[str]) -> bool:
         raise AssertionError("there is nobody to ask about")
