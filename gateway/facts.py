@@ -36,6 +36,14 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Patients:
+    """Patient numbers of a message, and codes saying where they stand."""
+
+    numbers: tuple[str, ...] = field(repr=False)
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """Steps 2-5 of one message."""
 
@@ -44,6 +52,7 @@ class Opened:
     carried: Carried
     identity: Identity
     sender_kind: str
+    patients: Patients
 
     @property
     def clinical(self) -> tuple[Leaf, ...]:
@@ -66,13 +75,12 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     at = datetime.fromtimestamp(received.at, UTC)
     group = policy.group_of(envelope.sender)
     release = ReleaseTerms.of(envelope)
-    known_patients = patients(opened)
-    codes = set(known_patients.codes | opened.message.codes | opened.identity.codes)
+    codes = set(opened.patients.codes | opened.message.codes | opened.identity.codes)
     if opened.message.codes & AMBIGUOUS:
         codes |= {"mime.ambiguous"}
     if any(leaf.clinical and leaf.part.in_signed for leaf in opened.leaves):
         codes |= {"mail.signed-image"}
-    withdrawn = memory.withdrawn(known_patients.numbers) if known_patients.numbers else False
+    withdrawn = memory.withdrawn(opened.patients.numbers) if opened.patients.numbers else False
     pictures = opened.pictures
 
     def of(recipient: Recipient) -> Facts:
@@ -139,23 +147,16 @@ def capture_day(taken: str) -> str:
 _DAY: Final = re.compile(r"(\d{4})[:-]?(0[1-9]|1[0-2])[:-]?(0[1-9]|[12]\d|3[01])")
 
 
-@dataclass(frozen=True, slots=True)
-class Patients:
-    """Patient numbers of a message, and codes saying where they stand."""
-
-    numbers: tuple[str, ...] = field(repr=False)
-    codes: frozenset[str]
-
-
-def patients(opened: Opened) -> Patients:
+def patients(message: Message, leaves: Sequence[Leaf]) -> Patients:
     """Strong identifiers in subject, file names, metadata and text.
 
     In the text of a mail between care teams one is normal (hazard H-03), so that place has a code no shipped rule acts on.
     """
-    subjects = [opened.message.text(one) for one in opened.message.fields("Subject")]
-    names = [picture.name for picture in opened.pictures if picture.name]
-    told = [text for picture in opened.pictures if picture.node.info for text in picture.node.info.identifiers]
-    bodies = [leaf.body[:_BODY].decode("utf-8", "replace") for leaf in opened.leaves if leaf.sniffed.format in ("text", "html")]
+    subjects = [message.text(one) for one in message.fields("Subject")]
+    pictures = [picture for leaf in leaves for picture in leaf.pictures]
+    names = [picture.name for picture in pictures if picture.name]
+    told = [text for picture in pictures if picture.node.info for text in picture.node.info.identifiers]
+    bodies = [leaf.body[:_BODY].decode("utf-8", "replace") for leaf in leaves if leaf.sniffed.format in ("text", "html")]
     numbers: dict[str, None] = {}
     codes: set[str] = set()
     for code, texts in (("ident.subject", subjects), ("ident.file-name", names), ("ident.metadata", told), (BODY, bodies)):

@@ -11,7 +11,7 @@ import structlog
 
 from gateway.carriers import sender_kind, statements
 from gateway.context import Context
-from gateway.facts import Opened, gather
+from gateway.facts import Opened, gather, patients
 from gateway.identity import Vouches, identify
 from gateway.leaves import open_leaves
 from gateway.message import parse
@@ -56,7 +56,7 @@ def judge(context: Context, received: Received) -> Judged:
     carried = release.added(statements(message))
     vouches = context.spec.vouches.get(envelope.listener, Vouches.NOTHING)
     identity = release.identity or identify(message, envelope, carried, vouches, context.spec.trusted_hosts)
-    opened = Opened(message, leaves, carried, identity, sender_kind(message, envelope))
+    opened = Opened(message, leaves, carried, identity, sender_kind(message, envelope), patients(message, leaves))
     # 6. Decide per recipient.
     facts = gather(context.policy, received, opened, context.memory, context.methods)
     return Judged(opened, facts, tuple(decide(context.policy, one) for one in facts))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.context import Context
-from gateway.facts import Opened, patients
+from gateway.facts import Opened
 from gateway.model import Received
 from gateway.outgoing import Done
 from policies.explain import advice, words_for_sender
@@ -75,7 +75,7 @@ def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:
 
 def _patients(context: Context, opened: Opened) -> list[str]:
     """Keyed hashes of the patient numbers found: the reference under which consent can be withdrawn."""
-    return sorted({context.hashes.patient(number) for number in patients(opened).numbers})
+    return sorted({context.hashes.patient(number) for number in opened.patients.numbers})
 
 
 def _recipient(context: Context, received: Received, index: int, facts: Facts, decision: Decision, done: Done) -> dict[str, Any]:
