@@ -60,11 +60,13 @@ class Ole:
         try:
             file = olefile.OleFileIO(io.BytesIO(data))
             paths = file.listdir(streams=True, storages=False)
+            if max(file.root.size, file.num_mini_fat_sectors * file.sector_size) > len(data):
+                raise Malformed("small streams longer than the file")
             if len(paths) > _MOST_STREAMS:
                 raise Malformed("too many streams")
             for path in paths:
                 budget.tick()
-                yield from _stream(file, path, budget)
+                yield from _stream(file, path, len(data), budget)
         except _DAMAGE:
             raise Malformed("damaged compound file") from None
 
@@ -80,13 +82,16 @@ class Ole:
         raise Unsupported("a compound file is not written anew")
 
 
-def _stream(file: Any, path: list[str], budget: Budget) -> Iterator[Seen]:
+def _stream(file: Any, path: list[str], most: int, budget: Budget) -> Iterator[Seen]:
     key, name = "/".join(path), path[-1]
     if name in _SUMMARIES:
         yield Finding(PROPERTIES, "properties", Fate.STUCK)
         return
+    size = int(file.get_size(path))
+    if size > most:  # sectors used again and again: a few kilobytes would be read as gigabytes
+        raise Malformed("a stream longer than its file")
+    budget.grow(size)
     body: bytes = file.openstream(path).read()
-    budget.grow(len(body))
     low = name.lower()
     if low == _DATA:
         budget.member()

@@ -30,8 +30,6 @@ def test_an_archive_in_them_is_opened(samples: object, kind: str) -> None:
     inner = archives.CONTAINERS["zip"](photo_jpeg(1, (16, 12)), "jpg", word)
     node = examine(samples.CONTAINERS[kind](inner, "zip", word), TOOLS, Budget())  # type: ignore[attr-defined]  # a module
     assert (None, "jpeg") in [(one.opaque, one.sniffed.format) for one in node.walk()]
-        (None, "jpeg")
-    ]
     assert node.opaque is None
 
 
