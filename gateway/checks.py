@@ -19,6 +19,8 @@ from gateway.dkim import Signer
 from gateway.encryption.cms import Signing
 from gateway.keyring import Keyring
 from gateway.links import listener_settings, routes
+from gateway.sandbox import Sandbox
+from gateway.sandbox.probe import LIBARCHIVE, PROBES, unable
 from policies.load import Policy, PolicyError, load_policy
 from policies.model import Mode
 from quarantine.keyedhash import KeyedHash
@@ -31,6 +33,11 @@ RELAY_SECONDS: Final = 5.0
 WARN: Final = timedelta(days=WARN_DAYS)
 RECIPIENT: Final = "ask the recipient for a new one: mail to them will be held for want of it"
 UPSTREAM_SECONDS: Final = 300.0  # Postfix's lmtp_data_done_timeout in docs/howto-postfix.md is longer
+LIBARCHIVE_HELP: Final = "; install the Debian package libarchive13"
+UNCONFINED: Final = (
+    "is not shut in: this machine or kernel has no seccomp filter that we know, so a decoder that is taken over could open "
+    "connections and start programs; use x86-64 or ARM64 with seccomp"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +181,26 @@ async def check_timeouts(told: Settings) -> list[Problem]:
     return problems
 
 
+async def check_sandbox(told: Settings) -> list[Problem]:
+    """The process in which C code decodes starts, is shut in, and can open what is sent."""
+    sandbox = Sandbox(told.opening.sandbox_memory_bytes, told.opening.seconds)
+    try:
+        missing = unable(sandbox)
+        confined = sandbox.confined
+    finally:
+        sandbox.close()
+    if len(missing) == len(PROBES):
+        text = "does not start, so every PDF and packed file would be held; opening: sandbox_memory_bytes may be too small"
+        return [_error("sandbox", text)]
+    problems = [
+        Problem("warning", "sandbox", f"{name} cannot be opened and is held" + (LIBARCHIVE_HELP if name == LIBARCHIVE else ""))
+        for name in missing
+    ]
+    if not confined:
+        problems.append(Problem("warning", "sandbox", UNCONFINED))
+    return problems
+
+
 async def check_quarantine(told: Settings) -> list[Problem]:
     """Folders can be written, notices can be made, and somebody may review."""
     problems = [
@@ -217,6 +244,7 @@ CHECKS: Final[Mapping[str, Callable[[Settings], Coroutine[None, None, list[Probl
     "listeners": check_listeners,
     "next hop": check_next_hop,
     "timeouts": check_timeouts,
+    "sandbox": check_sandbox,
     "quarantine": check_quarantine,
     "relay": check_relay,
 }

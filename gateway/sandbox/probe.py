@@ -10,7 +10,7 @@ from filters.tree import Tools
 from gateway.sandbox.parent import Sandbox, look_at, sandboxed
 
 _GIF: Final = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"  # one pixel
-_AR: Final = b"!<arch>\n" + b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (b"a/", 0, 0, 0, 0o644, 1) + b"a\n"  # one file of one byte
+_AR: Final = b"!<arch>\n" + b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (b"a/", 0, 0, 0, 0o100644, 1) + b"a\n"  # one file of one byte
 
 
 def _pdf() -> bytes:
@@ -27,13 +27,14 @@ def _opened(name: str, data: bytes) -> Callable[[Sandbox], object]:
     return lambda sandbox: list(sandboxed(Tools(), sandbox).openers[name].open(data, Budget()))
 
 
+LIBARCHIVE: Final = "7z, RAR, CAB and ISO"
+
 # What is tried, in the words of the person who reads it.
 PROBES: Final[Mapping[str, Callable[[Sandbox], object]]] = {
-    "pictures (Pillow)": lambda sandbox: look_at(sandbox, _GIF),
-    "PDF (pikepdf)": _opened("pdf", _pdf()),
-    "7z, RAR, CAB and ISO (libarchive)": _opened("ar", _AR),
+    "pictures": lambda sandbox: look_at(sandbox, _GIF),
+    "PDF": _opened("pdf", _pdf()),
+    LIBARCHIVE: _opened("ar", _AR),
 }
-LIBARCHIVE: Final = "7z, RAR, CAB and ISO (libarchive)"
 
 
 def unable(sandbox: Sandbox) -> tuple[str, ...]:
@@ -47,5 +48,3 @@ def _works(probe: Callable[[Sandbox], object], sandbox: Sandbox) -> bool:
     except FilterError:
         return False
     return True
-
-
