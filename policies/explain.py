@@ -11,6 +11,7 @@ from policies.features import WHEN, View
 from policies.load import Policy
 from policies.model import Action, Decision, Facts
 from policies.reasons import REASONS, helps, told
+from policies.remedies import remedy
 from policies.rules import Ready
 
 __all__ = ["REASONS", "advice", "explain", "sentences", "words_for_sender"]
@@ -46,6 +47,7 @@ _MEANT: Final = (
     "referral", "referred", "treatment", "teaching", "research", "publication", "intimate", "child", "deceased", "document",
     "emergency",
 )  # fmt: skip
+_BY_FILE: Final = frozenset({"opaque.image-not-supported", "opaque.fixed"})  # the step that helps hangs on the kind of file
 _ALIKE: Final = 0.7  # of difflib's ratio: "vrebal", "verbla" and "writen" are near enough, "tomorrow" is near nothing
 
 
@@ -57,6 +59,8 @@ def words_for_sender(action: Action, reasons: tuple[str, ...]) -> str:
 def advice(facts: Facts, reasons: tuple[str, ...]) -> str:
     """The one step that helps with what keeps a message; "" where none does.  Holds no word of the message."""
     found = helps(reasons)
+    if not _BY_FILE.isdisjoint(reasons):
+        return remedy(facts) or found
     if found and found == helps(("consent.unknown-word",)):
         written = [problem.word.casefold() for problem in facts.consent.problems if problem.code == "consent.unknown-word"]
         meant = [near for word in written for near in get_close_matches(word, _MEANT, 1, _ALIKE)]
