@@ -15,14 +15,14 @@ _PACKED: Final = "Unpack the file and attach what is in it, or pack it as ZIP."
 _SCANS: Final = "Save the pictures one by one from your viewer, and attach those."
 _ITSELF: Final = "Attach the picture itself as a file."
 _READ_ONLY: Final = (
-    "Attach the picture by itself. Or save the file in a new form: an old Word, Excel or PowerPoint file as .docx, .xlsx or .pptx, "
-    "a 7z or RAR file as ZIP."
+    "Attach the picture by itself. Or save the file in a new form: an old Word, Excel or PowerPoint file as .docx, .xlsx or "
+    ".pptx, a 7z or RAR file as ZIP."
 )
 _SIGNED: Final = "Attach the picture by itself, or send the document without its digital signature."
 
 _KINDS: Final[Mapping[str, str]] = {
-    _PICTURE: "ani avif bigtiff bmp bpg cr2 dds dib dng-raw emf exr fits flif gif hdr heic heif icns ico j2k jbig2 jp2 jpeg jxl jxr "
-    "mng mrw orf pcd png pnm psd qoi raf ras rw2 sgi svg tiff webp wmf x3f xcf xpm",
+    _PICTURE: "ani avif bigtiff bmp bpg cr2 dds dib dng-raw emf exr fits flif gif hdr heic heif icns ico j2k jbig2 jp2 jpeg jxl "
+    "jxr mng mrw orf pcd png pnm psd qoi raf ras rw2 sgi svg tiff webp wmf x3f xcf xpm",
     _FILM: "3gp asf avi flv m4a matroska mov mp4 mpeg ogg realmedia swf",
     _OFFICE: "doc ole ppt vsd xls",
     _PAGES: "access chm djvu docx dwg epub mobi odg odp ods odt office-xml onenote ooxml pdf postscript pptx rtf vsdx xlsx xps",

@@ -29,7 +29,13 @@ def test_help_is_for_known_reasons() -> None:
 
 def test_what_speaks_for_sending_is_no_reason_why_it_waits() -> None:
     """A consented HEIC waits for its format: neither its consent nor the purpose we took it for is told."""
-    text = said(facts("A", consent=Consent(statement=statement("v", "P1")), images=(image("K8", format="new", opaque="image-not-supported"),)))
+    text = said(
+        facts(
+            "A",
+            consent=Consent(statement=statement("v", "P1")),
+            images=(image("K8", format="new", opaque="image-not-supported"),),
+        )
+    )
     assert text == f"{REASONS['opaque.image-not-supported']} {HELP['opaque.image-not-supported']}"
 
 
