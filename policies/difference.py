@@ -30,13 +30,10 @@ class Shift:
 
     @property
     def words(self) -> str:
-        """One sentence and its examples."""
-        more = f" and {self.count - len(self.examples)} more" if self.count > len(self.examples) else ""
+        """What happened before, what happens now, and by which rules."""
         how = "stricter" if self.after.action > self.before.action else "freer"
-        return (
-            f"{how}: {THEN[self.before.action]} (rule {self.before.rule}) -> {THEN[self.after.action]} (rule {self.after.rule}):"
-            f" {' | '.join(self.examples)}{more}"
-        )
+        before, after = (f"{THEN[one.action]} (rule {one.rule})" for one in (self.before, self.after))
+        return f"{how}: {before} -> {after}: {self.count} typical mails"
 
 
 def difference(old: Policy, new: Policy) -> tuple[str, ...]:

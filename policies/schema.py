@@ -1,4 +1,4 @@
-"""JSON Schema of policy.yaml and domains.yaml, for editors.  Generated; ``policies/schema/*.json`` are its output."""
+"""JSON Schema of policy.yaml, domains.yaml and the examples, for editors.  Generated; ``policies/schema/*.json`` are its output."""
 
 from __future__ import annotations
 
@@ -8,23 +8,45 @@ from typing import Any, Final
 
 import pydantic
 
+from policies.entries import RegisterModel
+from policies.examplefile import PICTURES, ExamplesModel
 from policies.features import WHEN
-from policies.settings import PolicyModel, RegisterModel
+from policies.settings import PolicyModel
 from policies.vocabulary import PURPOSES
 
-MODELS: Final[Mapping[str, type[pydantic.BaseModel]]] = {"policy.json": PolicyModel, "domains.json": RegisterModel}
+MODELS: Final[Mapping[str, type[pydantic.BaseModel]]] = {
+    "policy.json": PolicyModel,
+    "domains.json": RegisterModel,
+    "examples.json": ExamplesModel,
+}
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The schema of one file: ``policy.json`` or ``domains.json``."""
+    """The schema of one file: ``policy.json``, ``domains.json`` or ``examples.json``."""
     made = MODELS[name].model_json_schema()
     definitions = made["$defs"]
     if "RuleModel" in definitions:
         definitions["RuleModel"]["properties"]["when"] = _when()
     if "EntryModel" in definitions:
         definitions["EntryModel"]["properties"]["purposes"]["items"] = {"enum": sorted(PURPOSES)}
+    if "Example" in definitions:
+        _short_forms(definitions)
     return {"$schema": _DIALECT, **made}
+
+
+def _short_forms(definitions: dict[str, Any]) -> None:
+    """In examples a word may stand for a list of one, for a picture of that kind, and for an outcome of that action."""
+    fields = definitions["Example"]["properties"]
+    picture: dict[str, Any] = {"anyOf": [{"enum": list(PICTURES)}, {"$ref": "#/$defs/Picture"}]}
+    outcome: dict[str, Any] = {"anyOf": [definitions["Outcome"]["properties"]["then"], {"$ref": "#/$defs/Outcome"}]}
+    forms: dict[str, list[dict[str, Any]]] = {
+        "to": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+        "pictures": [*picture["anyOf"], {"type": "array", "items": picture}],
+        "expect": [*outcome["anyOf"], {"type": "object", "additionalProperties": outcome}],
+    }
+    for name, form in forms.items():
+        fields[name] = {"anyOf": form, "description": fields[name]["description"]}
 
 
 def _when() -> dict[str, Any]:
