@@ -93,7 +93,7 @@ _DECORATIVE: Mapping[str, str] = {
     "decorative.icon": "A small icon.",
     "decorative.known-logo": "A logo of the organisation's list.",
     "decorative.recurring-inline": "A small picture in the text that this sender sent before.",
-    "decorative.flat-graphic": "A small flat drawing in the text with few colours.",
+    "decorative.flat-graphic": "A flat drawing with few colours: a logo, a chart, a screenshot of text.",
 }
 # Codes of other modules: each keeps its own table beside the code that emits it.
 _TEXT: Mapping[str, str] = text.CODES

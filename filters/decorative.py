@@ -1,6 +1,7 @@
 """Is a picture positively known to be decoration?  When in doubt it is not: a photograph is never decorative by guesswork.
 
-Rows in order: tracking pixel, known logo (by SHA-256), icon, a sender's recurring inline picture, flat inline graphic.  A file
+Rows in order: known logo (by SHA-256 or by look), drawing of lines and shapes, tracking pixel, icon, flat graphic (by its pixels,
+``filters.flatness``), a sender's recurring inline picture, flat inline graphic (by its palette).  A file
 that carries anything beyond its picture but words (a trailer, a thumbnail, a position, a private block) is decoration only as
 a known logo.  Measured in tests/filters/test_decorative_rates.py; known weakness: a strip cut from a photograph at least
 twice as wide as high, at most 160 pixels high, without EXIF, that the same sender already sent inline.
@@ -46,6 +47,7 @@ class DecorativeSettings:
     recurring_bytes: int = 65_536
     recurring_density: float = 0.6  # PNG only; photographs in true colour need more than 1
     drawing_bytes: int = 1_000_000  # of lines and shapes; in a larger one a photograph could be traced
+    drawing_pixels: int = 4_000_000  # of one made of flat areas, as its pixels show; 0 switches the look off
     flat_pixels: int = 60_000
     flat_bytes: int = 12_288
     flat_colours: int = 16  # palette entries; 0 switches the rule off
@@ -86,6 +88,8 @@ def decorative(
         return TRACKING_PIXEL
     if _within(info, settings.icon_side, settings.icon_side) and size <= settings.icon_bytes:
         return ICON
+    if _drawn(info, size, settings):
+        return FLAT_GRAPHIC
     if inline and seen_inline_before and _modest(info, data, settings):
         return RECURRING_INLINE
     return FLAT_GRAPHIC if inline and _flat(info, size, settings) else None
@@ -108,6 +112,13 @@ def _modest(info: ImageInfo, data: bytes, settings: DecorativeSettings) -> bool:
         return False
     packed = data.startswith(b"\xff\xd8") or len(data) <= settings.recurring_density * info.width * info.height
     return packed and _banner(info, settings)
+
+
+def _drawn(info: ImageInfo, size: int, settings: DecorativeSettings) -> bool:
+    """Somebody looked at its pixels and saw a drawing; a page of writing is not decoration but a document."""
+    if "image.flat" not in info.codes or "image.page" in info.codes:
+        return False
+    return info.width * info.height <= settings.drawing_pixels and size <= settings.drawing_bytes
 
 
 def _flat(info: ImageInfo, size: int, settings: DecorativeSettings) -> bool:

@@ -1,7 +1,7 @@
 """What a picture looks like: a perceptual hash, and whether it is plainly a flat drawing or plainly a written page.
 
-Pixels are decoded by Pillow, so the gateway runs this in its sandbox.  Measured in tests/filters/test_looks.py; the numbers below
-were chosen so that no photograph of those sets passes as either.
+Pixels are decoded by Pillow, so the gateway runs this in its sandbox.  Measured by ``python -m tests.ordinary.decoration``
+(docs/decorative.md); the numbers below were chosen so that no photograph of those sets passes as either.
 """
 
 from __future__ import annotations
@@ -16,27 +16,20 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from filters.api import ImageInfo, Malformed, Nature, TooBig, Unsupported
+from filters.flatness import drawn, flat
 
 MOST_PIXELS: Final = 40_000_000
 FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "ICO", "MPO")
 _SIDE: Final = 32  # of the picture the hash is made of
 _KEPT: Final = 8  # low frequencies in each direction
-_LOOKED_AT: Final = 512  # longest side at which flatness and pages are judged
+_LOOKED_AT: Final = 512  # longest side at which pages are judged
 
-# A flat drawing: large areas of exactly one colour, few such colours, and little else.
-_EQUAL: Final = 0.55  # share of pixels equal to their right and lower neighbour
-_COLOURS: Final = 12  # colours that ...
-_COVERED: Final = 0.97  # ... cover this share of them
-_DARK: Final = 60  # an area darker than this is the black of an X-ray or ultrasound picture
-_DARK_SHARE: Final = 0.35
 # A written page: white paper, thin dark strokes, no grey or coloured area.
 _PAPER: Final = 0.80
 _TONE_BLOCKS: Final = 0.01
-_SHEET_SIDE: Final = 400  # pixels of the shorter side
-_DRAWING_PIXELS: Final = 1_000_000
+_SHEET_SIDE: Final = 580  # pixels of the shorter side: A5 at 100 dpi
+_DRAWING_PIXELS: Final = 4_000_000  # a screenshot of a large phone
 _RATIOS: Final = (2**0.5, 11 / 8.5, 14 / 8.5)
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +52,9 @@ def worth_a_look(info: ImageInfo) -> bool:
 def look(data: bytes) -> Looks:
     """Raises Malformed, Unsupported, TooBig."""
     image = _opened(data)
-    grey = np.asarray(image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), np.float64)
-    pixels = np.asarray(image.convert("RGB"))
-    return Looks(_hash(grey), flat(pixels), page(image))
+    shown = _over(image.convert("RGBA"), "white") if _transparent(image) else image
+    grey = np.asarray(shown.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), np.float64)
+    return Looks(_hash(grey), _drawn(image), page(shown))
 
 
 def alike(first: str, second: str) -> int:
@@ -78,19 +71,20 @@ def _opened(data: bytes) -> Image.Image:
                 raise TooBig("pixels to look at")
             image.draft("RGB", (_LOOKED_AT * 2, _LOOKED_AT * 2))
             image.load()
-            return _on_white(image)
+            return image
     except UnidentifiedImageError:
         raise Unsupported("no picture to look at") from None
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError, Image.DecompressionBombError):
         raise Malformed("picture does not decode") from None
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    """Transparent areas as a mail program shows them."""
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        shown = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
-    return image
+def _transparent(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+
+
+def _over(shown: Image.Image, ground: str) -> Image.Image:
+    """An RGBA picture as a program shows it that has this ground."""
+    return Image.alpha_composite(Image.new("RGBA", shown.size, ground), shown).convert("RGB")
 
 
 def _hash(grey: NDArray[np.float64]) -> str:
@@ -102,20 +96,11 @@ def _hash(grey: NDArray[np.float64]) -> str:
     return f"{int(''.join('1' if bit else '0' for bit in bits), 2):016x}"
 
 
-def flat(pixels: Pixels) -> bool:
-    """True for what a drawing program made of areas: ``pixels`` is (height, width, 3)."""
-    if min(pixels.shape[:2]) < 4:
-        return False
-    inner = pixels[:-1, :-1]
-    equal = (inner == pixels[1:, :-1]).all(axis=2) & (inner == pixels[:-1, 1:]).all(axis=2)
-    if equal.mean() < _EQUAL:
-        return False
-    colours = inner[equal].astype(np.uint32)
-    words = (colours[:, 0] >> 2 << 16) | (colours[:, 1] >> 2 << 8) | (colours[:, 2] >> 2)
-    _, counts = np.unique(words, return_counts=True)
-    covered = np.sort(counts)[::-1][:_COLOURS].sum() / counts.sum()
-    dark = (colours.max(axis=1) < _DARK).sum() / equal.size
-    return bool(covered >= _COVERED and dark < _DARK_SHARE)
+def _drawn(image: Image.Image) -> bool:
+    if not _transparent(image):
+        return flat(np.asarray(image.convert("RGB")))
+    pixels = np.asarray(image.convert("RGBA"))
+    return drawn(pixels[..., :3], pixels[..., 3])
 
 
 def _sheet(width: int, height: int) -> bool:

@@ -16,7 +16,7 @@ import pikepdf
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, Malformed, Member, Seen, Unsupported
 from filters.errors import FilterError, TooBig
-from filters.pdf import colours, files, inline, leftovers, metadata, pictures, placement, reader, revisions, signatures
+from filters.pdf import colours, files, inline, leftovers, metadata, pictures, placement, reader, revisions, samples, signatures
 from filters.pdf.files import Embedded
 from filters.pdf.pictures import Picture
 from filters.pdf.reader import Document, Id
@@ -125,7 +125,8 @@ def _pictures(document: Document, found: Sequence[Picture], budget: Budget) -> I
             stencils.append(pictures.Stencil(picture.shape, picture.raw))
             continue
         budget.member()
-        yield pictures.member(picture, codes, budget)
+        owners = [] if picture.coded else [document.objects[ident] for ident in picture.owners]
+        yield pictures.member(picture, codes | samples.codes(owners, budget), budget)
     yield from pictures.mosaic(stencils, "stencils", budget)
 
 

@@ -11,10 +11,11 @@ import pikepdf
 from filters import page
 from filters.api import Budget, Fate, Finding, ImageInfo, Member, Nature, Seen
 from filters.errors import Malformed, Unsupported
-from filters.pdf import reader, streams
+from filters.pdf import reader, samples, streams
 from filters.pdf.reader import Document, Id, Object
 
 FULL_PAGE, SMALL, THUMBNAIL = "pdf.full-page", "pdf.small-on-page", "pdf.page-thumbnail"
+_LOOKS: Final = frozenset((samples.FLAT, samples.PAGE))
 _SPACE: Final = b"\0\t\n\f\r "
 _MEDIA: Final = {streams.DCT: "image/jpeg", streams.JPX: "image/jp2"}
 _STARTS: Final = {streams.DCT: (b"\xff\xd8",), streams.JPX: (b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51")}
@@ -37,7 +38,9 @@ class Shape:
         """Facts; a bilevel picture in the shape of a sheet, or over a whole page, is a page."""
         info = page.marked(ImageInfo(self.width, self.height, self.bits, colours=self.colours))
         sheet = page.CODE in info.codes or (self.bits == 1 and FULL_PAGE in codes)
-        return replace(info, nature=Nature.PAGE) if sheet else info
+        if sheet:
+            return replace(info, nature=Nature.PAGE)
+        return replace(info, codes=info.codes | codes & _LOOKS)
 
 
 @dataclass(frozen=True, slots=True)
