@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from gateway.metrics import Metrics, Server
 from gateway.model import Envelope, Plan, Received, Reply
 from gateway.outgoing import DEFAULT_ROUTE
 from gateway.plans import failure_plan, sound, summary
+from gateway.policyversions import NotKept, Versions
 from gateway.withdrawals import SnapshotWithdrawals
 from policies.decide import FLOOR, GUARD
 from policies.load import Policy, PolicyError, load_policy
@@ -66,6 +67,7 @@ class Gateway:
         self._spec = settings.context_spec()
         self._policy = _policy(self._spec)
         self._rules = _rules(self._policy)
+        self._versions = Versions(settings.state / "policies")
         self._pool = Pool(
             self._spec,
             size=settings.limits.compute_processes or os.cpu_count() or 1,
@@ -117,6 +119,7 @@ class Gateway:
         await self._delivery.probe(DEFAULT_ROUTE)
         self._server = Server(self.metrics, self.health, self.settings.metrics.host, self.settings.metrics.port)
         await self._listen(activation.inherited(os.environ))
+        await asyncio.to_thread(self._took, "start")
         self._chores = [asyncio.create_task(self._watch_policy()), asyncio.create_task(self._expire())]
         for chore in self._chores:
             chore.add_done_callback(_chore_ended)
@@ -259,10 +262,28 @@ class Gateway:
                 )
                 if isinstance(error, NoWorker | OSError):  # no fault of the policy, perhaps: it is tried again
                     seen, pause = self._spec["policy"], RETRY_SECONDS
+                else:
+                    await asyncio.to_thread(self._broke, error.problems)
                 continue
             self._spec, self._policy, self._rules = spec, policy, _rules(policy)
             self.metrics.policy_failed.set(0)
+            await asyncio.to_thread(self._took, "changed")
             log.info("policy.loaded", digest=policy.digest)
+
+    def _took(self, why: str) -> None:
+        """Keep the policy now in force, so that it can be had back.  Mail does not wait for that, nor depend on it."""
+        try:
+            self._versions.keep(self._policy, self._spec["policy"], why, time.time())
+            self._versions.mended()
+        except (OSError, NotKept) as error:
+            log.error("policy.not-kept", error=type(error).__name__, digest=self._policy.digest)
+
+    def _broke(self, problems: Sequence[str]) -> None:
+        """What ``clinigate alarm`` and ``clinigate policy history`` tell."""
+        try:
+            self._versions.broke(problems, self._policy.digest, time.time())
+        except OSError as error:
+            log.error("policy.broken-not-noted", error=type(error).__name__)
 
     async def _expire(self) -> None:
         while True:

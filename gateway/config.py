@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from gateway import policyswap
 from gateway.context import ContextSpec, DkimSpec, OpeningSpec, SmimeSpec
 from gateway.identity import Vouches
 from gateway.inbound.limits import MEMORY_FACTOR
@@ -273,9 +274,10 @@ def load(path: Path) -> Settings:
 
 def policy_files(folder: Path) -> dict[str, str]:
     """name -> text of every YAML and list file of a policy folder.  Raises OSError, ConfigError."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix in {".yaml", ".txt"} and _counts(path.relative_to(folder)))
     try:
-        return {str(p.relative_to(folder)): p.read_text("utf-8") for p in files}
+        with policyswap.reading(folder):
+            files = [path for path in folder.rglob("*") if path.suffix in {".yaml", ".txt"} and _counts(path.relative_to(folder))]
+            return {str(p.relative_to(folder)): p.read_text("utf-8") for p in sorted(files)}
     except UnicodeDecodeError as error:
         raise ConfigError([f"{folder}: a policy file is not UTF-8 text: {error.reason} at byte {error.start}"]) from None
 

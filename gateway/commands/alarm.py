@@ -6,17 +6,32 @@ import json
 import subprocess
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 import typer
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings
-from quarantine.watch import look
+from gateway.policyversions import Versions
+from quarantine.watch import Trouble, look
+
+
+def _policy(versions: Path) -> list[Trouble]:
+    """A broken policy in the folder: nobody's changes are in force until it is mended."""
+    try:
+        broken = Versions(versions).broken()
+    except OSError as error:
+        return [Trouble("policy-unreadable", "", f"{versions} cannot be read: {error.strerror}")]
+    if broken is None:
+        return []
+    what = broken.problems[0] if broken.problems else "it cannot be used"
+    return [Trouble("policy-broken", "", f"the new policy is not in force, {broken.in_force[:12]} still is: {what}")]
 
 
 def alarm(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Say what is wrong with the quarantine, run the alarm command for each, and end with 1; with 0 when all is well."""
-    told = settings(config).quarantine
-    found = look(told, time.time())
+    """Say what is wrong with held mail or a new policy, run the alarm command for each, and end with 1; with 0 when all is well."""
+    whole = settings(config)
+    told = whole.quarantine
+    found = [*look(told, time.time()), *_policy(whole.state / "policies")]
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], indent=2))
     for one in found:
