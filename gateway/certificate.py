@@ -9,7 +9,7 @@ from typing import Any
 from filters.api import FilterError, OpaqueReason
 from filters.budget import Budget, Limits
 from filters.registry import OPENERS
-from filters.tree import Label, Node, Tools, changes, clean, examine
+from filters.tree import READ_ONLY, SIGNED, Label, Node, Tools, changes, clean, examine
 from gateway import attached
 from gateway.sandbox import Sandbox, pixels, sandboxed
 
@@ -115,7 +115,8 @@ def _refusal(node: Node) -> str:
             place = f" at {one.where}" if one.where else ""
             if one.opaque is OpaqueReason.UNKNOWN and one.where:
                 continue  # beside the pictures, as it was
-            return f"{one.opaque.value}{place}: {one.sniffed.format or 'unknown type'}"
+            why = next((code for code in (READ_ONLY, SIGNED) if code in one.codes), one.opaque.value)
+            return f"{why}{place}: {one.sniffed.format or 'unknown type'}"
         if one.fixed and changes(one, thorough=True):
             return f"{one.fixed}: {one.sniffed.format}"
     return ""

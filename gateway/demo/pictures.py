@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import io
 import math
-import struct
-import zlib
 from functools import cache
 
 import piexif
 from PIL import Image, ImageDraw, ImageFilter
 
+SIZE = (1200, 900)  # of every photo, in pixels
+
 
 @cache
 def photo(seed: int = 1) -> bytes:
     """A JPEG like a phone's: skin-coloured texture with a dark spot, EXIF with GPS position, owner and serial number."""
-    width, height = 1200, 900
-    noise = Image.effect_noise((width, height), 26).filter(ImageFilter.GaussianBlur(1))
+    noise = Image.effect_noise(SIZE, 26).filter(ImageFilter.GaussianBlur(1))
     base = Image.merge("RGB", [noise.point(lambda v, add=add: min(255, v + add)) for add in (92, 36, 6)])
     draw = ImageDraw.Draw(base)
     x, y = 420 + 37 * (seed % 7), 380 + 23 * (seed % 5)
@@ -67,42 +66,3 @@ def logo() -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
-
-
-@cache
-def pdf_letter() -> bytes:
-    """A one-page PDF letter, text only."""
-    text = b"BT /F1 12 Tf 72 760 Td (Dear colleague, thank you for your referral.) Tj ET"
-    stream = zlib.compress(text)
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
-        b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(stream), stream),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-    ]
-    out = bytearray(b"%PDF-1.4\n")
-    offsets = []
-    for number, one in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, one)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % at for at in offsets)
-    out += b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    return bytes(out)
-
-
-@cache
-def encrypted_zip() -> bytes:
-    """A ZIP whose one member carries the encryption flag (APPNOTE 4.4.4, bit 0): nobody can look inside without its password."""
-    name, body = b"pictures.jpg", bytes(range(1, 200))
-    crc = zlib.crc32(body)
-    local = struct.pack("<IHHHHHIIIHH", 0x04034B50, 20, 1, 0, 0, 0x5C63, crc, len(body), len(body), len(name), 0) + name + body
-    central = (
-        struct.pack(
-            "<IHHHHHHIIIHHHHHII", 0x02014B50, 20, 20, 1, 0, 0, 0x5C63, crc, len(body), len(body), len(name), 0, 0, 0, 0, 0, 0
-        )
-        + name
-    )
-    return local + central + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 1, 1, len(central), len(local), 0)

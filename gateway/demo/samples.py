@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from gateway.demo.pictures import encrypted_zip, logo, pdf_letter, photo
+from gateway.demo.documents import archive, encrypted_zip, old_word, pdf_letter, pdf_photo, word
+from gateway.demo.pictures import SIZE, logo, photo
 
 SENDER = "dr.adams@clinic.example"
 COLLEAGUE = "dr.lee@royal-example.example"  # approved domain, protected route
@@ -64,6 +65,24 @@ def letter(message: EmailMessage) -> None:
     message.add_attachment(pdf_letter(), "application", "pdf", filename="letter.pdf")
 
 
+def word_file(message: EmailMessage) -> None:
+    kind = "vnd.openxmlformats-officedocument.wordprocessingml.document"
+    message.add_attachment(word(photo(12)), "application", kind, filename="John Sample.docx")
+
+
+def photo_in_pdf(message: EmailMessage) -> None:
+    message.add_attachment(pdf_photo(photo(13), *SIZE), "application", "pdf", filename="wound.pdf")
+
+
+def zipped(message: EmailMessage) -> None:
+    files: dict[str, str | bytes] = {"John Sample 1.jpg": photo(14), "notes.txt": "two views", "John Sample 2.jpg": photo(15)}
+    message.add_attachment(archive(files), "application", "zip", filename="photos.zip")
+
+
+def old_word_file(message: EmailMessage) -> None:
+    message.add_attachment(old_word(photo(16)), "application", "msword", filename="letter.doc")
+
+
 def locked(message: EmailMessage) -> None:
     message.add_attachment(encrypted_zip(), "application", "zip", filename="files.zip")
 
@@ -101,6 +120,10 @@ SAMPLES = (
     ),
     Sample("plain text", (STRANGER,), "Lunch", body="Shall we meet at one?\n"),
     Sample("PDF letter", (COLLEAGUE,), "Clinic letter", attach=(letter,)),
+    Sample("photo in a Word file", (COLLEAGUE,), "Clinic letter [consent verbal]", attach=(word_file,)),
+    Sample("photo in a PDF", (COLLEAGUE,), "Wound [consent verbal]", attach=(photo_in_pdf,)),
+    Sample("photos in a ZIP", (COLLEAGUE,), "Two views [consent verbal]", attach=(zipped,)),
+    Sample("photo in an old Word file (.doc)", (COLLEAGUE,), "Letter [consent verbal]", attach=(old_word_file,)),
     Sample("encrypted ZIP", (COLLEAGUE,), "Files", attach=(locked,)),
     Sample("photo as octet-stream, named .txt", (COLLEAGUE,), "Notes [consent verbal]", attach=(disguised,)),
     Sample("emergency", (COLLEAGUE,), "[emergency: burn, airway at risk, team on call] please look now", attach=(picture(8),)),

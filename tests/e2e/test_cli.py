@@ -18,7 +18,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.demo.pictures import encrypted_zip, logo, photo
+from gateway.demo.documents import encrypted_zip
+from gateway.demo.pictures import logo, photo
 from gateway.demo.samples import COLLEAGUE, CONSENT_HEADER, FILE_SHARE, SENDER, STRANGER
 from tests.support import cli as page
 from tests.support.images_judged import decode

@@ -19,7 +19,8 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from gateway.demo.pictures import encrypted_zip, pdf_letter, photo
+from gateway.demo.documents import encrypted_zip, pdf_letter
+from gateway.demo.pictures import photo
 from gateway.demo.samples import COLLEAGUE, FILE_SHARE, HOSPICE, SAMPLES, SENDER, STRANGER
 from tests.support.installation import until
 from tests.support.needs import needs
@@ -43,7 +44,11 @@ EXPECTED = [
     ("three recipients, three fates", FILE_SHARE, "refused (250)"),
     ("signature logo only", STRANGER, PLAIN),
     ("plain text", STRANGER, PLAIN),
-    ("PDF letter", COLLEAGUE, "held (quarantine)"),
+    ("PDF letter", COLLEAGUE, PLAIN),
+    ("photo in a Word file", COLLEAGUE, ROUTE),
+    ("photo in a PDF", COLLEAGUE, ROUTE),
+    ("photos in a ZIP", COLLEAGUE, ROUTE),
+    ("photo in an old Word file (.doc)", COLLEAGUE, "held (quarantine)"),
     ("encrypted ZIP", COLLEAGUE, "held (ask)"),
     ("photo as octet-stream, named .txt", COLLEAGUE, ROUTE),
     ("emergency", COLLEAGUE, ROUTE),

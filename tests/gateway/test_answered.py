@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from gateway.demo.pictures import encrypted_zip
+from gateway.demo.documents import encrypted_zip
 from gateway.demo.samples import SAMPLES
 from gateway.fates import Job
 from gateway.model import Plan

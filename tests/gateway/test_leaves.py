@@ -9,7 +9,8 @@ import pytest
 from filters.api import Budget, OpaqueReason
 from filters.decorative import DEFAULTS
 from filters.tree import Tools
-from gateway.demo.pictures import encrypted_zip, logo, photo
+from gateway.demo.documents import encrypted_zip
+from gateway.demo.pictures import logo, photo
 from gateway.leaves import Decoration, Leaf, open_leaves
 from gateway.message import parse
 from policies.model import Kind
