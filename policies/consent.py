@@ -2,7 +2,7 @@
 
 Three layers, one meaning: header field (machines), subject tag and first body line (phones), release (answers).
 Precedence, strongest first: a refusal or withdrawal anywhere; then release > part > header > body > subject; a sender's
-default only adds a purpose.
+default only adds a purpose.  Of several statements of one carrier about one part the stricter counts (grammar rule 1).
 """
 
 from __future__ import annotations
@@ -133,25 +133,62 @@ def combine(readings: Iterable[Reading], *, today: date, vouched: bool, thread: 
                 counted.append(statement)
     return Consent(
         statement=_message_statement(counted, declared),
-        per_part=tuple(s for s in counted if s.part is not None),
+        per_part=_part_statements(counted, declared),
         problems=tuple(problems),
         ignored=tuple(dict.fromkeys(ignored)),
     )
 
 
+def _part_statements(counted: Sequence[Statement], declared: Sequence[Statement]) -> tuple[Statement, ...]:
+    """One statement for each part that any names, by the same precedence.
+
+    Neither stands against a refusal of the whole message, nor against the answer to a hold, which is about all of it.
+    """
+    whole = [s for s in counted if s.part is None]
+    overruled = any(refuses(s) or s.carrier is Carrier.RELEASE for s in whole)
+    named: dict[str, list[Statement]] = {}
+    for statement in (*counted, *(replace(s, status=ConsentStatus.PENDING, form=None) for s in declared if _kinds(s))):
+        if statement.part is not None and (refuses(statement) or not overruled):
+            named.setdefault(statement.part.casefold(), []).append(statement)
+    return tuple(_about_part(said, [s for s in declared if _same(s.part, part)], whole, counted) for part, said in named.items())
+
+
+def _about_part(
+    said: Sequence[Statement], declared: Sequence[Statement], whole: Sequence[Statement], counted: Sequence[Statement]
+) -> Statement:
+    """What is said of one part; what was only declared of it (nothing counts) leaves a statement that is no consent."""
+    stated = [s for s in said if any(s is one for one in counted)]
+    return _chosen(stated, declared, whole) or _flagged(said[0], declared)
+
+
+def _same(part: str | None, folded: str) -> bool:
+    return part is not None and part.casefold() == folded
+
+
+def _kinds(statement: Statement) -> bool:
+    return statement.intimate or statement.child or statement.deceased
+
+
+def _chosen(said: Sequence[Statement], declared: Sequence[Statement], general: Sequence[Statement]) -> Statement | None:
+    """Refusals first, then the strongest carrier, completed by the weaker and by what is said of the whole message."""
+    refusal = next((s for s in said if refuses(s)), None)
+    if refusal is not None:
+        return _flagged(refusal, declared)
+    levels = [_whole([s for s in said if s.carrier is carrier]) for carrier in _PRECEDENCE]
+    stated = [level for level in levels if level is not None]
+    return _flagged(_complete(stated[0], [*stated[1:], *general]), declared) if stated else None
+
+
 def _message_statement(counted: Sequence[Statement], declared: Sequence[Statement]) -> Statement | None:
     """The statement about all images: refusals first, then the strongest carrier, completed by the weaker."""
     whole = [s for s in counted if s.part is None]
-    refusal = next((s for s in whole if refuses(s)), None)
-    if refusal is not None:
-        return _flagged(refusal, declared)
-    levels = [_whole([s for s in whole if s.carrier is carrier]) for carrier in _PRECEDENCE]
-    stated = [level for level in levels if level is not None]
     defaults = [s for s in whole if s.carrier is Carrier.DEFAULT]
-    general = [s for s in declared if s.part is None]
-    if stated:
-        return _flagged(_complete(stated[0], [*stated[1:], *defaults]), general)
-    flags = [s for s in general if s.intimate or s.child or s.deceased]
+    answered = any(s.carrier is Carrier.RELEASE for s in whole)  # it stands for all parts, so what they declare is kept
+    general = [s for s in declared if s.part is None or answered]
+    chosen = _chosen(whole, declared if any(refuses(s) for s in whole) else general, defaults)
+    if chosen is not None:
+        return chosen
+    flags = [s for s in declared if s.part is None and _kinds(s)]
     if flags:  # nothing that counts as consent, but the kind of picture was declared
         return _flagged(Statement(ConsentStatus.PENDING, flags[0].carrier), flags)
     return None

@@ -8,13 +8,14 @@ whatever else stands there.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import replace
 from typing import Final
 
-from policies.dates import DATE, DAY_ONLY, read_date
+from policies.clauses import read_sentences
+from policies.clausewords import COMPOUNDS
+from policies.dates import DATE, DAY_ONLY
+from policies.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.vocabulary import FORMS, PURPOSES
 from policies.words import LONGEST, NEED_BRACKET, WORDS, Word
 
 LONGEST_TEXT: Final = 2048  # characters of a subject or line that are looked at; more cannot be a tag a person typed
@@ -36,61 +37,14 @@ _REF: Final = re.compile(
 )
 _TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[&]")
 _LEAD: Final = re.compile(
-    r"\s*[\[(\"']?\s*((?:[\w']+\s+){0,2}?)(con[cs]en?[st]{1,2}(?:ed|s)?|consnet|concent)\b\s*([:;=,\-]?)", re.I
+    r"[\s*_~#]*[\[(\"']?\s*((?:[\w']+\s+){0,2}?)(con[cs]en?[st]{1,2}(?:ed|s)?|consnet|concent)\b\s*([:;=,\-]?)", re.I
 )
 _CLOSERS: Final = ('"', "'", "]", ")", "}")
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|[\r\n]|\[|$")
+_QUERY: Final = re.compile(r"\s*\?(?=[^\W\d_])")  # "?cellulitis" asks about the disease, not about the consent
+_TELLING: Final = frozenset({"form", "given_by", "status"})
 _SOFT_END: Final = re.compile(r"[-:;,|(/]")
-_REFUSED: Final = frozenset({"refused", "withdrawn"})
-_NEGATED: Final = _REFUSED | {"pending"}
-
-
-@dataclass(slots=True)
-class _Found:
-    """What the words of one text set, before they become a statement."""
-
-    words: int = 0
-    consent: bool = False
-    alone: bool = False
-    forms: set[str] = field(default_factory=set)
-    statuses: set[str] = field(default_factory=set)
-    givers: set[str] = field(default_factory=set)
-    purposes: list[str] = field(default_factory=list)
-    flags: set[str] = field(default_factory=set)
-    capacities: set[str] = field(default_factory=set)
-    bases: set[str] = field(default_factory=set)
-    emergency: bool = False
-    to_patient: bool = False
-    confirms: str | None = None
-    record: str | None = None
-    dated: date | None = None
-    expires: date | None = None
-    unknown: list[str] = field(default_factory=list)
-    bad_date: bool = False
-
-
-_SETS: Final = {
-    "given_by": "givers",
-    "form": "forms",
-    "status": "statuses",
-    "flag": "flags",
-    "capacity": "capacities",
-    "basis": "bases",
-}
-
-
-def _apply(found: _Found, word: Word) -> None:
-    if word.sets == "consent":
-        found.consent = True
-    elif word.sets == "purpose":
-        found.purposes.append(word.value)
-    elif word.sets == "bypass":
-        found.emergency = True
-    elif word.sets == "to_patient":
-        found.to_patient = True
-    elif word.sets in _SETS:
-        getattr(found, _SETS[word.sets]).add(word.value)
-    found.alone = found.alone or word.alone
+_NEGATED: Final = REFUSED | {"pending"}
 
 
 def _take(tokens: list[str], at: int, bracketed: bool) -> tuple[int, Word | None]:
@@ -103,20 +57,14 @@ def _take(tokens: list[str], at: int, bracketed: bool) -> tuple[int, Word | None
     return 1, None
 
 
-def _extract(text: str, found: _Found) -> str:
+def _extract(text: str, found: Found) -> str:
     """Take addresses, references and dates out of the text; what is left are words."""
     if match := _ADDRESS.search(text):
         found.confirms = match[1]
         text = text.replace(match[0], " ")
-    for match in DATE.finditer(text):
-        value = read_date(match[0])
-        if value is None:
-            found.bad_date = True
-        elif re.search(r"(?:until|til|till|expires|expiry|valid to)\W*$", text[: match.start()], re.I):
-            found.expires = value.earlier
-        else:
-            found.dated = value.day_first
-    text = DAY_ONLY.sub(" ", DATE.sub(" ", text))
+    take_dates(text, found)
+    take_age(text, found)
+    text = AGE.sub(" ", DAY_ONLY.sub(" ", DATE.sub(" ", text)))
     text = re.sub(r"\b(?:until|till?|expires|expiry|valid to)\b", " ", text, flags=re.I) if found.expires else text
     if match := _REF.search(text):
         found.record = match[1][:128]
@@ -124,8 +72,8 @@ def _extract(text: str, found: _Found) -> str:
     return text
 
 
-def _read(text: str, bracketed: bool) -> _Found:
-    found = _Found()
+def _read(text: str, bracketed: bool) -> Found:
+    found = Found()
     if "?" in text:
         found.statuses.add("pending")  # "consent verbal?" asks, it does not state
     tokens = [token.casefold() for token in _TOKEN.findall(_extract(text, found))]
@@ -138,88 +86,9 @@ def _read(text: str, bracketed: bool) -> _Found:
         else:
             found.words += 1
             found.consent = found.consent or "consent" in tokens[at : at + length]  # also inside "consent refused"
-            _apply(found, word)
+            apply(found, word)
         at += length
     return found
-
-
-def _status(found: _Found) -> ConsentStatus:
-    for status in ("refused", "withdrawn", "pending"):
-        if status in found.statuses:
-            return ConsentStatus(status)
-    if found.bases and not (found.forms or found.consent):
-        return ConsentStatus.NOT_REQUIRED
-    return ConsentStatus.LIMITED if "limited" in found.statuses else ConsentStatus.GIVEN
-
-
-def _weakest(found: _Found) -> str | None:
-    return max(found.forms, key=FORMS.index) if found.forms else None
-
-
-# Where several uses are named the strictest decides: its row of the matrix asks for the most.
-_STRICTEST: Final = ("marketing", "publication", "research", "training", "legal", "patient", "emergency", "care")
-
-
-def _purpose(found: _Found) -> str | None:
-    if found.purposes:
-        return min(found.purposes, key=lambda code: _STRICTEST.index(PURPOSES[code]))
-    if found.to_patient:
-        return "PATRQT"
-    return "ETREAT" if found.emergency else None
-
-
-_SCOPES: Final = {"TRAIN": "teaching", "HRESCH": "research", "PUBLISH": "publication"}
-
-
-def _statement(found: _Found, carrier: Carrier) -> Statement:
-    scopes = frozenset(_SCOPES[code] for code in found.purposes if code in _SCOPES)
-    return Statement(
-        status=_status(found),
-        carrier=carrier,
-        form=_weakest(found),
-        given_by=min(found.givers) if found.givers else None,
-        purpose=_purpose(found),
-        scope=scopes | {"record"} if scopes else frozenset(),
-        dated=found.dated,
-        expires=found.expires,
-        basis=min(found.bases) if found.bases else None,
-        capacity=min(found.capacities) if found.capacities else None,
-        intimate="intimate" in found.flags,
-        child="child" in found.flags or "parental-responsibility" in found.givers or "gillick" in found.capacities,
-        deceased="deceased" in found.flags,
-        identifiable="anonymous" not in found.flags,
-        record=found.record,
-        to_patient=found.to_patient,
-        confirms=found.confirms if found.to_patient else None,
-    )
-
-
-def _contradiction(found: _Found) -> str | None:
-    """Two words that cannot both be true; a refusal is no contradiction, it wins."""
-    if len(found.bases) > 1 or (found.bases & {"not-patient", "teaching"} and (found.forms or found.emergency)):
-        return max(found.bases)
-    return None
-
-
-def _judge(found: _Found, carrier: Carrier) -> tuple[Statement | None, tuple[Problem, ...]]:
-    """A statement if the words amount to one, and what was wrong."""
-    if _REFUSED & found.statuses:
-        return _statement(found, carrier), ()
-    problems = [Problem("consent.unknown-word", word) for word in found.unknown[:3]]
-    if found.bad_date:
-        problems.append(Problem("consent.bad-date"))
-    if (clash := _contradiction(found)) is not None:
-        problems.append(Problem("consent.contradiction", clash))
-    flags = _statement(found, carrier)
-    substance = found.forms or found.statuses or found.bases or found.to_patient or found.givers
-    if not problems and substance:
-        return flags, ()
-    if not problems and not found.flags:
-        problems.append(Problem("consent.bare-tag"))
-    # The statement does not count, but what it declares about the picture still does: it can only tighten.
-    if found.flags & {"intimate", "child", "deceased"} or flags.child:
-        return replace(flags, status=ConsentStatus.PENDING, form=None, basis=None, identifiable=True), tuple(problems)
-    return None, tuple(problems)
 
 
 def _emergency(inner: str, carrier: Carrier) -> Reading | None:
@@ -237,8 +106,8 @@ def _emergency(inner: str, carrier: Carrier) -> Reading | None:
         intimate="intimate" in known.flags,
         child="child" in known.flags,
     )
-    if _REFUSED & known.statuses:
-        statement = replace(statement, status=ConsentStatus(min(_REFUSED & known.statuses)))
+    if REFUSED & known.statuses:
+        statement = replace(statement, status=ConsentStatus(min(REFUSED & known.statuses)))
     problems = () if len(reason) >= EMERGENCY_REASON else (Problem("consent.emergency-reason"),)
     return Reading(carrier, (statement,), problems)
 
@@ -252,63 +121,64 @@ def read_tag(inner: str, carrier: Carrier) -> Reading | None:
     found = _read(inner, bracketed=True)
     if not (found.consent or (found.alone and not found.unknown)):
         return None
-    statement, problems = _judge(found, carrier)
+    statement, problems = judge(found, carrier)
     return Reading(carrier, (statement,) if statement else (), problems)
 
 
 def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int] | None:
-    """``consent verbal ...`` or ``verbal consent ...`` from ``start``: the reading and its end; None for ordinary text."""
+    """``consent verbal ...`` from ``start``: the reading and its end; None for what is no tag but a sentence or ordinary text."""
     lead = _LEAD.match(text, start)
     if lead is None:
         return None
-    before = [token.casefold() for token in _TOKEN.findall(lead[1])]
-    if any(token not in WORDS for token in before):
-        return None
     colon = bool(lead[3])
+    before = [token.casefold() for token in _TOKEN.findall(lead[1])]
+    if any(token not in WORDS for token in before) or (before and not colon):
+        return None
     hard = _SENTENCE_END.search(text, lead.end())
     end = hard.start() if hard else len(text)
     if end - start > LONGEST_PLAIN:  # nobody types such a tag: only a refusal in it is heard
         stop, found = end, _read(text[start:end], bracketed=False)
-        if not found.statuses & _REFUSED:
+        if not found.statuses & REFUSED:
             return None
     else:
         stop, found = _clean_run(text, start, lead.end(2), end, colon)
     told = found.forms or found.statuses or found.givers
-    if text[stop : stop + 3].lstrip()[:1] == "?":
+    if text[stop : stop + 3].lstrip()[:1] == "?" and not _QUERY.match(text, stop):
         found.statuses.add("pending")
     if not told and not colon:
         return None
-    statement, problems = _judge(found, carrier)
+    statement, problems = judge(found, carrier)
     return Reading(carrier, (statement,) if statement else (), problems), stop
 
 
-def _clean_run(text: str, start: int, lead: int, hard: int, colon: bool) -> tuple[int, _Found]:
+def _clean_run(text: str, start: int, lead: int, hard: int, colon: bool) -> tuple[int, Found]:
     """The longest stretch up to a separator in which every word is known: "Consent: verbal - burn on arm" ends at the dash."""
     for stop in [hard, *sorted((m.start() for m in _SOFT_END.finditer(text, lead, hard)), reverse=True)]:
         found = _read(text[start:stop], bracketed=colon)
         if not found.unknown and found.words > 1:
             rest = _read(text[stop:hard], bracketed=False)
-            if rest.statuses & _REFUSED:
+            if rest.statuses & REFUSED:
                 return hard, _read(text[start:hard], bracketed=colon)
             return stop, found
     return (hard, _read(text[start:hard], bracketed=True)) if colon else _known_run(text, start, hard)
 
 
-def _known_run(text: str, start: int, stop: int) -> tuple[int, _Found]:
+def _known_run(text: str, start: int, stop: int) -> tuple[int, Found]:
     """Without a colon the tag ends before the first unknown word: "consent verbal Burn on arm" is a tag and a subject.
 
-    Only where a form or refusal was said by then; the words after it up to the sentence's end may not negate it.
+    Only where the last word before it says how, who or that the answer was no ("consent verbal for surgery" is another consent),
+    and nothing after it up to the sentence's end negates it or makes another thing of it ("consent written template").
     """
     spans = [match.span() for match in _TOKEN.finditer(text, start, stop)]
     for count, span in enumerate(spans):
-        found = _read(text[start : span[1]], bracketed=False)
-        if not found.unknown:
+        if not _read(text[start : span[1]], bracketed=False).unknown:
             continue
-        rest = _read(text[span[0] : stop], bracketed=False)
-        run = _read(text[start : spans[count - 1][1]] if count else "", bracketed=False)
-        if rest.statuses & _NEGATED:
+        if _read(text[span[0] : stop], bracketed=False).statuses & _NEGATED:
             return stop, _read(text[start:stop], bracketed=False)
-        return (spans[count - 1][1] if count else start), run
+        last = WORDS.get(text[slice(*spans[count - 1])].casefold()) if count else None
+        if last is None or last.sets not in _TELLING or text[slice(*span)].casefold() in COMPOUNDS:
+            return start, Found()
+        return spans[count - 1][1], _read(text[start : spans[count - 1][1]], bracketed=False)
     return stop, _read(text[start:stop], bracketed=False)
 
 
@@ -330,17 +200,30 @@ def _scan(text: str, carrier: Carrier) -> Reading:
             readings.append(replace(reading, statements=tuple(replace(s, fresh=fresh) for s in reading.statements)))
             if reading.statements or match[0][0] == "[":  # "(consent form)" may be ordinary words
                 spans.append(match.span())
-    if not readings:
-        at = 0
-        while (prefix := _PREFIX.match(plain, at)) is not None or plain[at : at + 1].isspace():
-            at = prefix.end() if prefix else at + 1
-        tail = _unbracketed(plain, at, carrier)
-        if tail is not None:
-            reading, stop = tail
-            readings.append(reading)
-            if reading.statements:
-                spans.append((at, stop + (plain[stop : stop + 1] in _CLOSERS)))
-    return _merge(readings, carrier, spans)
+    marks = [match.span() for match in _BRACKETS.finditer(plain) if readings or match[0][0] == "["]
+    at = 0
+    while (prefix := _PREFIX.match(plain, at)) is not None or plain[at : at + 1].isspace():
+        at = prefix.end() if prefix else at + 1
+    tail = _unbracketed(plain, at, carrier) if not readings else None
+    words = _without(plain, marks)
+    if tail is not None and (tail[0].statements or not read_sentences(words, carrier, at).statements):
+        reading, stop = tail
+        readings.append(reading)
+        if reading.statements:
+            spans.append((at, stop + (plain[stop : stop + 1] in _CLOSERS)))
+            at = stop
+    plainly = read_sentences(words, carrier, at)
+    if readings:  # beside a tag only a refusal in the other words counts
+        said = [statement for statement in plainly.statements if statement.status.value in REFUSED]
+        plainly = Reading(carrier, tuple(said), (), plainly.spans if said else ())
+    return _merge([*readings, plainly], carrier, [*spans, *plainly.spans])
+
+
+def _without(text: str, spans: list[tuple[int, int]]) -> str:
+    """The text with blanks in place of ``spans``."""
+    for start, stop in spans:
+        text = text[:start] + " " * (stop - start) + text[stop:]
+    return text
 
 
 def _starts(head: str) -> list[int]:
@@ -354,5 +237,19 @@ def read_subject(subject: str) -> Reading:
 
 
 def read_body_line(line: str) -> Reading:
-    """Read the first non-empty body line above any quoted text: ``Consent: verbal, patient, 20/11/2025, referral``."""
+    """Read the first line of the body that is no greeting, above any quoted text: ``Consent: verbal, patient, referral``."""
+    alone = _ALONE.get(" ".join(_TOKEN.findall(line[:LONGEST_PLAIN].casefold())))
+    if alone is not None and "?" not in line:
+        reading = read_tag(alone, Carrier.BODY)
+        return replace(reading, spans=((0, len(line)),)) if reading is not None else Reading(Carrier.BODY)
     return _scan(line, Carrier.BODY)
+
+
+# The words a notice asks for, alone on the first line of the body.
+_ALONE: Final = {
+    "verbal": "consent verbal",
+    "written": "consent written",
+    "parent": "consent: parent",
+    "not patient": "not patient",
+    "not a patient": "not patient",
+}

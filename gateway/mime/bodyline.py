@@ -1,4 +1,4 @@
-"""The first line a person typed in a body, above anything quoted or forwarded, in text/plain and in HTML.
+"""The first lines a person typed in a body, above anything quoted or forwarded, in text/plain and in HTML.
 
 Each character of the line is known by the bytes that wrote it, so that it can be taken out without touching the rest.
 """
@@ -32,6 +32,11 @@ _QUOTE: Final = re.compile(
       | (?:sent|get|gesendet|envoy\u00e9)\s(?:from|using|outlook|von|mit|de|depuis)\b   # a phone's signature
     )""",
     re.I | re.X | re.M,
+)
+_GREETING: Final = re.compile(
+    r"(?:hi|hello|hey|hiya|dear|good\s(?:morning|afternoon|evening|day)|morning|afternoon|evening|greetings|to\swhom\sit\smay\sconcern)"
+    r"(?!\w)(?!.*(?:con\w?en|verbal|written|agree|happy|refus|declin|withdr|\[|\())[^,.!?:;]{0,40}[,.!:;-]{0,2}",
+    re.I,
 )
 _FORWARDED: Final = re.compile(r"forwarded|weitergeleitet|transf\u00e9r\u00e9", re.I)
 
@@ -84,8 +89,16 @@ def is_forward(text: str) -> bool:
     return is_quote(text) and _FORWARDED.search(text) is not None
 
 
+def is_greeting(text: str) -> bool:
+    """True if this line only greets: "Hi Sarah,", "Dear Dr Lee"."""
+    return _GREETING.fullmatch(text.strip(_BLANKS)) is not None
+
+
 def first_line(message: Message, part: Part) -> Line | None:
-    """The first line with anything on it, quoted or not; None when the body is empty or cannot be read."""
+    """The first line with anything on it, quoted or not; None when the body is empty or cannot be read.
+
+    A greeting is passed over where another line that is not quoted stands under it.
+    """
     try:
         data = decode(message, part)
     except Undecodable:
@@ -94,19 +107,26 @@ def first_line(message: Message, part: Part) -> Line | None:
     if _wide(data, charset):
         return None  # UTF-16 and the like: a person's mail program does not send it; the text is searched elsewhere
     data = data[:_LOOK]
+    first = _line_from(data, charset, part, 0)
+    if first is None or not is_greeting(first.text):
+        return first
+    second = _line_from(data, charset, part, first.end)
+    return first if second is None or is_quote(second.text) else second
+
+
+def _line_from(data: bytes, charset: str, part: Part, at: int) -> Line | None:
     if part.content_type == "text/html":
-        return _html_line(data, charset, part.path)
-    return _text_line(data, charset, part)
+        return _html_line(data, charset, part.path, at)
+    return _text_line(data, charset, part, at)
 
 
 def _wide(data: bytes, charset: str) -> bool:
     return data.startswith((b"\xff\xfe", b"\xfe\xff")) or charset.lower().startswith(("utf-16", "utf-32", "ucs", "utf-7"))
 
 
-def _text_line(data: bytes, charset: str, part: Part) -> Line | None:
+def _text_line(data: bytes, charset: str, part: Part, at: int) -> Line | None:
     flowed = part.params.get("format", "").lower() == "flowed"
     drop = part.params.get("delsp", "").lower() == "yes"
-    at = 0
     while at < len(data):
         stop, after = _line_end(data, at)
         chars = _chars(data, at, min(stop, at + _LONGEST), charset)
@@ -151,9 +171,8 @@ def _chars(data: bytes, start: int, stop: int, charset: str) -> list[tuple[str, 
     return [(char, (start, stop) if index == 0 else (stop, stop)) for index, char in enumerate(text)]
 
 
-def _html_line(data: bytes, charset: str, path: str) -> Line | None:
+def _html_line(data: bytes, charset: str, path: str, at: int) -> Line | None:
     chars: list[tuple[str, Span]] = []
-    at = 0
     while at < len(data):
         tag = _TAG.search(data, at)
         stop = tag.start() if tag else len(data)

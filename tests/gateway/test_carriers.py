@@ -110,8 +110,30 @@ QUOTED = [
     "-----Urspr\u00fcngliche Nachricht-----\nConsent: verbal",
     "-----Message d'origine-----\nConsent: verbal",
     "Sent from my iPhone\nConsent: verbal, patient, referral",
-    "Dear colleague\nConsent: verbal, patient, referral",
+    "Dear colleague\nThank you for seeing him.\nConsent: verbal, patient, referral",
+    "Dear colleague\n> Consent: verbal, patient, referral",
+    "Dear colleague\n\nOn 3 Feb 2026, at 10:00, Dr A <a@example.org> wrote:\nConsent: verbal, patient, referral",
+    "Dear colleague\n\nFrom: Dr A <a@example.org>\nConsent: verbal, patient, referral",
+    "Hi\nHi\nConsent: verbal, patient, referral",
 ]
+
+
+@pytest.mark.parametrize("greeting", ["Dear colleague", "Hi Sarah,", "Good morning,", "Hello Dr Lee -", "hi", "Dear Mr O'Brien,"])
+def test_a_greeting_is_passed_over(greeting):
+    """People greet first: the line under the greeting is the first they say."""
+    html = HEAD + b"Content-Type: text/html\r\n\r\n" + f"<p>{greeting}</p><div>{LINE}</div>".encode()
+    for raw in (text(greeting + "\n\n" + LINE), html):
+        carried = statements(parse(raw))
+        assert carried.body_line is not None and carried.body_line.text == LINE
+
+
+def test_a_greeting_over_a_html_quotation_lends_it_nothing():
+    raw = f"<div>Hi Sarah,</div><blockquote type=cite>{LINE}</blockquote>"
+    assert not statements(parse(HEAD + b"Content-Type: text/html\r\n\r\n" + raw.encode())).readings
+
+
+def test_what_is_said_in_the_greeting_line_is_read_there():
+    assert carriers_of(text("Hi, pt has given verbal consent for this photo. 67M ulcer L shin.\nThanks")) == [Carrier.BODY]
 
 
 @pytest.mark.parametrize("body", QUOTED)

@@ -1,0 +1,325 @@
+"""Consent in plain sentences: "Hi, pt has given verbal consent for this photo."
+
+A sentence is cut into clauses at commas, colons, dashes and brackets.  Each word has a role (``policies.clausewords``); a
+clause states consent only if every word in it is known, its roles fit one of a few patterns, nothing in the sentence negates,
+doubts or asks, and what follows "for" or "to" is the picture, sharing or its use.  Whatever else is silence: the sender is asked.
+Linear: every phrase is looked up once, every pattern runs over one clause of at most ``LONGEST_TEXT`` letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from policies.clausewords import INCAPACITY, LONGEST_PHRASE, NOT_PATIENT, PROCEDURES, ROLE_OF, Role
+from policies.dates import DATE, DAY_ONLY
+from policies.found import Found, apply, judge, take_age, take_dates
+from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
+from policies.spelling import mended
+
+LONGEST_SENTENCE: Final = 400  # characters; a longer one is no statement a person typed on the way
+
+_WORD: Final = re.compile("[^\\W_]+(?:'[^\\W_]+)*'?|[&\U0001f44d✅✔☑✓❌\U0001f6ab⛔✗✘]")
+_SENTENCE: Final = re.compile(r"[.!](?=\s|$)|\?(?=[\s?!.]|$)|[\r\n]+")
+_BREAK: Final = re.compile(r"\s-+(?=\s)|[:;,()\[\]{}/|+]|[!.]")
+# "?cellulitis" asks about the disease; any other question mark asks about the consent.
+_ASKING: Final = re.compile(
+    r"\?(?=\W|$)|\?(?=\s*(?:verbal|written|con[a-z]{3,6}|agreed|happy|refused|declined|permission))", re.I
+)
+_ASKS: Final = frozenset(
+    ("has", "have", "had", "did", "does", "do", "is", "was", "are", "were", "can", "could", "would", "will", "shall", "should",
+     "may", "might", "am")
+)  # fmt: skip
+_PERFECT: Final = frozenset(("has", "have", "had"))
+_NEGATIVE: Final = {
+    "cant": "cannot", "can't": "cannot", "dont": "do not", "don't": "do not", "doesnt": "does not", "doesn't": "does not",
+    "didnt": "did not", "didn't": "did not",
+}  # fmt: skip
+_SHORT: Final = re.compile(r"(.+?)(n't|'ve|'s|'re|'ll|'d)$")
+_NOT_NT: Final = frozenset(("hasnt", "havent", "hadnt", "wasnt", "werent", "isnt", "arent", "couldnt", "wouldnt", "shouldnt"))
+
+# What a clause of known words must look like to say that consent was given.
+_SAYS: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"f[dko]*c",  # verbal (photo) consent
+        r"c[dogpeblkstm]*[fxhz]",  # consent (for photo) obtained, consent on file
+        r"c[do]*g",  # consent from dad
+        r"x[dfogil]*c",  # obtained consent, gave verbal consent
+        r"g[dfo]*c",  # the patient's consent
+        r"b[dfogx]*c",  # with consent
+        r"v",  # consented
+        r"g[db]*ce[deg]*[os]",  # parents consent to sharing
+        r"g[dbf]*[ah][dbeifglh]*[os]",  # happy for the photo to be shared
+        r"^[dkyt]*g[d]*a[df]*$",  # mum agreed
+    )
+)
+_PAPER: Final = re.compile(r"q[dgeo]*[fxz]|[fxz][dgo]*q")
+_OTHER_END: Final = re.compile(r"e[degbifxlt]*(?:[^degbifxltosp]|$)")
+_CORE: Final = re.compile(r"[cvahq]")
+_REFUSES: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"c[dxgo]*(?P<how>[rw])",  # consent (was) refused
+        r"(?<![njNi])(?<![njNi]d)(?P<how>[rw])[dgbef]*[cosv]",  # declined to have the photo shared, withdrew consent
+        r"N[cv]",  # does not consent
+        r"N[d]*[ahW][dbegif]*[os]",  # does not agree to photos
+        r"g[dbf]*n[d]*[vah][dbegif]*[os]",  # has not consented to sharing, is not happy with photo
+    )
+)
+_BARE_REFUSAL: Final = re.compile(r"^[do]*(?:g[do]*)?(?P<how>[rw])[d]*$")
+_STOPS: Final = re.compile(r"[njNrw]")
+_OWN_CONSENT: Final = re.compile(r"i[db]*v(?![dbf]*g)")  # "I consented" is the sender's own, "I consented the patient" is not
+# In front of a clause: an order ("send with consent") or its subject ("re verbal consent").
+_ORDERS: Final = frozenset(("share", "send", "forward", "email", "use", "show", "transfer", "re", "about", "regarding"))
+
+
+class Clause(NamedTuple):
+    """One clause: its roles, what each sets, and where each stands."""
+
+    letters: str
+    roles: tuple[Role, ...]
+    owners: tuple[int, ...]  # for each letter the index of its role
+    spans: tuple[tuple[int, int], ...]  # one per role
+    text: str
+
+    @property
+    def known(self) -> bool:
+        return "u" not in self.letters
+
+
+def read_sentences(text: str, carrier: Carrier, start: int = 0) -> Reading:
+    """Every statement that the sentences of ``text`` make.  ``text`` is plain (see ``tags``); spans are its characters."""
+    statements: list[Statement] = []
+    problems: list[Problem] = []
+    spans: list[tuple[int, int]] = []
+    for begin, end, asked in _sentences(text, start):
+        if end - begin > LONGEST_SENTENCE:
+            continue
+        reading = _sentence(text, begin, end, asked, carrier)
+        if reading is not None:
+            statements += reading.statements
+            problems += reading.problems
+            spans += reading.spans
+    return Reading(carrier, tuple(statements), tuple(problems), tuple(sorted(spans)))
+
+
+def _sentences(text: str, start: int) -> Iterator[tuple[int, int, bool]]:
+    """(start, end, whether it asks) of each sentence; a mark in front of a sentence asks too ("? verbal consent")."""
+    asked = False
+    for match in _SENTENCE.finditer(text, start):
+        if text[start : match.start()].strip():
+            yield start, match.start(), asked or match[0] == "?"
+            asked = False
+        else:
+            asked = asked or match[0] == "?"
+        start = match.end()
+    yield start, len(text), asked
+
+
+def _sentence(text: str, start: int, end: int, asked: bool, carrier: Carrier) -> Reading | None:
+    clauses = [clause for clause in _clauses(text, start, end) if clause.letters]
+    if not clauses or _asks(clauses):
+        return None
+    urgent = _emergency(clauses, text[start:end], carrier, asked)
+    if urgent is not None:
+        return replace(urgent, spans=((start, end),))
+    if asked or _ASKING.search(text, start, end):
+        return None
+    for read in (_refusal, _no_patient, _consent):
+        reading = read(clauses, text[start:end], carrier)
+        if reading is not None:
+            return reading
+    return None
+
+
+def _asks(clauses: Sequence[Clause]) -> bool:
+    """ "Has the patient consented": a question, with or without its mark; or a condition."""
+    words = clauses[0].text.split()
+    asking = bool(words) and words[0] in _ASKS
+    if asking and words[0] in _PERFECT:  # "has consented" states, "has she consented" asks
+        asking = "g" in clauses[0].letters[1:3] or bool({"you", "we", "i", "the", "there"} & set(words[1:2]))
+    return asking or any({"if", "whether", "unless"} & set(clause.text.split()) for clause in clauses)
+
+
+def _clauses(text: str, start: int, end: int) -> Iterator[Clause]:
+    masked = _masked(text[start:end])
+    at = 0
+    for match in _BREAK.finditer(masked):
+        yield _clause(masked, at, match.start(), start)
+        at = match.end()
+    yield _clause(masked, at, len(masked), start)
+
+
+def _masked(text: str) -> str:
+    """Dates as blanks, so that their marks do not part clauses; every other character stays where it is."""
+    for pattern in (DATE, DAY_ONLY):
+        text = pattern.sub(lambda match: " " * len(match[0]), text)
+    return text
+
+
+def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Words in lower case with their places, short forms spelt out."""
+    for match in _WORD.finditer(text, start, end):
+        word = match[0].casefold().rstrip("'")
+        if word == "&":
+            word = "and"
+        for piece in _spelt(word):
+            yield piece, match.span()
+
+
+def _spelt(word: str) -> list[str]:
+    if word in _NEGATIVE:
+        return _NEGATIVE[word].split()
+    if word in _NOT_NT:
+        return [word[:-2], "not"]
+    if word in ROLE_OF:
+        return [word]
+    if (short := _SHORT.fullmatch(word)) is not None:
+        tail = {"n't": "not", "'ve": "have", "'s": "is" if short[1] in ("she", "he", "it", "that") else "", "'re": "are"}
+        return [piece for piece in (short[1], tail.get(short[2], "will")) if piece]
+    return [word]
+
+
+def _clause(text: str, start: int, end: int, shift: int) -> Clause:
+    tokens = list(_tokens(text, start, end))
+    roles: list[Role] = []
+    spans: list[tuple[int, int]] = []
+    at = 0
+    while at < len(tokens):
+        length, role = _role(tokens, at)
+        roles.append(role)
+        spans.append((tokens[at][1][0] + shift, tokens[at + length - 1][1][1] + shift))
+        at += length
+    return Clause(
+        "".join(role.letters for role in roles),
+        tuple(roles),
+        tuple(index for index, role in enumerate(roles) for _ in role.letters),
+        tuple(spans),
+        " ".join(token for token, _ in tokens),
+    )
+
+
+def _role(tokens: Sequence[tuple[str, tuple[int, int]]], at: int) -> tuple[int, Role]:
+    for length in range(min(LONGEST_PHRASE, len(tokens) - at), 0, -1):
+        role = ROLE_OF.get(" ".join(word for word, _ in tokens[at : at + length]))
+        if role is not None:
+            return length, role
+    word = tokens[at][0]
+    if any(char.isdigit() for char in word):
+        return 1, Role("t")
+    near = mended(word)
+    return 1, ROLE_OF[near] if near is not None and near in ROLE_OF else Role("u")
+
+
+def _refusal(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading | None:
+    for clause in clauses:
+        for pattern in _REFUSES if len(clauses) != 1 else (*_REFUSES, _BARE_REFUSAL):
+            match = pattern.search(clause.letters)
+            if match is None:
+                continue
+            how = match.groupdict().get("how") or "r"
+            found = _gathered([clause], text)
+            found.forms.clear()
+            found.statuses = {"withdrawn" if how == "w" else "refused"}
+            statement, _ = judge(found, carrier)
+            spans = (clause.spans[0][0], clause.spans[-1][1])
+            return Reading(carrier, (statement,) if statement else (), (), (spans,))
+    return None
+
+
+def _gathered(clauses: Sequence[Clause], text: str) -> Found:
+    found = Found(consent=True)
+    take_dates(text, found)
+    take_age(text, found)
+    for clause in clauses:
+        for role in clause.roles:
+            if role.word is not None and role.word.sets != "consent":
+                apply(found, role.word)
+    return found
+
+
+def _no_patient(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading | None:
+    """A first clause that says exactly that no patient is in the picture."""
+    first = clauses[0]
+    if first.text not in NOT_PATIENT:
+        return None
+    statement = Statement(ConsentStatus.NOT_REQUIRED, carrier, basis="not-patient")
+    return Reading(carrier, (statement,), (), ((first.spans[0][0], first.spans[-1][1]),))
+
+
+_INCAPABLE: Final = re.compile(rf"\b(?:{'|'.join(map(re.escape, INCAPACITY))})\b")
+_URGENT: Final = re.compile(
+    rf"\W{{0,3}}(?:emergency|emergancy)\b\s*(?:[:;,.!-]\W*|(?={'|'.join(map(re.escape, INCAPACITY))}))(?P<why>\S.*)", re.I | re.S
+)
+
+
+def _emergency(clauses: Sequence[Clause], text: str, carrier: Carrier, asked: bool) -> Reading | None:
+    """ "Emergency: unconscious, burns advice now": without brackets it counts only where it says why nobody could be asked."""
+    match = _URGENT.fullmatch(text)
+    if match is None:
+        return None
+    why = " ".join(match["why"].split())
+    told = clauses[:-1] if asked else clauses  # "cannot consent, compartment syndrome?" asks about the disease
+    if len(why) < 10 or not any(_INCAPABLE.search(clause.text) for clause in told):
+        return None
+    flags = {role.word.value for clause in clauses for role in clause.roles if role.word is not None}
+    statement = Statement(
+        status=ConsentStatus.BYPASSED,
+        carrier=carrier,
+        purpose="ETREAT",
+        bypass="emergency",
+        reason=why[:200],
+        intimate="intimate" in flags,
+        child="child" in flags,
+    )
+    return Reading(carrier, (statement,))
+
+
+def _consent(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading | None:
+    if any(_STOPS.search(clause.letters) for clause in clauses):
+        return None
+    chosen = next((clause for clause in clauses if clause.known and _states(clause)), None)
+    if chosen is None:
+        return _not_understood(clauses, carrier)
+    words = {word for clause in clauses for word in clause.text.split()}
+    if words & PROCEDURES and not re.search(r"[os]", chosen.letters):
+        return None
+    used = [clause for clause in clauses if clause is chosen or (clause.known and re.search(r"[fgkylpq]", clause.letters))]
+    found = _gathered(used, text)
+    if "q" in chosen.letters:
+        found.forms.add("written")
+    statement, problems = judge(found, carrier, stated=True)
+    spans = tuple(_span(clause) for clause in used) if statement is not None else ()
+    return Reading(carrier, (statement,) if statement else (), problems, spans)
+
+
+def _states(clause: Clause) -> bool:
+    letters = clause.letters
+    if clause.text.partition(" ")[0] in _ORDERS or _OWN_CONSENT.search(letters):
+        return False
+    if "q" in letters:
+        return bool(_PAPER.search(letters)) and not {"verbal", "implied"} & {r.word.value for r in clause.roles if r.word}
+    if not any(pattern.search(letters) for pattern in _SAYS):
+        return False
+    core = _CORE.search(letters)
+    return core is not None and _OTHER_END.search(letters, core.start()) is None
+
+
+def _span(clause: Clause) -> tuple[int, int]:
+    """From the first to the last word that is about consent; words about the picture at either end stay."""
+    about = [at for at, letter in enumerate(clause.letters) if letter not in "tmuod"]
+    first, last = clause.owners[about[0]], clause.owners[about[-1]]
+    return clause.spans[first][0], clause.spans[last][1]
+
+
+def _not_understood(clauses: Sequence[Clause], carrier: Carrier) -> Reading | None:
+    """A clause about consent with one word that is not known: the sender is told that there was one."""
+    for clause in clauses:
+        unknown = [index for index, role in enumerate(clause.roles) if role.letters == "u"]
+        if len(unknown) == 1 and any(p.search(clause.letters.replace("u", "")) for p in _SAYS[:8]):
+            word = clause.text.split()
+            return Reading(carrier, (), (Problem("consent.unknown-word", word[min(unknown[0], len(word) - 1)]),))
+    return None

@@ -1,0 +1,50 @@
+"""Lines as people write them on a telephone: how many are understood, and that silence is never read as consent.
+
+Source: issue "Consent" and domain settled, "Carriers are read as people write on a phone".  The lines were written before the
+reader saw them; half of the first set was held out while it was built, the second set was written after it was built.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.phonelines import OUTCOMES, PERMITS, SILENT, Phrase, fits, halves, outcome, phrases, read, tally
+
+pytestmark = pytest.mark.unit
+
+FIRST, SECOND = "phone.txt", "phone-second.txt"
+EVERY = [*phrases(FIRST), *phrases(SECOND)]
+
+
+@pytest.mark.parametrize("phrase", [one for one in EVERY if one.silent and len(one.meanings) == 1], ids=lambda one: one.words)
+def test_where_nobody_consented_nothing_is_permitted(phrase: Phrase) -> None:
+    """Negations, questions, wishes, consent to something else, ordinary mail: no permission and no refusal."""
+    assert read(phrase).split()[0] in SILENT
+
+
+@pytest.mark.parametrize("phrase", [one for one in EVERY if one.meanings[0].startswith(("refused", "withdrawn"))], ids=str)
+def test_a_refusal_is_never_read_as_permission(phrase: Phrase) -> None:
+    assert read(phrase).split()[0] not in PERMITS
+
+
+@pytest.mark.parametrize("name", [FIRST, SECOND])
+def test_statements_are_understood(name: str) -> None:
+    """At least 95 of 100 as they were meant; no permission is made up, none is read as stronger than it was."""
+    found = tally(phrases(name))
+    assert found["understood"] >= 0.95 * found.total(), found
+    assert found["forged"] == 0
+    assert found.keys() <= OUTCOMES.keys()
+
+
+def test_the_lines_are_enough_and_differ() -> None:
+    """At least 120 lines, split in two halves of which neither is tiny."""
+    build, held = halves(FIRST)
+    assert len(build) >= 120 and len(held) >= 120
+    assert len({(one.where, one.words) for one in EVERY}) == len(EVERY)
+
+
+def test_where_two_ways_of_agreeing_are_named_the_weaker_counts() -> None:
+    """The one line of both sets that is not read as it was meant is read on the safe side."""
+    odd = [one for one in EVERY if outcome(one) == "looser"]
+    assert [one.words for one in odd] == ["written & verbal consent"]
+    assert fits("given verbal", read(odd[0]))
