@@ -89,6 +89,8 @@ class Rtf:
 
 def _look(data: bytes, budget: Budget, cleaning: Cleaning) -> _Found:
     found = _Found()
+    if not data.startswith(b"{\\rt"):
+        raise Malformed("no rich text")
     for one in walk(data, budget):
         if isinstance(one, Word):
             if cleaning.revisions and _RSID.match(one.word):

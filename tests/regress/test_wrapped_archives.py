@@ -46,3 +46,10 @@ def test_a_mailbox_without_its_first_line_is_damaged() -> None:
         with pytest.raises(Exception, match="no line in front") as caught:
             list(attached.OPENERS["mbox"].open(data, Budget()))
         assert type(caught.value).__name__ == "Malformed"
+
+
+def test_a_group_of_properties_alone_is_no_rich_text() -> None:
+    """Symptom: the rebuilt file was empty.  Cause: the outermost group was one that goes."""
+    with pytest.raises(Exception, match="no rich text") as caught:
+        list(OPENERS["rtf"].open(b"{\\info{\\title x}}", Budget()))
+    assert type(caught.value).__name__ == "Malformed"
