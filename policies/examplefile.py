@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -68,7 +68,7 @@ class Example(_Strict):
     """One mail, and what must become of it."""
 
     name: str = Field(min_length=1, description="What the example shows, in a sentence.")
-    to: Words = Field(min_length=1, description="Recipients: addresses or domains, one or a list.")
+    to: Words = Field(min_length=1, description="Recipients: addresses, domains, or own (a colleague); one or a list.")
     expect: Outcomes = Field(min_length=1, description="The action, or what it is for each recipient of `to`.")
     sender: str = Field("", alias="from", description="Sender's address: chooses the sender group. Left out: ungrouped.")
     kind_of_sender: SenderWord = Field("person", description="Who or what sends.")

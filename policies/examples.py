@@ -22,6 +22,7 @@ from policies.reasons import REASONS
 from policies.register import a_label, split_address
 from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
 
+OWN: Final = "own"  # as a recipient: somebody in your own organisation
 _MAILBOX: Final = "a.colleague"  # of a recipient that is written as a domain
 _NOON: Final = time(12, 0, tzinfo=UTC)
 # Word for a picture -> its facts.
@@ -104,7 +105,7 @@ def _faults(policy: Policy, one: Example, at: int, lines: Lines, file: str) -> I
     """What the shape cannot show: recipients that are none, expectations for nobody, words that do not exist."""
     here: KeyPath = ("examples", at)
     for index, written in enumerate(one.to):
-        if a_label(split_address(_address(written))[1]) is None:
+        if a_label(split_address(_address(policy, written))[1]) is None:
             yield say(file, lines, (*here, "to", index), f'"{written}" is neither a domain nor an address')
     outcomes = one.expect
     if "" not in outcomes:
@@ -126,8 +127,10 @@ def _faults(policy: Policy, one: Example, at: int, lines: Lines, file: str) -> I
                 yield say(file, lines, (*where, "reasons"), f'"{code}" is no reason code{nearest(code, REASONS)}')
 
 
-def _address(written: str) -> str:
-    """As an address: "royal.example" stands for somebody there."""
+def _address(policy: Policy, written: str) -> str:
+    """As an address: "royal.example" stands for somebody there, "own" for a colleague."""
+    if written == OWN:
+        return f"{_MAILBOX}@{policy.settings.own_domains[0]}"
     return written if "@" in written else f"{_MAILBOX}@{written}"
 
 
@@ -135,7 +138,7 @@ def _cases(policy: Policy, one: Example, at: int, lines: Lines, file: str, today
     for written in one.to:
         expected = one.expect.get(written) or one.expect[""]
         line = lines.get(("examples", at), 1)
-        yield Case(file, line, one.name, written, _facts(policy, one, _address(written), today), expected)
+        yield Case(file, line, one.name, written, _facts(policy, one, _address(policy, written), today), expected)
 
 
 def _facts(policy: Policy, one: Example, address: str, today: date) -> Facts:

@@ -28,7 +28,7 @@ def _policy(versions: Path) -> list[Trouble]:
 
 
 def alarm(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Say what is wrong with held mail or a new policy, run the alarm command for each, and end with 1; with 0 when all is well."""
+    """Say what is wrong with held mail or a new policy, run the alarm command for each, and end with 1; with 0 if all is well."""
     whole = settings(config)
     told = whole.quarantine
     found = [*look(told, time.time()), *_policy(whole.state / "policies")]
