@@ -11,6 +11,7 @@ from gateway.commands.explain import explain
 from gateway.commands.hold import app as hold
 from gateway.commands.keygen import keygen
 from gateway.commands.learnlogo import learn_logo
+from gateway.commands.policy import app as policy
 from gateway.commands.report import app as report
 from gateway.commands.scrub import scrub
 from gateway.commands.serve import serve
@@ -29,6 +30,7 @@ app.command("learn-logo")(learn_logo)
 app.command("keygen")(keygen)
 app.add_typer(hold, name="hold")
 app.add_typer(report, name="report")
+app.add_typer(policy, name="policy")
 app.command("alarm")(alarm)
 app.command("demo")(demo)
 
