@@ -52,11 +52,8 @@ def _inside(data: bytes) -> Iterator[bytes]:
     for run in _RUN.findall(data):
         text = re.sub(rb"[\s=]", b"", run)
         for skip in range(4):
-            piece = text[skip : skip + (len(text) - skip) // 4 * 4]
-            if piece:
-                yield base64.b64decode(piece)
-            if skip == 0 and len(text) > 4096:
-                break  # a whole file is read from its beginning
+            piece = text[skip : len(text) - ((len(text) - skip) % 4 == 1)]
+            yield base64.b64decode(piece + b"=" * (-len(piece) % 4))
     for run in _HEX.findall(data):
         yield bytes.fromhex(re.sub(rb"\s", b"", run).decode())
 
