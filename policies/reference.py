@@ -31,6 +31,7 @@ _SETS: Final[Mapping[str, str]] = {
 _MODELS: Final[tuple[tuple[str, type[pydantic.BaseModel]], ...]] = (
     ("policy.yaml", settings.PolicyModel),
     ("settings", settings.SettingsModel),
+    ("settings.cleaning", settings.CleaningModel),
     ("settings.decorative", settings.DecorativeModel),
     ("settings.machines[]", settings.Machine),
     ("settings.on_call, settings.ig", settings.Contact),
