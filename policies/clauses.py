@@ -19,6 +19,12 @@ from policies.found import Found, apply, judge, take_age, take_dates
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
 from policies.spelling import mended
 
+# Without any of these no sentence says anything here: ordinary text is passed over quickly.
+_HINT: Final = re.compile(
+    r"con|cns|cos|cno|agre|happ|perm|auth|\bok|fine|refu|ref?sue|decl|withd|wtihd|obje|sa[iy]|\bvc\b|emerg|clinical|patient|\bpt"
+    r"|want|willing|comfort|alright|wish|revoke|rescind|withh",
+    re.I,
+)
 LONGEST_SENTENCE: Final = 400  # characters; a longer one is no statement a person typed on the way
 
 _WORD: Final = re.compile("[^\\W_]+(?:'[^\\W_]+)*'?|[&\U0001f44d✅✔☑✓❌\U0001f6ab⛔✗✘]")
@@ -96,7 +102,7 @@ def read_sentences(text: str, carrier: Carrier, start: int = 0) -> Reading:
     problems: list[Problem] = []
     spans: list[tuple[int, int]] = []
     for begin, end, asked in _sentences(text, start):
-        if end - begin > LONGEST_SENTENCE:
+        if end - begin > LONGEST_SENTENCE or _HINT.search(text, begin, end) is None:
             continue
         reading = _sentence(text, begin, end, asked, carrier)
         if reading is not None:

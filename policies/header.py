@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -15,9 +15,11 @@ from typing import Final
 from policies.dates import read_date
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
 from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, PURPOSES, SCOPES, STATUSES
+from policies.words import WORDS
 
 MAX_BYTES: Final = 2048
 MAX_STATEMENTS: Final = 20
+_LONGEST_FOLDED: Final = 4 * MAX_BYTES  # with the white space of its folding and comments
 _PSEUDO: Final = re.compile(r"[A-Za-z0-9\-_./:]+")
 _REFUSAL: Final = re.compile(r"(?:^|,)\s*(refused|withdrawn)\b", re.I)
 _YES: Final = frozenset({"", "?1", "1", "yes", "true", "y"})
@@ -35,9 +37,12 @@ class _Bad(Exception):
 def _choice(code: str, allowed: tuple[str, ...]) -> Callable[[str], str]:
     def read(value: str) -> str:
         word = value.strip().lower().replace("_", "-").replace(" ", "-")
-        if word not in allowed:
+        if word in allowed:
+            return word
+        said = WORDS.get(word.replace("-", " "))  # "oral", "mum": what people's own programs write for it
+        if said is None or said.value not in allowed:
             raise _Bad(code, value)
-        return word
+        return said.value
 
     return read
 
@@ -53,9 +58,12 @@ def _flag(value: str) -> bool:
 
 def _purpose(value: str) -> str:
     code = value.strip().upper()
-    if code not in PURPOSES:
+    if code in PURPOSES:
+        return code
+    said = WORDS.get(" ".join(value.lower().replace("-", " ").split()))
+    if said is None or said.sets != "purpose":
         raise _Bad("consent.unknown-purpose", value)
-    return code
+    return said.value
 
 
 def _scope(value: str) -> frozenset[str]:
@@ -194,6 +202,8 @@ def read_header(value: str, *, carrier: Carrier = Carrier.HEADER, part: str | No
 
     Never raises.  A value that breaks the limits or the quoting yields no statement but a refusal it may hold.
     """
+    if len(value) > _LONGEST_FOLDED:  # only a refusal is looked for in what is far too long
+        return _faulty(value, carrier, Problem("consent.too-long"))
     text = _uncomment(re.sub(r"\r?\n(?=[ \t])", "", value)).strip()
     fault = _fault(text)
     if fault is None:
@@ -205,9 +215,7 @@ def read_header(value: str, *, carrier: Carrier = Carrier.HEADER, part: str | No
             if len(pieces) > MAX_STATEMENTS:
                 fault = Problem("consent.too-many")
     if fault is not None:
-        refusal = _REFUSAL.search(text)
-        spoken = (Statement(ConsentStatus(refusal[1].lower()), carrier),) if refusal else ()
-        return Reading(carrier, spoken, (fault,))
+        return _faulty(text, carrier, fault)
     statements: list[Statement] = []
     problems: list[Problem] = []
     for piece in pieces:
@@ -219,6 +227,12 @@ def read_header(value: str, *, carrier: Carrier = Carrier.HEADER, part: str | No
         if statement is not None:
             statements.append(replace(statement, part=part) if part is not None else statement)
     return Reading(carrier, tuple(statements), tuple(problems))
+
+
+def _faulty(text: str, carrier: Carrier, fault: Problem) -> Reading:
+    """No statement, but a refusal however badly the rest is written."""
+    refusal = _REFUSAL.search(text)
+    return Reading(carrier, (Statement(ConsentStatus(refusal[1].lower()), carrier),) if refusal else (), (fault,))
 
 
 def _uncomment(text: str) -> str:
@@ -242,20 +256,43 @@ def nearest(word: str, allowed: tuple[str, ...]) -> str | None:
     return close[0] if close else None
 
 
-def write_header(statement: Statement, *, private: bool = True) -> str:
-    """The canonical value of one statement; with ``private=False`` the reduced form (status, v, purpose, scope, expires)."""
-    parts = [statement.status.value, "v=1"]
-    if private and statement.form:
-        parts.append(f"form={statement.form}")
-    if private and statement.given_by:
-        parts.append(f"given-by={statement.given_by}")
-    if statement.purpose:
-        parts.append(f"purpose={statement.purpose}")
-    if statement.scope:
-        words = sorted(statement.scope, key=SCOPES.index)
-        parts.append(f"scope={words[0]}" if len(words) == 1 else f'scope="{" ".join(words)}"')
-    if private and statement.dated:
-        parts.append(f'date="{statement.dated.isoformat()}"')
-    if statement.expires:
-        parts.append(f'expires="{statement.expires.isoformat()}"')
-    return "; ".join(parts)
+def write_header(*statements: Statement, private: bool = True) -> str:
+    """The canonical value (an RFC 9651 List) of statements; without ``private`` reduced to status, v, purpose, scope, expires.
+
+    What is written reads again as the same statements, but for what the sender's program alone knows (``fresh``, ``confirms``).
+    Raises ValueError for a text that the grammar cannot hold (a control character or a letter beyond ASCII).
+    """
+    return ", ".join("; ".join(_written(statement, private)) for statement in statements)
+
+
+def _written(statement: Statement, private: bool) -> Iterator[str]:
+    yield statement.status.value
+    yield "v=1"
+    for key, (name, _) in PARAMS.items():
+        value = getattr(statement, name)
+        if (private or key in _REDUCED) and value != _DEFAULTS[name]:
+            yield f"{key}={_value(key, value)}"
+
+
+_REDUCED: Final = ("purpose", "scope", "expires")
+_DEFAULTS: Final = {name: getattr(Statement(ConsentStatus.GIVEN, Carrier.HEADER), name) for name, _ in PARAMS.values()}
+
+
+def _value(key: str, value: object) -> str:
+    """A value as RFC 9651 writes it: token, string, or boolean."""
+    if isinstance(value, bool):
+        return "?1" if value else "?0"
+    if isinstance(value, date):
+        return f'"{value.isoformat()}"'
+    if isinstance(value, frozenset):
+        words = sorted(value, key=SCOPES.index)
+        return words[0] if len(words) == 1 else f'"{" ".join(words)}"'
+    text = str(value)
+    if key not in _STRINGS:
+        return text
+    if not text.isascii() or not text.isprintable():
+        raise ValueError(f"{key} cannot be written: only printable ASCII may stand in the field")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_STRINGS: Final = ("patient", "record", "policy", "part", "reason")
