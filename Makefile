@@ -1,5 +1,6 @@
 # make demo  start everything on embedded defaults, send sample mails, show what became of each, stay up (ARGS=--once ends after the table)
 # make test  all tests; what this machine lacks is skipped visibly (CLINIGATE_REQUIRE_ALL=1: a skip is a failure)
+# make scrubbing  docs/scrubbing.md anew: Clinigate beside mat2, exiftool and ImageMagick, and how fast it is
 # make lint  ruff, mypy, import contracts
 PYTHON ?= python3
 VENV   ?= .venv
@@ -7,7 +8,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 TESTS  ?= tests
 
-.PHONY: demo test unit lint bench clean
+.PHONY: demo test unit lint bench scrubbing clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
@@ -31,6 +32,10 @@ lint: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python tests/bench/throughput.py $(ARGS)
+
+scrubbing: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.scrubbers --write docs/scrubbing.md
+	$(BIN)/python -m tests.bench.scrub_speed --write docs/scrubbing.md
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info

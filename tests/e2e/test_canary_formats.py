@@ -1,8 +1,8 @@
 """The canary test by formats: every picture in every container in every container, and what is left of its metadata.
 
-Each metadata place of each format has a word of its own.  A file is cleaned with the gateway's own tools, the sandbox among them;
-then no word is left in it, however it is packed, or the file was refused for a reason.  Of the whole product (70,000 files) a fixed
-sample is taken: all pairs of containers, and all pictures in turn.
+Each metadata place of each format has a word of its own.  A file is cleaned with the gateway's own tools, the sandbox among them.
+Then no word is left in it, however it is packed, or the file was refused for a reason.  Of the whole product (70,000 files) a
+fixed sample is taken: all pairs of containers, and all pictures in turn.
 """
 
 from __future__ import annotations
