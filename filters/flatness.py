@@ -30,19 +30,19 @@ _RAGGED: Final = 0.005  # ... at this share of the pixels are steps of a shading
 _DARK: Final = 60  # an area darker than this is the black of an X-ray or ultrasound picture, or of a night
 _DARK_SHARE: Final = 0.2
 _NEAR: Final = 12  # what coding and thin strokes make of a colour
-_EDGE: Final = 2  # pixels between an area and anything else
+_EDGE: Final = 3  # pixels between an area and anything else
 _STRAY: Final = 1.5  # pixels near a colour for each in an area of it; the tones of a photograph have more, and explain nothing
 _REST: Final = 0.005  # share of pixels that are neither ...
 _BLOCK: Final = 8  # ... and of no block of 8 by 8 ...
-_BLOCK_KNOWN: Final = 0.4  # ... less than this may be explained
+_BLOCK_KNOWN: Final = 0.6  # ... less than this may be explained
 _MOST_SHADES: Final = 400  # exact colours looked at
-_CLEAR: Final = 32  # alpha below which a picture is hardly seen
-_HIDDEN_COLOURS: Final = 8  # that such pixels may have; a picture has more, but for ...
-_HIDDEN_SHARE: Final = 0.01  # ... this share of its pixels, where edges fade
+_CLEAR: Final = 16  # alpha below which a picture is hardly seen
+_HIDDEN_COLOURS: Final = 8  # that such pixels may have, edges left out; a picture has more, but for ...
+_HIDDEN_SHARE: Final = 0.001  # ... this share of its pixels
 
 
-def flat(pixels: Pixels) -> bool:
-    """True for what a drawing program made of areas: ``pixels`` is (height, width, 3)."""
+def flat(pixels: Pixels, dark: float = _DARK_SHARE) -> bool:
+    """True for what a drawing program made of areas: ``pixels`` is (height, width, 3), ``dark`` the most of it that is black."""
     if min(pixels.shape[:2]) < _SIDE_LEAST:
         return False
     words = _words(pixels)
@@ -51,7 +51,7 @@ def flat(pixels: Pixels) -> bool:
         return False
     colours, shares = _palette(words[:-1, :-1][equal])
     shares = shares * equal.mean()
-    if not len(colours) or not _distinct(colours, shares):
+    if not len(colours) or not _distinct(colours, shares, dark):
         return False
     return not _shaded(pixels, colours) and not _unexplained(pixels, equal, colours)
 
@@ -61,10 +61,12 @@ def drawn(pixels: Pixels, alpha: Alpha) -> bool:
     part = alpha[..., None].astype(np.uint16)
     if not flat(((pixels * part + 255 * (255 - part)) // 255).astype(np.uint8)):
         return False
-    clear = np.repeat(alpha[..., None], 3, axis=2)
-    if not (alpha == alpha[0, 0]).all() and not flat(clear) and not flat(255 - clear):
+    if not (alpha == alpha[0, 0]).all() and not flat(np.repeat(alpha[..., None], 3, axis=2), dark=1.0):
         return False
-    _, counts = np.unique(_words(pixels)[alpha < _CLEAR], return_counts=True)
+    seen = alpha >= _CLEAR
+    for _ in range(_EDGE):
+        seen = _grown(seen)
+    _, counts = np.unique(_words(pixels)[~seen], return_counts=True)
     return bool(np.sort(counts)[:-_HIDDEN_COLOURS].sum() <= _HIDDEN_SHARE * alpha.size)
 
 
@@ -100,12 +102,12 @@ def _distances(colours: Colours) -> NDArray[np.int16]:
     return np.asarray(np.abs(colours[:, None] - colours[None]).max(axis=2), np.int16)
 
 
-def _distinct(colours: Colours, shares: NDArray[np.float64]) -> bool:
+def _distinct(colours: Colours, shares: NDArray[np.float64], most: float) -> bool:
     """One ground, some ink, no two colours alike, and little black."""
     apart = _distances(colours)
     alike = (apart + np.eye(len(colours), dtype=np.int16) * 256 < _APART).any()
     dark = shares[colours.max(axis=1) < _DARK].sum()
-    return bool(shares[0] >= _GROUND and not alike and apart[0].max() >= _INK and dark < _DARK_SHARE)
+    return bool(shares[0] >= _GROUND and not alike and apart[0].max() >= _INK and dark < most)
 
 
 def _shaded(pixels: Pixels, colours: Colours) -> bool:
@@ -130,8 +132,9 @@ def _unexplained(pixels: Pixels, equal: Mask, colours: Colours) -> bool:
     areas[:-1, :-1] = equal
     areas[1:, :-1] |= equal
     areas[:-1, 1:] |= equal
-    known = areas.copy()
+    known = np.zeros(pixels.shape[:2], np.bool_)
     for colour in colours:
+        known |= areas & _within(pixels, colour, _SAME)
         near = _within(pixels, colour, _NEAR)
         if near.sum() <= _STRAY * (near & areas).sum():
             known |= near

@@ -97,6 +97,8 @@ def word(rng: Random) -> bytes:
     if rng.random() < 0.5:
         made.add_picture(io.BytesIO(saved(artwork.chart(rng), "PNG")), width=docx.shared.Cm(12))
     made.core_properties.created = made.core_properties.modified = _DAY
+    for key in [key for key, one in made.part.package.rels.items() if one.reltype.endswith("/thumbnail")]:
+        del made.part.package.rels[key]  # of the library's template, not of this letter
     out = io.BytesIO()
     made.save(out)
     return out.getvalue()
