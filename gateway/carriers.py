@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from filters.identify.numbers import find
 from gateway.mime.bodyline import Line, first_line, is_forward, is_quote
 from gateway.mime.part import Message, Part, Span
 from gateway.mime.words import unfold
 from gateway.model import Envelope
 from policies.consent import read_body_line, read_header, read_subject
-from policies.model import Carrier, Reading
+from policies.model import Carrier, Problem, Reading, Statement
 
 HEADER_FIELDS: Final = ("Clinical-Image-Consent", "X-Clinical-Image-Consent")
 PART_FIELD: Final = "Content-Clinical-Image-Consent"
@@ -68,6 +69,7 @@ class Carried:
     body_line: BodyLine | None
     thread: str  # new | reply | forward
     redirect_codes: frozenset[str]
+    numbers: tuple[str, ...] = field(default=(), repr=False)  # patient identifiers found in statements, to look withdrawals up
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class _Gathered:
     subject_spans: tuple[Span, ...] = ()
     body_line: BodyLine | None = None
     forwarded: bool = False
+    numbers: list[str] = field(default_factory=list)
 
 
 def statements(message: Message) -> Carried:
@@ -91,13 +94,15 @@ def statements(message: Message) -> Carried:
         gathered.body_line,
         "forward" if gathered.forwarded else _thread(message),
         _redirects(message),
+        tuple(dict.fromkeys(gathered.numbers)),
     )
 
 
 def _header(message: Message, gathered: _Gathered) -> None:
     for name in HEADER_FIELDS:
         for one in message.fields(name):
-            _add(gathered, read_header(unfold(message.value(one))))
+            reading = read_header(unfold(message.value(one)))
+            _add(gathered, replace(reading, statements=tuple(_placed(message, said) for said in reading.statements)))
 
 
 def _parts(message: Message, gathered: _Gathered) -> None:
@@ -106,6 +111,16 @@ def _parts(message: Message, gathered: _Gathered) -> None:
         for one in message.fields(PART_FIELD, part):
             covers = part.name or part.content_id or part.path
             _add(gathered, read_header(unfold(message.value(one)), carrier=Carrier.PART, part=covers))
+
+
+def _placed(message: Message, said: Statement) -> Statement:
+    """``part="cid:..."`` as the place of the part that has this Content-ID; a file name stays as it is (domain/03 3.3)."""
+    wanted = said.part or ""
+    if not wanted.lower().startswith("cid:") and not (wanted[:1] == "<" and wanted[-1:] == ">"):
+        return said
+    bare = wanted.strip("<>").removeprefix("cid:").removeprefix("CID:")
+    found = [part for part in _own_parts(message) if part.content_id and part.content_id.strip("<>") == bare]
+    return replace(said, part=found[0].name or found[0].path) if len(found) == 1 else said
 
 
 def _subject(message: Message, gathered: _Gathered) -> None:
@@ -145,8 +160,43 @@ CARRIERS: Final[Mapping[Carrier, Callable[[Message, _Gathered], None]]] = {
 
 
 def _add(gathered: _Gathered, reading: Reading) -> None:
-    if reading.statements or reading.problems:
-        gathered.readings.append(reading)
+    if not reading.statements and not reading.problems:
+        return
+    statements, problems = [], list(reading.problems)
+    for said in reading.statements:
+        bare, numbers = _unnamed(said)
+        statements.append(bare)
+        gathered.numbers += numbers
+        problems += [Problem("consent.identifier")] if numbers else []
+    gathered.readings.append(replace(reading, statements=tuple(statements), problems=tuple(dict.fromkeys(problems))))
+
+
+def _unnamed(said: Statement) -> tuple[Statement, list[str]]:
+    """The statement without patients' numbers in its references and reason, and the numbers (domain/03 3.3 rule 7).
+
+    In ``patient`` a number that passes its check is one; elsewhere one in ten document numbers passes too.
+    """
+    patient = [one.value for one in find(_spaced(said.patient))]
+    record = [one.value for one in find(_spaced(said.record)) if one.strong]
+    reason = [one.value for one in find(said.reason or "") if one.strong]
+    if patient or record or reason:
+        said = replace(
+            said,
+            patient=None if patient else said.patient,
+            record=None if record else said.record,
+            reason=_masked(said.reason or "") if reason else said.reason,
+        )
+    return said, [*patient, *record, *reason]
+
+
+def _spaced(reference: str | None) -> str:
+    """A reference with the marks between its pieces as blanks: "NHS:943-476-5919" holds a number."""
+    return re.sub(r"[:/.]", " ", reference or "")
+
+
+def _masked(reason: str) -> str:
+    """A reason without its digits: a number of a patient is no part of why it is urgent."""
+    return re.sub(r"[0-9]", "#", reason)
 
 
 def _same_words(first: Line, other: Line) -> tuple[Span, ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.carriers import CARRIERS, HEADER_FIELDS, REDIRECTS, from_addresses, sender_kind, statements
 from gateway.message import encode_base64, parse
 from gateway.model import Envelope
+from policies.consent import combine
 from policies.model import Carrier, ConsentStatus
 
 pytestmark = pytest.mark.unit
@@ -309,3 +312,71 @@ def test_only_a_person_is_sent_notices(line, sender, kind):
 
 def test_nothing_typed_shows_in_repr():
     assert "verbal" not in repr(statements(parse(text(LINE))).body_line)
+
+
+def test_a_part_named_by_its_content_id_is_found():
+    """domain/03 3.3: ``part=`` is a file name or a cid."""
+    value = b'given; v=1; form=verbal; part="cid:abc@x"'
+    part = b'--b\r\nContent-Type: image/jpeg; name="x.jpg"\r\nContent-ID: <abc@x>\r\n\r\nJ\r\n--b--\r\n'
+    raw = HEAD + b"Clinical-Image-Consent: " + value + b'\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n' + part
+    assert [said.part for reading in statements(parse(raw)).readings for said in reading.statements] == ["x.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        ('given; form=verbal; patient="9434765919"', ("verbal", None, None, None)),
+        ('given; form=verbal; record="NHS:943-476-5919"', ("verbal", None, None, None)),
+        ('given; form=verbal; patient="p-7f3a9c21"; record="EPR-C-204417"', ("verbal", "p-7f3a9c21", "EPR-C-204417", None)),
+        ('bypassed; bypass=emergency; reason="NHS 943 476 5919 unconscious"', (None, None, None, "NHS ### ### #### unconscious")),
+    ],
+)
+def test_a_patients_number_is_taken_out_of_a_statement(value, left):
+    """domain/03 3.3 rule 7: the number serves to look withdrawals up and is kept nowhere; the sender is told."""
+    carried = statements(parse(HEAD + b"Clinical-Image-Consent: " + value.encode() + b"\r\n\r\nx"))
+    (reading,) = carried.readings
+    said = reading.statements[0]
+    assert (said.form, said.patient, said.record, said.reason) == left
+    told = bool(carried.numbers)
+    assert told == ("943" in value) and ([problem.code for problem in reading.problems] == ["consent.identifier"]) == told
+    assert "943" not in repr(carried)
+
+
+FORWARDS = ["Fw: ", "FWD: ", "Fwd: Re: ", "WG: "]
+WORDS_OF_CONSENT = ["[consent verbal]", "consent verbal", "verbal consent obtained", "pt consented verbally", "mum agreed"]
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(["> ", "| ", "On 3 Feb 2026, Dr A wrote:\n", "From: Dr A <a@example.org>\n", "-----Original Message-----\n"]),
+    st.sampled_from(["", "Hi Sarah,\n\n", "Dear colleague\n", "\n \n"]),
+    st.sampled_from([*WORDS_OF_CONSENT, LINE]),
+)
+def test_what_is_quoted_never_counts(mark, above, words):
+    """domain/03 3.6, trap b: with or without a greeting above, in text and in HTML."""
+    assert not carriers_of(text(above + mark + words + "\nThanks"))
+    html = "".join(f"<p>{line}</p>" for line in above.split("\n")) + f"<blockquote>{words}</blockquote>"
+    assert not carriers_of(HEAD + b"Content-Type: text/html\r\n\r\n" + html.encode())
+
+
+@settings(max_examples=40)
+@given(st.sampled_from([*FORWARDS, "Re: ", "RE: AW: "]), st.sampled_from(WORDS_OF_CONSENT))
+def test_a_subject_that_came_with_a_thread_is_inherited(prefix, words):
+    """domain/03 3.6, trap a: behind Re: or Fw: the words were typed for an earlier mail."""
+    raw = HEAD.replace(b"rash", (prefix + words).encode()) + b"\r\nx"
+    carried = statements(parse(raw))
+    found = combine(carried.readings, today=date(2026, 1, 1), vouched=True, thread=carried.thread, images_covered=None)
+    assert found.statement is None or found.statement.status is ConsentStatus.PENDING
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from([b"Resent-From: x@y", b"Auto-Submitted: auto-forwarded", b"X-MS-Exchange-Inbox-Rules-Loop: x", b"List-Id: <x>"]),
+    st.sampled_from([*WORDS_OF_CONSENT, LINE]),
+)
+def test_what_a_machine_passed_on_states_nothing(field, words):
+    """DESIGN 2, Identity: the redirect is seen, the identity is then not vouched for, and unvouched words permit nothing."""
+    carried = statements(parse(field + b"\r\n" + HEAD.replace(b"rash", words.encode()) + b"\r\n" + LINE.encode()))
+    assert carried.redirect_codes
+    found = combine(carried.readings, today=date(2026, 1, 1), vouched=False, thread=carried.thread, images_covered=True)
+    assert found.statement is None or found.statement.status is ConsentStatus.PENDING
