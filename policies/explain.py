@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Final
 
-from policies.decide import FLOOR, GUARD, Verdict, decide, judged
+from policies.decide import decide
 from policies.features import WHEN, View
+from policies.judge import FLOOR, GUARD, Verdict, judged
 from policies.load import Policy
 from policies.model import Action, Decision, Facts
 from policies.reasons import REASONS, helps, told
@@ -31,7 +32,20 @@ _WHO: Final[Mapping[str, str]] = {
 }
 # Conditions that a sender, reviewer or register can change; the others are facts of the email.
 _SAYABLE: Final = frozenset(
-    {"consent", "purpose", "basis", "in_scope", "record", "purpose_covered", "to_patient", "one_recipient"}
+    {
+        "consent",
+        "purpose",
+        "basis",
+        "in_scope",
+        "record",
+        "purpose_covered",
+        "to_patient",
+        "one_recipient",
+        "child_giver",
+        "consent_age",
+        "children_allowed",
+        "intimate_allowed",
+    }
 )
 _NEAR: Final = 3  # of each sort: rules told that nearly fitted
 

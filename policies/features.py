@@ -6,10 +6,12 @@ derived to the stricter side: a statement that does not count is ``none``, an im
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Final, NamedTuple
 
-from policies.model import Carrier, ConsentStatus, Facts, ImageFacts, Kind, RecipientClass, Statement
+from policies.model import Carrier, Consent, ConsentStatus, DomainEntry, Facts, ImageFacts, Kind, RecipientClass, Statement
+from policies.profiles import PROFILES
 from policies.tags import EMERGENCY_REASON
 from policies.vocabulary import BASES, CAPACITIES, GIVERS, PURPOSE_ROWS, PURPOSES, SCOPE_NEEDED, covers
 
@@ -32,20 +34,36 @@ KIND_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 # The formats a sender's own mail program makes when it encrypts a whole message.
 SENDER_ENCRYPTED: Final = frozenset({"cms-enveloped", "pgp-message"})  # names of filters.sniff; tests/gateway/test_facts.py
 _IDENTIFIERS: Final = ("text.nhs", "text.chi", "text.ihi", "text.medicare", "text.identifier", "ident.", "dicom.patient")
+# Names or faces in the picture itself, by the DICOM header's word or its silence: such a picture is never anonymous.
+_BURNED_IN: Final = frozenset({"dicom.burned-in", "dicom.burned-in-unknown", "dicom.recognisable"})
+_FILMS: Final = frozenset({"mp4", "mov", "3gp", "m4v", "avi", "matroska", "webm", "ogg"})  # with voices
+ATTACHMENT: Final = "mail.attachment"  # message code: something is attached, whatever it is
+_FOR_CHILD: Final = frozenset({"parental-responsibility", "guardian"})
+# DICOM modalities whose pictures need no separate agreement (GMC recordings 10); of any other the picture is a photograph.
+# The same words as filters.dicom, which may not be imported here; tests/policies/test_evidence.py holds the two together.
+ROUTINE_MODALITIES: Final = frozenset(
+    """CR DX CT MR US MG XA RF NM PT ES GM SM IO PX BI BMD OCT OPT OPTBSV OPTENF IVOCT IVUS EPS HD ECG LP LS RG TG DF DS CF
+    MA MS CD DD DR ST VF OAM OPM SEG REG RTIMAGE RTDOSE RTSTRUCT RTPLAN RTRECORD RTSEGANN SR PR KO RWV FID SRF LEN KER IOL AR PLAN
+    """.split()  # noqa: SIM905 - a table of words
+)
 _AUTHORITIES: Final = frozenset({"attorney", "deputy", "guardian", "best-interests", "substitute-decision-maker"})
 _NO_PATIENT: Final = frozenset({"not-patient", "teaching", "no-patient-picture"})
 
 # Key of ``when`` -> the words it may name and what it means.  docs/policy.md prints this table.
 WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "profile": (PROFILES, "the profile chosen at the top of policy.yaml; a rule that names none holds in all"),
     "recipient": (CLASSES, "class of the recipient"),
     "kind": ((*KINDS, *KIND_ALIASES), "kind of the picture; photo = K2 to K7, image = K1 to K9"),
     "consent": (CONSENTS, "how the patient agreed; unspecified = agreed, but not said how"),
     "purpose": (tuple(PURPOSE_ROWS), "what the picture is for"),
     "basis": ((*BASES, "none"), "why no agreement is needed"),
+    "no_patient": (YES_NO, "the sender says that no patient is in it, and nothing speaks against that"),
     "opaque": ((*OPAQUE, "none"), "why a part could not be looked into"),
     "standing": (STANDINGS, "how the recipient's entry stands in the register"),
     "given_by": ((*GIVERS, "none"), "who agreed"),
     "capacity": ((*CAPACITIES, "none"), "whether the patient can decide"),
+    "child_giver": (YES_NO, "who agreed may do so for a child: parent, guardian, or the child itself (capacity gillick)"),
+    "consent_age": (("new", "old", "undated"), "old: agreed longer ago than settings.child_consent_review"),
     "sender_kind": (SENDER_KINDS, "who or what sent the email"),
     "thread": (THREADS, "a new email, a reply or a forwarded one"),
     "first_time": (YES_NO_UNKNOWN, "the sender writes to this recipient for the first time"),
@@ -54,7 +72,10 @@ WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "in_scope": (YES_NO, "what the patient agreed to covers the purpose"),
     "purpose_covered": (YES_NO, "the register lists the purpose for the recipient's domain"),
     "healthcare": (YES_NO, "the register lists treatment for the recipient's domain"),
+    "intimate_allowed": (YES_NO, "the recipient's entry allows intimate pictures (max_sensitivity: V)"),
+    "children_allowed": (YES_NO, "the recipient's entry allows pictures of children (children_allowed: true)"),
     "identifiers": (YES_NO, "a patient's number was found in the file, its name or the subject"),
+    "burned_in": (YES_NO, "names or a face may stand in the pixels: the DICOM file says so, or does not say"),
     "identifiable": (YES_NO, "the sender has not said that nobody can be recognised"),
     "record": (YES_NO, "the statement names where the consent is recorded, or an approval number"),
     "request": (YES_NO, "the patient asked for the picture"),
@@ -63,6 +84,7 @@ WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "one_recipient": (YES_NO, "the email goes to no more people than an emergency may"),
     "too_many": (YES_NO, "more recipients than the domain's entry allows"),
     "lookalike": (YES_NO, "the domain resembles an approved one"),
+    "in_reach": (YES_NO, "settings.scope reaches this email although it has no clinical picture"),
     "sender_encrypted": (YES_NO, "the sender's program encrypted the whole message and the policy lets that pass"),
     "vouched": (YES_NO, "the sender's identity is certain"),
     "group": ((), "group of the sender (a name under sender_groups, or ungrouped)"),
@@ -80,6 +102,15 @@ class View(NamedTuple):
     opaque: bool
 
 
+class Terms(NamedTuple):
+    """What a site's settings say to the features."""
+
+    sender_encrypted: bool = False  # mail the sender encrypted may pass to class A
+    emergency_recipients: int = 1
+    child_review_days: int = 730
+    scope: str = "images"  # images | all-attachments | all
+
+
 class Stated(NamedTuple):
     """What a statement amounts to."""
 
@@ -87,12 +118,8 @@ class Stated(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def _maybe(value: bool | None) -> str:
-    return "unknown" if value is None else _yes(value)
+_YES_NO: Final = {True: "yes", False: "no"}
+_MAYBE: Final = {True: "yes", False: "no", None: "unknown"}
 
 
 def _counts(statement: Statement | None, facts: Facts) -> Statement | None:
@@ -102,7 +129,7 @@ def _counts(statement: Statement | None, facts: Facts) -> Statement | None:
     return statement if statement.status in (ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN) else None
 
 
-def _stated(statement: Statement | None, facts: Facts, image: ImageFacts | None) -> Stated:
+def _stated(statement: Statement | None, facts: Facts, contradicted: bool) -> Stated:
     """The word for ``consent`` and what should be told about it."""
     if facts.withdrawn is True:
         return Stated("refused", ("consent.refused",))
@@ -114,7 +141,7 @@ def _stated(statement: Statement | None, facts: Facts, image: ImageFacts | None)
         case ConsentStatus.BYPASSED:
             return _bypassed(statement)
         case ConsentStatus.NOT_REQUIRED:
-            return _not_required(statement, facts, image)
+            return _not_required(statement, contradicted)
         case _:
             return _given(statement)
 
@@ -127,8 +154,8 @@ def _bypassed(statement: Statement) -> Stated:
     return Stated("emergency", ("consent.emergency",))
 
 
-def _not_required(statement: Statement, facts: Facts, image: ImageFacts | None) -> Stated:
-    if statement.basis in _NO_PATIENT and _contradicted(facts, image):
+def _not_required(statement: Statement, contradicted: bool) -> Stated:
+    if statement.basis in _NO_PATIENT and contradicted:
         return Stated("none", ("consent.not-patient-contradicted",))
     if statement.basis is None:
         return Stated("none", ("consent.basis",))
@@ -157,50 +184,65 @@ def _given(statement: Statement) -> Stated:
             return Stated("unspecified", ("consent.no-form",))
 
 
-def _identified(facts: Facts, image: ImageFacts | None) -> bool:
-    codes = facts.codes if image is None else facts.codes | image.codes
+def _identified(codes: Iterable[str]) -> bool:
     return any(code.startswith(_IDENTIFIERS) for code in codes)
 
 
-def _contradicted(facts: Facts, image: ImageFacts | None) -> bool:
+def _contradicted(identified: bool, image: ImageFacts | None) -> bool:
     """A claim of "no patient" against an identifier or DICOM evidence."""
-    return _identified(facts, image) or (image is not None and image.modality is not None)
+    return identified or (image is not None and image.modality is not None)
 
 
-def statement_for(facts: Facts, image: ImageFacts | None) -> Statement | None:
+def statement_for(consent: Consent, images: tuple[ImageFacts, ...], image: ImageFacts | None) -> Statement | None:
     """The statement that covers this image: one that names it, else the message's.  A refusal that names no image covers all."""
-    if image is not None and facts.consent.per_part:
+    if image is not None and consent.per_part:
         names = {image.part, image.name.casefold()} - {""}
-        for statement in facts.consent.per_part:
+        for statement in consent.per_part:
             if statement.part is not None and (statement.part in names or statement.part.casefold() in names):
                 return statement
-        known = {one.part for one in facts.images} | {one.name.casefold() for one in facts.images if one.name}
-        for statement in facts.consent.per_part:
+        known = {one.part for one in images} | {one.name.casefold() for one in images if one.name}
+        for statement in consent.per_part:
             stray = statement.part is None or (statement.part not in known and statement.part.casefold() not in known)
             if stray and statement.status in (ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN):
                 return statement
-    return facts.consent.statement
+    return consent.statement
 
 
-def kind_of(facts: Facts, image: ImageFacts | None) -> Kind:
-    """The image's kind by evidence, tightened by what any statement declares."""
-    if image is None:
-        return Kind.NONE
+def _evident(image: ImageFacts) -> Kind:
+    """The kind by the file alone.  A DICOM modality is evidence of a clinical picture whatever else was thought of the file."""
     if image.opaque is not None:
         return Kind.UNREADABLE
-    kind = image.kind
-    if image.modality is not None and kind in (Kind.NONE, Kind.DOCUMENT):
-        kind = Kind.ROUTINE_IMAGING
+    if image.modality is not None and image.kind in (Kind.NONE, Kind.DOCUMENT):
+        return Kind.ROUTINE_IMAGING if image.modality in ROUTINE_MODALITIES else Kind.IDENTIFIABLE_PHOTO
+    return image.kind
+
+
+def _deidentified(image: ImageFacts, counted: Statement | None, identified: bool) -> bool:
+    """K2: a vouched sender says that nobody can be recognised, and neither file, name nor subject says otherwise.
+
+    What is hidden in the file goes in any case: no rule lets a K2 out but cleaned.  A film is never K2.
+    """
+    said = counted is not None and not counted.identifiable
+    return said and not identified and _BURNED_IN.isdisjoint(image.codes) and image.format not in _FILMS
+
+
+def _kind(consent: Consent, image: ImageFacts | None, raw: Statement | None, counted: Statement | None, identified: bool) -> Kind:
+    """The image's kind by evidence, tightened by what any statement declares; K2 only where ``_deidentified`` allows it."""
+    if image is None:
+        return Kind.NONE
+    kind = _evident(image)
     if kind in (Kind.NONE, Kind.ROUTINE_IMAGING, Kind.DOCUMENT, Kind.UNREADABLE):
         return kind
-    declared = [s for s in (facts.consent.statement, statement_for(facts, image)) if s is not None]
-    intimate = kind in (Kind.INTIMATE, Kind.INTIMATE_CHILD) or any(s.intimate for s in declared)
-    child = kind in (Kind.CHILD, Kind.INTIMATE_CHILD) or any(s.child for s in declared)
+    declared = [one for one in (consent.statement, raw) if one is not None]
+    intimate = kind in (Kind.INTIMATE, Kind.INTIMATE_CHILD) or any(one.intimate for one in declared)
+    child = kind in (Kind.CHILD, Kind.INTIMATE_CHILD) or any(one.child for one in declared)
     if intimate:
         return Kind.INTIMATE_CHILD if child else Kind.INTIMATE
     if child:
         return Kind.CHILD
-    return Kind.DECEASED if any(s.deceased for s in declared) else kind
+    if kind is Kind.DECEASED or any(one.deceased for one in declared):
+        return Kind.DECEASED
+    return Kind.DEIDENTIFIED_PHOTO if _deidentified(image, counted, identified) else Kind.IDENTIFIABLE_PHOTO
 
 
 def _to_patient(statement: Statement | None, facts: Facts) -> str:
@@ -232,66 +274,114 @@ def _purpose(statement: Statement | None, consent: str, cls: RecipientClass) -> 
     return "none", None, False
 
 
-def derive(facts: Facts, image: ImageFacts | None, *, sender_encrypted: bool, emergency_recipients: int) -> View:
-    """Every feature of ``image`` (None: the message has none) for this recipient."""
-    raw = statement_for(facts, image)
+def _age(statement: Statement | None, today: date, most: int) -> str:
+    if statement is None or statement.dated is None:
+        return "undated"
+    return "old" if (today - statement.dated).days > most else "new"
+
+
+def _of_entry(entry: DomainEntry | None, code: str | None, recipients: int) -> dict[str, str]:
+    """What the recipient's entry in the register says."""
+    purposes = entry.purposes if entry is not None else frozenset[str]()
+    return {
+        "purpose_covered": _YES_NO[code is None or covers(purposes, code)],
+        "healthcare": _YES_NO[covers(purposes, "ETREAT")],
+        "intimate_allowed": _YES_NO[entry is not None and entry.max_sensitivity == "V"],
+        "children_allowed": _YES_NO[entry is not None and entry.children_allowed],
+        "too_many": _YES_NO[entry is not None and entry.max_recipients is not None and recipients > entry.max_recipients],
+    }
+
+
+def _of_statement(statement: Statement | None, stated: Stated, group: str, contradicted: bool) -> dict[str, str]:
+    """What the statement that counts says, or the strict default of each word where there is none."""
+    if statement is None:
+        return {**_SILENCE, "consent": stated.consent, "in_scope": _YES_NO[group not in SCOPE_NEEDED]}
+    basis = statement.basis or "none"
+    claimed = basis in _NO_PATIENT
+    if claimed and contradicted:
+        basis, claimed = "none", False
+    needed = SCOPE_NEEDED.get(group)
+    giver, capacity = statement.given_by or "none", statement.capacity or "none"
+    return {
+        "consent": stated.consent,
+        "basis": basis,
+        "no_patient": _YES_NO[claimed and stated.consent == "not-required"],
+        "given_by": giver,
+        "capacity": capacity,
+        "child_giver": _YES_NO[giver in _FOR_CHILD or (capacity == "gillick" and giver in ("patient", "none"))],
+        "in_scope": _YES_NO[needed is None or needed in (statement.scope or _RECORD_ONLY)],
+        "identifiable": _YES_NO[statement.identifiable],
+        "record": _YES_NO[statement.record is not None],
+        "request": _YES_NO[statement.purpose == "PATRQT" and stated.consent != "none"],
+    }
+
+
+_RECORD_ONLY: Final = frozenset({"record"})
+_SILENCE: Final[Mapping[str, str]] = {
+    "basis": "none",
+    "no_patient": "no",
+    "given_by": "none",
+    "capacity": "none",
+    "child_giver": "no",
+    "identifiable": "yes",
+    "record": "no",
+    "request": "no",
+}
+
+
+def derive(facts: Facts, consent: Consent, image: ImageFacts | None, terms: Terms) -> View:
+    """Every feature of ``image`` (None: the message has none) for this recipient, were ``consent`` what the message states."""
+    recipient = facts.recipient
+    codes = facts.codes if image is None else facts.codes | image.codes
+    identified = _identified(codes)
+    raw = statement_for(consent, facts.images, image)
     statement = _counts(raw, facts)
-    stated = _stated(statement, facts, image)
+    contradicted = _contradicted(identified, image)
+    stated = _stated(statement, facts, contradicted)
     to_patient = _to_patient(statement, facts)
     cls = _class(facts, to_patient)
     group, code, inferred = _purpose(statement, stated.consent, cls)
-    entry = facts.recipient.entry
-    purposes = entry.purposes if entry is not None else frozenset[str]()
-    needed = SCOPE_NEEDED.get(group)
-    scope = (statement.scope if statement is not None else frozenset()) or frozenset({"record"})
-    opaque = image.opaque if image is not None and image.opaque is not None else "none"
-    kind = kind_of(facts, image)
-    basis = statement.basis if statement is not None and statement.basis is not None else "none"
-    if basis in _NO_PATIENT and _contradicted(facts, image):
-        basis = "none"
-    named = any(s is not None and s.patient is not None for s in (raw, facts.consent.statement))
+    kind = _kind(consent, image, raw, statement, identified)
+    opaque = (image.opaque if image is not None else None) or "none"
+    named = identified or any(one is not None and one.patient is not None for one in (raw, consent.statement))
     values = {
         "recipient": cls.value,
         "kind": kind.value,
-        "consent": stated.consent,
         "purpose": group,
-        "basis": basis,
         "opaque": opaque if opaque in OPAQUE or opaque == "none" else "corrupt",
-        "standing": facts.recipient.standing or "unlisted",
-        "given_by": (statement.given_by if statement is not None else None) or "none",
-        "capacity": (statement.capacity if statement is not None else None) or "none",
+        "standing": recipient.standing or "unlisted",
         "sender_kind": facts.sender_kind,
         "thread": facts.thread,
-        "first_time": _maybe(facts.first_time),
-        "disclosed": _maybe(image.disclosed if image is not None else None),
-        "own_private": _yes(facts.recipient.own_private),
-        "in_scope": _yes(needed is None or needed in scope),
-        "purpose_covered": _yes(code is None or covers(purposes, code)),
-        "healthcare": _yes(covers(purposes, "ETREAT")),
-        "identifiers": _yes(_identified(facts, image)),
-        "identifiable": _yes(statement is None or statement.identifiable),
-        "record": _yes(statement is not None and statement.record is not None),
-        "request": _yes(statement is not None and statement.purpose == "PATRQT" and stated.consent != "none"),
+        "first_time": _MAYBE[facts.first_time],
+        "disclosed": _MAYBE[image.disclosed if image is not None else None],
+        "own_private": _YES_NO[recipient.own_private],
+        "consent_age": _age(statement, facts.at.date(), terms.child_review_days),
+        "identifiers": _YES_NO[identified],
+        "burned_in": _YES_NO[not _BURNED_IN.isdisjoint(codes)],
         "to_patient": to_patient,
-        "withdrawal_unknown": _yes(facts.withdrawn is None and (named or _identified(facts, image))),
-        "one_recipient": _yes(facts.recipients <= emergency_recipients),
-        "too_many": _yes(entry is not None and entry.max_recipients is not None and facts.recipients > entry.max_recipients),
-        "lookalike": _yes(facts.recipient.lookalike_of is not None),
-        "sender_encrypted": _yes(
-            sender_encrypted and image is not None and image.format in SENDER_ENCRYPTED and opaque == "encrypted"
-        ),
-        "vouched": _yes(facts.vouched),
+        "withdrawal_unknown": _YES_NO[facts.withdrawn is None and named],
+        "one_recipient": _YES_NO[facts.recipients <= terms.emergency_recipients],
+        "lookalike": _YES_NO[recipient.lookalike_of is not None],
+        "in_reach": _YES_NO[terms.scope == "all" or (terms.scope == "all-attachments" and ATTACHMENT in facts.codes)],
+        "sender_encrypted": _YES_NO[
+            terms.sender_encrypted and image is not None and image.format in SENDER_ENCRYPTED and opaque == "encrypted"
+        ],
+        "vouched": _YES_NO[facts.vouched],
         "group": facts.sender_group,
+        **_of_entry(recipient.entry, code, facts.recipients),
+        **_of_statement(statement, stated, group, contradicted),
     }
-    codes = facts.codes if image is None else facts.codes | image.codes
-    return View(values, codes, _notes(facts, stated, inferred), kind, opaque != "none")
+    claimed = statement is not None and not statement.identifiable
+    return View(values, codes, _notes(facts, stated, inferred, claimed, values["burned_in"] == "yes"), kind, opaque != "none")
 
 
-def _notes(facts: Facts, stated: Stated, inferred: bool) -> tuple[str, ...]:
+def _notes(facts: Facts, stated: Stated, inferred: bool, claimed: bool, burned_in: bool) -> tuple[str, ...]:
     """What is told beside the rule's reasons, most important first."""
     notes = list(stated.notes)
     if inferred:
         notes.append("purpose.inferred")
+    if claimed and burned_in:
+        notes.append("image.burned-in")
     if facts.recipient.standing == "grace":
         notes.append("domain.grace")
     if facts.recipient.lookalike_of is not None:

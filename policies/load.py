@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 import pydantic
 
+from policies.features import Terms
 from policies.model import Mode, Rule
+from policies.profiles import fault, in_force
 from policies.register import Register, a_label, split_address
 from policies.registerfile import build_register
 from policies.rulefile import check_rules
@@ -49,7 +51,11 @@ class Policy:
     modes: Mapping[str, Mode]  # "default", "group:NAME", "domain:NAME"
     digest: str
     compiled: Table = field(repr=False, compare=False)
+    profiles: frozenset[str]
+    terms: Terms
     machines: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # Outcomes of answers by the facts that matter (policies.offers); holds no word of any message.
+    remembered: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def version(self) -> str:
@@ -100,6 +106,9 @@ def load_policy(files: Mapping[str, bytes]) -> Policy:
     lists = {name: _list(name, named[name], problems) for name in LISTS}
     if policy is None or register is None:
         raise PolicyError(problems)
+    wrong = fault(policy.profile)
+    if wrong is not None:
+        problems.append(say(POLICY, lines, ("profile",), wrong))
     rules = check_rules(policy, lines, POLICY, problems)
     _check_settings(policy, lines, problems)
     content = {"policy": policy_data, "register": register_data, "lists": {name: sorted(words) for name, words in lists.items()}}
@@ -110,6 +119,7 @@ def load_policy(files: Mapping[str, bytes]) -> Policy:
     )  # fmt: skip
     if problems:
         raise PolicyError(problems)
+    profiles = in_force(policy.profile)
     return Policy(
         name=policy.name,
         rules=rules,
@@ -121,7 +131,7 @@ def load_policy(files: Mapping[str, bytes]) -> Policy:
         },
         modes=_modes(policy),
         digest=_digest(content),
-        compiled=table(rules),
+        compiled=table(rules, profiles),
         machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
     )
 

@@ -51,10 +51,17 @@ REASONS: Final[Mapping[str, str]] = {
     "consent.emergency": "The email says that this is an emergency.",
     "consent.emergency-reason": "An emergency needs a short reason of at least ten letters.",
     "consent.emergency-many": "An emergency email may go to one person or team, not to a list of people.",
+    "consent.parent": "For a child we need the agreement of a parent or guardian, or of a child who is able to decide.",
     "consent.young-person": "The agreement for this child is old. Please ask again, and ask the young person too.",
+    "consent.care-team": "Within the team that cares for the patient, agreement may be taken for granted.",
+    "consent.not-needed": "For treatment no agreement is needed; the picture goes protected.",
     "purpose.inferred": "No use was named; the recipient is an approved clinical service, so we took it to be for care.",
     "purpose.review": "Pictures for this use are looked at by a reviewer first.",
     "purpose.private": "Pictures for this use may not go to a private address.",
+    "purpose.marketing": "Pictures of patients for advertising are always looked at by a reviewer.",
+    "purpose.test": "The email says that this is test data.",
+    "purpose.test-only": "This is a test installation: only pictures stated as test data may leave it.",
+    "mail.scope": "Your organisation looks at email to organisations it has no agreement with before it goes.",
     # recipients
     "domain.own": "The recipient is in your own organisation.",
     "domain.archive": "This is your organisation's own archive.",
@@ -69,17 +76,21 @@ REASONS: Final[Mapping[str, str]] = {
     "domain.proposed": "The recipient's organisation is not approved yet.",
     "domain.invalid": "The recipient's address is not a proper email address.",
     "domain.lookalike": "The recipient's address looks very like one of an approved organisation. Check the spelling.",
+    "domain.children": "The recipient's organisation is not approved for pictures of children.",
+    "domain.specialist": "The recipient is not one of the specialist services that may get such pictures.",
     "recipient.too-many": "The email goes to more people than this organisation may get at once.",
     "recipient.address-unconfirmed": "To send to a patient, write the patient's address once more in the tag.",
     # kinds
     "kind.none": "The email has no clinical picture.",
     "kind.routine-imaging": "An X-ray, scan or similar needs no separate agreement for the patient's care.",
+    "kind.deidentified": "The email says that nobody can be recognised, and nothing we found speaks against that.",
     "kind.document": "This is a page of text, not a photograph.",
     "kind.document-outside": "This looks like a scanned page, and the recipient is not an approved organisation.",
     "kind.intimate": "Intimate pictures are looked at by two people first.",
     "kind.child": "Pictures of children are looked at by two people first.",
     "kind.intimate-child": "Intimate pictures of children do not go by email. The person on call has been told.",
     "kind.deceased": "A picture of a patient who has died needs the family's or executor's written agreement to be published.",
+    "image.burned-in": "A name or face may stand in the picture itself, so it does not count as anonymous.",
     "image.disclosed": "This recipient already has this picture with the patient's agreement.",
     # what could not be read
     "opaque.encrypted": "A file is locked, so we could not look inside.",
@@ -88,6 +99,7 @@ REASONS: Final[Mapping[str, str]] = {
     "opaque.corrupt": "A file is damaged, so we could not look inside.",
     "opaque.limit": "A file is too large or too deeply packed to look inside.",
     "opaque.image-not-supported": "A file is of a kind that can hold pictures and that we cannot clean yet.",
+    "opaque.fixed": "A picture stands in a file that we cannot change, so its hidden data cannot be taken out.",
     "opaque.unknown-type": "A file is of a kind that we do not know.",
     "mime.ambiguous": "The email is built so that two mail programs could show different things.",
     "mail.signed": "The email is digitally signed, and cleaning its picture would break the signature.",
@@ -142,6 +154,7 @@ HELP: Final[Mapping[str, str]] = {
     "opaque.corrupt": "Open the file, save it under a new name, and attach that one to a new email.",
     "opaque.limit": "Send fewer or smaller files in one email, and do not pack them inside one another.",
     "opaque.image-not-supported": "Save a picture as JPEG or a document as PDF, and send that one.",
+    "opaque.fixed": "Attach the picture by itself, not inside an archive or a signed document.",
     "mime.ambiguous": "Write a new email and attach the file to it, rather than forward this one.",
     "mail.signed": "Send it again without the digital signature.",
     "mail.signed-image": "Send it again without the digital signature.",
@@ -152,7 +165,8 @@ HELP: Final[Mapping[str, str]] = {
 # What speaks for sending, and what the notice says in other words anyway: true, but no reason why an email waits.
 _FOR_SENDING: Final = frozenset(
     {"consent.stated", "purpose.inferred", "kind.routine-imaging", "kind.document", "domain.own", "image.disclosed",
-     "consent.not-patient", "opaque.no-picture", "opaque.not-inspected", "release.accepted", "ask.no-answer"}
+     "consent.not-patient", "kind.deidentified", "consent.care-team", "consent.not-needed", "purpose.test",
+     "opaque.no-picture", "opaque.not-inspected", "release.accepted", "ask.no-answer"}
 )  # fmt: skip
 _PROTECTION: Final = ("protect.", "route.", "smime.", "pickup.")
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from policies import settings
 from policies.features import KIND_ALIASES, WHEN
+from policies.profiles import BASES, EXTRA, SECONDARY
 from policies.reasons import REASONS
 from policies.vocabulary import PURPOSE_ROWS, PURPOSES
 from policies.words import WORDS
@@ -89,6 +90,16 @@ def _type(annotation: Any) -> str:
     return {"str": "text", "int": "number", "float": "number", "bool": "true or false", "date": "date"}.get(name, "text")
 
 
+def profiles() -> str:
+    """Every profile and what it changes."""
+    rows = [
+        f"| {title} | `{name}` | {meaning} |"
+        for title, choice in (("law or guidance: one", BASES), ("de-identified photographs: one", SECONDARY), ("beside", EXTRA))
+        for name, meaning in choice.items()
+    ]
+    return "\n".join(["| choice | profile | what holds |", "|---|---|---|", *rows])
+
+
 def conditions() -> str:
     """Every condition of a rule's ``when``."""
     lines = ["| condition | words | meaning |", "|---|---|---|"]
@@ -126,6 +137,7 @@ def reasons() -> str:
 
 TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "keys": keys,
+    "profiles": profiles,
     "conditions": conditions,
     "purposes": purposes,
     "words": words,

@@ -8,7 +8,7 @@ from typing import Final
 from policies.features import KIND_ALIASES, WHEN
 from policies.model import Action, Rule
 from policies.reasons import REASONS
-from policies.rules import read_answer, words
+from policies.rules import PROFILE, read_answer, words
 from policies.settings import PolicyModel, RuleModel
 from policies.yamlmap import Lines, nearest, say
 
@@ -78,7 +78,7 @@ def _dangers(model: RuleModel) -> Iterable[tuple[tuple[str | int, ...], str]]:
     """Rules that would let out more than their author can have meant."""
     lets_out = model.then in ("DELIVER", "PROTECT")
     kinds = set(words(model.when["kind"])) if "kind" in model.when else set()
-    if not model.when:
+    if model.when.keys() <= {PROFILE}:
         yield ("when",), "a rule without conditions would decide for all mail; the floor does that already"
     elif lets_out and "recipient" not in model.when and kinds != {"K0"}:
         yield ("then",), f"a rule that says {model.then} must say for which recipients (when: recipient: ...)"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from policies.features import KIND_ALIASES, View
+from policies.features import KIND_ALIASES
 from policies.model import Action, Kind, RecipientClass, Rule, Statement
 from policies.tags import read_subject
 
 _SPLIT: Final = ("recipient", "kind")
+PROFILE: Final = "profile"  # the one condition that is settled when the policy is loaded
 ADDRESS: Final = "{address}"  # in an offered tag: the recipient's address, filled in by the notice
 
 
@@ -38,14 +40,6 @@ class Ready(NamedTuple):
     scrub: bool | None
     consent_out: str | None
 
-    def fits(self, view: View) -> bool:
-        """True if every condition holds."""
-        values = view.values
-        for key, allowed in self.tests:
-            if values[key] not in allowed:
-                return False
-        return self.codes is None or not self.codes.isdisjoint(view.codes)
-
 
 def words(condition: object) -> tuple[str, ...]:
     """A condition's value as words: one or a list; YAML's true and false are yes and no; kind aliases are spelt out."""
@@ -60,13 +54,13 @@ def words(condition: object) -> tuple[str, ...]:
 def read_answer(text: str) -> Statement | None:
     """The statement an offered tag makes, or None if it makes none or is misread in any way."""
     reading = read_subject(text.replace(ADDRESS, "address@patient.invalid"))
-    return reading.statements[0] if len(reading.statements) == 1 and not reading.problems else None
+    return replace(reading.statements[0], fresh=True) if len(reading.statements) == 1 and not reading.problems else None
 
 
 def ready(rule: Rule) -> Ready:
     """Compile one rule; ``policies.load`` has checked its words."""
     settings = rule.settings
-    tests = tuple((key, frozenset(words(value))) for key, value in rule.when.items() if key != "codes")
+    tests = tuple((key, frozenset(words(value))) for key, value in rule.when.items() if key not in ("codes", PROFILE))
     codes = frozenset(words(rule.when["codes"])) if "codes" in rule.when else None
     answers = [(text, read_answer(text)) for text in _texts(settings.get("answers"))]
     reasons = _texts(settings.get("reasons"))
@@ -103,9 +97,15 @@ def _flag(value: object) -> bool | None:
 Table = Mapping[tuple[str, str], tuple[Ready, ...]]  # (recipient class, image kind) -> the rules that could fit
 
 
-def table(rules: Iterable[Rule]) -> Table:
+def holds(rule: Rule, profiles: Collection[str]) -> bool:
+    """True if the rule stands under the profiles in force: it names one of them, or none at all."""
+    named = rule.when.get(PROFILE)
+    return named is None or not set(words(named)).isdisjoint(profiles)
+
+
+def table(rules: Iterable[Rule], profiles: Collection[str]) -> Table:
     """The rules that could fit each recipient class and image kind, in order; their tests of these two are then needless."""
-    prepared = [ready(rule) for rule in rules]
+    prepared = [ready(rule) for rule in rules if holds(rule, profiles)]
     return {
         (cls.value, kind.value): tuple(
             one._replace(tests=tuple(test for test in one.tests if test[0] not in _SPLIT))

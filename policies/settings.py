@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from policies.profiles import DEFAULT, PROFILES
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 # PS3.15 table E.1-1: what an option retains; those that promise cleaned pixels are not here because nobody checks that.
@@ -18,6 +20,20 @@ ClassWord = Literal["O", "A", "B", "C", "D", "E", "F", "archive"]
 
 
 EXAMPLE_DOMAIN = "example.org"  # of the shipped policy's contacts (RFC 2606): nobody must be sent to phone them
+
+
+def _several(value: object) -> object:
+    """One word stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+_PROFILE_WORD: dict[str, Any] = {"enum": list(PROFILES)}
+ProfileWord = Literal["uk-strict", "uk-care-team", "au", "us", "test", "mdu-strict", "gmc-17", "small-practice"]
+Profiles = Annotated[
+    tuple[ProfileWord, ...],
+    BeforeValidator(_several),
+    WithJsonSchema({"anyOf": [_PROFILE_WORD, {"type": "array", "items": _PROFILE_WORD, "minItems": 1}]}),
+]
 
 
 class _Strict(BaseModel):
@@ -140,6 +156,14 @@ class SettingsModel(_Strict):
         False, description="Write the date taken and the side, which go from the files, into the text of encrypted messages."
     )
     scrub_own: bool = Field(True, description="Clean pictures sent within the organisation.")
+    scope: Literal["images", "all-attachments", "all"] = Field(
+        "images",
+        description="Which mail to organisations outside the register waits for a reviewer: with clinical pictures, with any "
+        "attachment, or all. Mail to patients and private addresses without a picture never does.",
+    )
+    child_consent_review: int = Field(
+        730, ge=30, le=6570, description="Days after which the agreement for a child is asked for again (GMC recordings 35)."
+    )
     emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")
     machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
     known_logos: tuple[Logo, ...] = Field(
@@ -160,7 +184,10 @@ class SettingsModel(_Strict):
 class PolicyModel(_Strict):
     """policy.yaml."""
 
-    name: Word = Field(description="Name of the profile.")
+    name: Word = Field(description="Name of this policy, for instance of the organisation.")
+    profile: Profiles = Field(
+        DEFAULT, min_length=1, description="The profile in force, or several that go together; see “Choosing a profile”."
+    )
     settings: SettingsModel = Field(description="What holds for the whole organisation; see below.")
     sender_groups: dict[Word, GroupModel] = Field(default_factory=dict, description="Groups of senders, by name.")
     modes: ModesModel = Field(

@@ -43,7 +43,8 @@ BASES: Final = (
     "no-patient-picture",
 )
 
-# What a rule may call a purpose, and its row in the policy matrix.  ``marketing`` has no row: no rule lets it out.
+# What a rule may call a purpose, and its row in the policy matrix.
+# ``marketing`` (P8) is let out by no rule, ``test`` (P9) by profile test alone.
 PURPOSE_ROWS: Final[Mapping[str, str]] = {
     "none": "P0",
     "care": "P1",
@@ -54,6 +55,7 @@ PURPOSE_ROWS: Final[Mapping[str, str]] = {
     "publication": "P6",
     "legal": "P7",
     "marketing": "P8",
+    "test": "P9",
 }
 
 # v3-ActReason code -> purpose group.  PUBLISH is local: HL7 has no code for publication.
@@ -97,7 +99,7 @@ PURPOSES: Final[Mapping[str, str]] = {
     "THREAT": "legal",
     "DISASTER": "legal",
     "HDECD": "legal",
-    "HTEST": "legal",
+    "HTEST": "test",
     "HMARKT": "marketing",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policies.consent import read_header, read_subject
+from policies.consent import read_subject
 from policies.decide import decide
 from policies.explain import explain
 from policies.model import Facts
@@ -35,7 +35,7 @@ def test_a_question_names_rule_source_and_what_helps() -> None:
 
 def test_a_hold_for_a_reviewer_names_who_may_release_it() -> None:
     """Who, and that no word of the sender helps."""
-    text = told(facts("D", "K3", read_subject("[consent verbal]").statements[0]))
+    text = told(facts("A", "K3", read_subject("[consent written, court]").statements[0]))
     assert "May be released by: the information-governance team." in text
     assert "No word of the sender would let it go" in text
 
@@ -54,8 +54,12 @@ def test_missing_methods_are_told_one_by_one() -> None:
 
 def test_the_floor_says_that_no_rule_fitted() -> None:
     """What nobody thought of is held, and says so."""
-    marketing = read_header("given; form=verbal; purpose=HMARKT").statements[0]
-    text = told(facts("C", "K3", marketing))
+    from policies.load import load_policy
+
+    rules = b"rules:\n  - {id: ONE, when: {recipient: A, kind: K1}, then: PROTECT, source: [x], reviewed: 2026-11-20}\n"
+    head = files()["policy.yaml"].partition(b"rules:\n")[0]
+    bare = load_policy({**files(), "policy.yaml": head + rules})
+    text = explain(bare, facts("C"), decide(bare, facts("C")))
     assert "Rule: floor" in text and "no rule fitted" in text
 
 

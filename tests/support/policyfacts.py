@@ -27,7 +27,7 @@ TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ALL_METHODS = {"route": "ok", "smime": "ok", "pickup": "ok"}
 EVERY_PURPOSE = frozenset({"TREAT", "PATRQT", "TRAIN", "HRESCH", "PUBLISH", "HLEGAL"})
-CODES = {"P1": "COC", "P2": "ETREAT", "P3": "PATRQT", "P4": "TRAIN", "P5": "HRESCH", "P6": "PUBLISH", "P7": "HLEGAL"}
+CODES = {"P1": "COC", "P2": "ETREAT", "P3": "PATRQT", "P4": "TRAIN", "P5": "HRESCH", "P6": "PUBLISH", "P7": "HLEGAL", "P8": "HMARKT", "P9": "HTEST"}
 SCOPES = {"P4": "teaching", "P5": "research", "P6": "publication"}
 
 
@@ -61,7 +61,7 @@ def recipient(cls: str, **changes: Any) -> RecipientFacts:
 
 
 def statement(consent: str, purpose: str = "P0", **changes: Any) -> Statement | None:
-    """A statement for a cell of the matrix: none, v, w, i, refused, emergency; purpose P0 to P7."""
+    """A statement for a cell of the matrix: none, v, w, i, refused, emergency; purpose P0 to P9."""
     values: dict[str, Any] = {"carrier": Carrier.HEADER, "purpose": CODES.get(purpose)}
     if purpose in SCOPES:
         values["scope"] = frozenset({"record", SCOPES[purpose]})
