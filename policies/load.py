@@ -132,6 +132,13 @@ def load_policy(files: Mapping[str, bytes]) -> Policy:
         modes=_modes(policy),
         digest=_digest(content),
         compiled=table(rules, profiles),
+        profiles=profiles,
+        terms=Terms(
+            sender_encrypted=policy.settings.sender_encrypted_to_approved == "deliver",
+            emergency_recipients=policy.settings.emergency_recipients,
+            child_review_days=policy.settings.child_consent_review,
+            scope=policy.settings.scope,
+        ),
         machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
     )
 
