@@ -90,6 +90,7 @@ _SNIFF: Mapping[str, str] = {
 _DECORATIVE: Mapping[str, str] = {
     "decorative.tracking-pixel": "A picture of a few pixels, as newsletters use to see that they were read.",
     "decorative.drawing": "A drawing of lines and shapes.",
+    "decorative.sound": "Sound without any picture.",
     "decorative.icon": "A small icon.",
     "decorative.known-logo": "A logo of the organisation's list.",
     "decorative.recurring-inline": "A small picture in the text that this sender sent before.",

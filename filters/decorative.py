@@ -15,7 +15,7 @@ from filters.api import ImageInfo, Nature
 from filters.looks import alike
 
 TRACKING_PIXEL, ICON, KNOWN_LOGO = "decorative.tracking-pixel", "decorative.icon", "decorative.known-logo"
-DRAWING = "decorative.drawing"
+DRAWING, SOUND = "decorative.drawing", "decorative.sound"
 RECURRING_INLINE, FLAT_GRAPHIC = "decorative.recurring-inline", "decorative.flat-graphic"
 
 LOOK = "look:"
@@ -79,6 +79,8 @@ def decorative(
         return KNOWN_LOGO
     if info.nature is Nature.DRAWING and len(data) <= settings.drawing_bytes:
         return DRAWING
+    if "bmff.sound-only" in info.codes:
+        return SOUND
     if not info.codes <= _ORDINARY or info.make or info.model:
         return None
     if look and any(one.startswith(LOOK) and alike(one.removeprefix(LOOK), look) <= _ALIKE for one in known_logos):

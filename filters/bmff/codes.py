@@ -28,6 +28,7 @@ CODES: Mapping[str, str] = {
     "bmff.property": "A property that no shown picture needs.",
     "bmff.reference": "A reference that no program needs to show the pictures.",
     "bmff.reserved": "Bytes in reserved fields, or more bytes in a box than it has a meaning for.",
+    "bmff.sound-only": "Sound without a cover, and next to nothing around it.",
     "bmff.subtitles": "Subtitles, captions or chapter titles.",
     "bmff.thumbnail": "A thumbnail.",
     "bmff.timecode": "A timecode track.",

@@ -17,6 +17,8 @@ from filters.bmff.metabox import Writer
 from filters.bmff.movie import Movie, Track
 from filters.bmff.notes import Notes
 
+SOUND_ONLY = "bmff.sound-only"
+_NOTHING = 2048  # bytes of names and dates around sound; less than a picture in which somebody could be known
 _LARGEST = 0xF0000000  # bytes; offsets of four bytes then always suffice
 _DROPPED = {
     b"uuid": "bmff.uuid", b"free": "bmff.leftover", b"skip": "bmff.leftover", b"wide": "bmff.leftover", b"jumb": "bmff.jumbf",
@@ -197,11 +199,16 @@ class _Job:
         size = max(((track.description.width, track.description.height) for track in tracks), default=(0, 0))
         if not tracks:
             size = _cover_size(found.cover)
+            codes |= {SOUND_ONLY} if not found.cover and self._around() <= _NOTHING else frozenset()
         return ImageInfo(
             width=size[0], height=size[1], bits=8, frames=max([1, *map(self._frames, tracks)]), codes=codes | found.codes,
             nature=Nature.VIDEO if tracks else Nature.PHOTO, make=found.make, model=found.model, serial=found.serial,
             taken=found.taken,
         )  # fmt: skip
+
+    def _around(self) -> int:
+        """How many bytes there are beside what plays."""
+        return len(self.data) - len(self.write()) if self.notes.removed else 0
 
 
 def _cover_size(cover: bytes) -> tuple[int, int]:

@@ -1,0 +1,90 @@
+"""Makes docs/ordinary-mail.md: how much ordinary mail is held, by kind of mail and class of recipient.
+
+    python -m tests.ordinary.report SEED EACH > docs/ordinary-mail.md
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from random import Random
+from typing import Final
+
+from gateway.pipeline import judge
+from policies.model import Action
+from tests.ordinary.attachments import ORDINARY, PAGES, UNSURE, Build
+from tests.ordinary.kinds import NULL_SENDER, OWN, SENDER
+from tests.support.contexts import context, received
+
+# Class of recipient (docs/policy.md) -> an address of it in the demo's register.
+CLASSES: Final[Mapping[str, str]] = {
+    "O own": f"sister.jones@{OWN}",
+    "A partner": "dr.lee@royal-example.example",
+    "B other partner": "post@university.example",
+    "C patient": "mary.smith@gmail.com",
+    "D unknown": "jane@newclinic.example",
+    "E private": "pat42@outlook.com",
+}
+WAITING: Final = (Action.ASK, Action.QUARANTINE, Action.REFUSE)
+_HEAD = """# Ordinary mail
+
+How much mail without a clinical picture is held, by kind and class of recipient. Made by
+`python -m tests.ordinary.report {seed} {each}`: {total} generated emails of {kinds} kinds, one recipient each, default policy, `enforce`. Another
+seed makes other emails.
+"""
+_NOTES = """
+- Scanned pages are documents (K9): protected to partners without a question, delivered to patients. For the classes D and E the policy asks
+  for one word (`[document]`); see [The policy](policy.md).
+- Photographs of places and colleagues look like any photograph. They are held at first sight outside the organisation. What helps:
+  `clinigate learn-logo FILE` for a picture that is sent again and again (a portrait in a signature, a soft JPEG logo), a sender group
+  `non-clinical` for communications, estates and HR (they are advised, not stopped), the word `[not a patient image]` for a single email.
+- Into a file with a password nobody can look: the sender is asked once whether a patient's picture is in it.
+- What counts as decoration, and how often that is right: [Decorative or clinical](decorative.md).
+"""
+
+
+def subject_tag(raw: bytes) -> bytes:
+    """The same mail, addressed to a patient by the words that clinicians are taught."""
+    return raw.replace(b"\r\nSubject: ", b"\r\nSubject: [to patient] ", 1)
+
+
+def held(kind: str, raw: bytes, group: str) -> bool:
+    """Does the recipient of this class wait for it?"""
+    raw = subject_tag(raw) if group.startswith("C") else raw
+    sender = "" if kind in NULL_SENDER else SENDER
+    judged = judge(context("enforce"), received(raw, CLASSES[group], sender=sender))
+    return any(one.action in WAITING for one in judged.decisions)
+
+
+def table(kinds: Mapping[str, Build], seed: int, each: int) -> dict[str, Counter[str]]:
+    """Kind -> class -> how many of ``each`` were held."""
+    found = {kind: Counter[str]() for kind in kinds}
+    for kind, build in kinds.items():
+        rng = Random(f"{seed}:{kind}:report")
+        for group, address in CLASSES.items():
+            found[kind][group] = sum(held(kind, build(rng, (address,)), group) for _ in range(each))
+    return found
+
+
+def _rows(title: str, found: Mapping[str, Counter[str]], each: int) -> list[str]:
+    lines = [f"\n## {title}\n", "| kind | " + " | ".join(CLASSES) + " |", "|---|" + "---|" * len(CLASSES)]
+    for kind, counts in found.items():
+        lines.append(f"| {kind} | " + " | ".join(f"{counts[group] / each:.0%}" for group in CLASSES) + " |")
+    total = sum(sum(counts.values()) for counts in found.values())
+    lines.append(f"\nHeld: {total} of {len(found) * len(CLASSES) * each} ({total / (len(found) * len(CLASSES) * each):.1%}).")
+    return lines
+
+
+def main(seed: int, each: int) -> None:
+    """Prints the page."""
+    parts = {"No clinical picture": ORDINARY, "Scanned pages": PAGES, "Photographs, and what nobody can see": UNSURE}
+    kinds = sum(map(len, parts.values()))
+    print(_HEAD.format(seed=seed, each=each, kinds=kinds, total=kinds * each * len(CLASSES)), end="")
+    for title, each_kind in parts.items():
+        print("\n".join(_rows(title, table(each_kind, seed, each), each)))
+    print(_NOTES, end="")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
