@@ -120,6 +120,7 @@ def sent(site: Installation, sender: str, message: bytes) -> tuple[set[str], flo
 
 def check(site: Installation, sender: str, message: bytes) -> None:
     reasons, taken, memory = sent(site, sender, message)
+    print(f"{sender}: {sorted(reasons)}, {taken:.1f} s, {memory / MIB:.0f} MiB")
     assert reasons & REASONS, reasons
     assert taken < SECONDS
     assert memory < MEMORY
