@@ -13,7 +13,7 @@ from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, s
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Configuration, keys, next hop, register, timeouts, routes: what is wrong, where, and what to write instead."""
+    """Configuration, keys, next hop, register, timeouts, routes, sandbox: what is wrong, where, and what to write instead."""
     told = settings(config)
     problems: list[Problem] = []
     rows: list[dict[str, str]] = []
