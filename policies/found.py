@@ -122,13 +122,14 @@ _SCOPES: Final = {"TRAIN": "teaching", "HRESCH": "research", "PUBLISH": "publica
 
 def statement(found: Found, carrier: Carrier) -> Statement:
     scopes = frozenset(_SCOPES[code] for code in found.purposes if code in _SCOPES)
+    care = "limited" in found.statuses and PURPOSES.get(_purpose(found) or "") == "care"  # "limited: this referral only"
     return Statement(
         status=_status(found),
         carrier=carrier,
         form=_weakest(found),
         given_by=min(found.givers) if found.givers else None,
         purpose=_purpose(found),
-        scope=scopes | {"record"} if scopes else frozenset(),
+        scope=scopes | {"record"} if scopes or care else frozenset(),
         dated=found.dated,
         expires=found.expires,
         basis=min(found.bases) if found.bases else None,
