@@ -111,6 +111,7 @@ class Problem:
 
     code: str  # consent.malformed, consent.unknown-word, consent.bare-tag, consent.expired, consent.future-date ...
     word: str = field(default="", repr=False)
+    place: int = 0  # which word of the tag it is, counted from 1 without dates and references; 0: not known
 
 
 @dataclass(frozen=True, slots=True)
