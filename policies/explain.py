@@ -78,8 +78,19 @@ def advice(facts: Facts, reasons: tuple[str, ...]) -> str:
     if found and found == helps(("consent.unknown-word",)):
         written = [problem.word.casefold() for problem in facts.consent.problems if problem.code == "consent.unknown-word"]
         meant = [near for word in written for near in get_close_matches(word, _MEANT, 1, _ALIKE)]
-        return f"Did you mean {' and '.join(dict.fromkeys(meant))}?" if meant else found
+        said = f"Did you mean {' and '.join(dict.fromkeys(meant))}?" if meant else found
+        return f"{_which(facts)}{said}"
     return found
+
+
+_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def _which(facts: Facts) -> str:
+    """Which word of the tag was not understood, by its place: a notice repeats no word of the message."""
+    places = [problem.place for problem in facts.consent.problems if problem.code == "consent.unknown-word"]
+    told = [_ORDINALS[place - 1] for place in dict.fromkeys(places) if 0 < place <= len(_ORDINALS)]
+    return f"It is the {' and the '.join(told)} word of the tag. " if told else ""
 
 
 def explain(policy: Policy, facts: Facts, decision: Decision) -> str:
