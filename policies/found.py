@@ -36,7 +36,7 @@ class Found:
     age: int | None = None
     dated: date | None = None
     expires: date | None = None
-    unknown: list[str] = field(default_factory=list)
+    unknown: list[tuple[str, int]] = field(default_factory=list)  # word, its place among the words
     bad_date: bool = False
 
 
@@ -158,7 +158,7 @@ def judge(found: Found, carrier: Carrier, *, stated: bool = False) -> tuple[Stat
     """A statement if the words amount to one, and what was wrong.  ``stated``: a sentence said in full that somebody agreed."""
     if REFUSED & found.statuses:
         return statement(found, carrier), ()
-    problems = [Problem("consent.unknown-word", word) for word in found.unknown[:3]]
+    problems = [Problem("consent.unknown-word", word, place) for word, place in found.unknown[:3]]
     if found.bad_date:
         problems.append(Problem("consent.bad-date"))
     if found.age is not None and _COMPETENT <= found.age < _OF_AGE and found.givers & {"parental-responsibility", "guardian"}:

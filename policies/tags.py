@@ -82,7 +82,7 @@ def _read(text: str, bracketed: bool) -> Found:
     while at < len(tokens):
         length, word = _take(tokens, at, bracketed)
         if word is None:
-            found.unknown.append(tokens[at])
+            found.unknown.append((tokens[at], at + 1))
         else:
             found.words += 1
             found.consent = found.consent or "consent" in tokens[at : at + length]  # also inside "consent refused"
