@@ -166,7 +166,7 @@ async def check_listeners(told: Settings) -> list[Problem]:
 
 
 async def check_timeouts(told: Settings) -> list[Problem]:
-    """Our deadline ends before the upstream gives up, and a message that hangs is held before our deadline."""
+    """Our deadline ends before the upstream gives up, a message that hangs is held before it, and a bomb before that."""
     problems = []
     deadline, one_try = told.limits.deadline_seconds, told.limits.compute_seconds
     if deadline >= UPSTREAM_SECONDS:
@@ -178,6 +178,9 @@ async def check_timeouts(told: Settings) -> list[Problem]:
             f"{tries} tries of {one_try:g} s take longer than deadline_seconds ({deadline:g}); write {int(deadline / 4)} or less"
         )
         problems.append(_error("limits: compute_seconds", text))
+    if told.opening.seconds >= one_try:
+        text = f"{told.opening.seconds:g} s is not below limits: compute_seconds ({one_try:g}); a bomb would be tried three times"
+        problems.append(_error("opening: seconds", f"{text}; write {one_try * 2 / 3:g} or less"))
     return problems
 
 

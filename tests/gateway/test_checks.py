@@ -368,6 +368,13 @@ async def test_tries_that_outlast_the_deadline_are_told(site: Site) -> None:
     assert one.what.endswith("write 25 or less")
 
 
+async def test_opening_that_outlasts_its_try_is_told(site: Site) -> None:
+    """A bomb must end as a limit, not as a process that hangs."""
+    (one,) = await check_timeouts(site.change(opening={"seconds": 30}))
+    assert one.where == "opening: seconds"
+    assert one.what.endswith("write 20 or less")
+
+
 NOWHERE = {"state": "/nowhere/at/all/gateway", "quarantine": {"journal": "/nowhere/at/all/gateway/journal"}}
 
 
