@@ -229,3 +229,90 @@ def test_no_mixture_of_words_turns_a_refusal_into_consent(words: list[str]) -> N
     """Whatever stands around it, a tag that holds "refused" never reads as given."""
     text = "[consent verbal " + " ".join(word for word in words if word not in "[](") + " refused]"
     assert all(said.status is ConsentStatus.REFUSED for said in read_subject(text).statements)
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("[consent vrebla]", [("vrebla", 2)]),
+        ("[consent verbal rescheduled]", [("rescheduled", 3)]),
+        ("[consent 20/11/2025 verbal Smith, 2nd opinoin xy]", [("smith", 3), ("2nd", 4), ("opinoin", 5)]),
+    ],
+)
+def test_the_place_of_a_word_that_was_not_understood(subject: str, words: list[tuple[str, int]]) -> None:
+    """The notice says which word it was without repeating it: it might be a name."""
+    problems = read_subject(subject).problems
+    assert [(problem.word, problem.place) for problem in problems if problem.code == "consent.unknown-word"] == words
+    assert not any(word in repr(problems) for word, _ in words)
+
+
+# domain/03 3.6: each example of its table, and 4.6, 4.5 by the words a person has for them
+DOMAIN: list[tuple[str, dict[str, object]]] = [
+    ("[consent verbal]", {"form": "verbal"}),
+    ("[consent written, teaching]", {"form": "written", "purpose": "TRAIN", "scope": frozenset({"record", "teaching"})}),
+    ("[consent: parent]", {"given_by": "parental-responsibility", "child": True}),
+    ("[emergency: why it cannot wait]", {"bypass": "emergency", "purpose": "ETREAT", "reason": "why it cannot wait"}),
+    ("[not a patient image]", {"basis": "not-patient"}),
+    ("[withdrawn]", {"status": ConsentStatus.WITHDRAWN}),
+    ("[consent oral]", {"form": "verbal"}),
+    ("[consent spoken]", {"form": "verbal"}),
+    ("[consent by form]", {"form": "written"}),
+    ("[consent signed]", {"form": "written"}),
+    *((f"[consent verbal, {word}]", {"given_by": "parental-responsibility"}) for word in ("parent", "mum", "dad")),
+    ("[consent verbal, guardian]", {"given_by": "guardian"}),
+    ("[consent verbal, attorney, lacks capacity]", {"given_by": "attorney", "capacity": "lacks"}),
+    ("[best interests, lacks capacity, consent written]", {"given_by": "best-interests", "capacity": "lacks"}),
+    ("[consent verbal, gillick]", {"capacity": "gillick", "child": True, "given_by": None}),
+    ("[consent verbal, intimate]", {"intimate": True}),
+    ("[consent written, executor, deceased, publication]", {"given_by": "executor", "deceased": True, "purpose": "PUBLISH"}),
+    ("[consent limited, verbal: this referral only]", {"status": ConsentStatus.LIMITED, "scope": frozenset({"record"})}),
+    ("[consent verbal until 20/05/2026]", {"expires": date(2026, 5, 20)}),
+    ("[consent verbal, anonymised]", {"identifiable": False}),
+]
+
+
+@pytest.mark.parametrize(("tag", "expected"), DOMAIN, ids=[tag for tag, _ in DOMAIN])
+def test_each_tag_of_the_domain_document(tag: str, expected: dict[str, object]) -> None:
+    """domain/03 3.6 and the kinds of 4.5: words in any order, case and synonyms."""
+    for text in (tag, tag.upper(), tag.replace("[", "(").replace("]", ")")):
+        reading = read_subject(text)
+        assert reading.problems == ()
+        (said,) = reading.statements
+        assert {name: getattr(said, name) for name in expected if name != "reason"} == {
+            name: value for name, value in expected.items() if name != "reason"
+        }
+
+
+def test_a_bare_tag_is_a_question() -> None:
+    """domain/03 3.6: something was meant."""
+    assert [problem.code for problem in read_subject("[consent]").problems] == ["consent.bare-tag"]
+
+
+@pytest.mark.parametrize(
+    ("written", "dated", "expires"),
+    [
+        ("2025-11-20", date(2025, 11, 20), date(2025, 11, 20)),  # ISO
+        ("2025/11/20", date(2025, 11, 20), date(2025, 11, 20)),
+        ("20/11/2025", date(2025, 11, 20), date(2025, 11, 20)),  # UK
+        ("20.11.25", date(2025, 11, 20), date(2025, 11, 20)),
+        ("11/20/2025", date(2025, 11, 20), date(2025, 11, 20)),  # US, cannot be UK
+        ("03/04/2025", date(2025, 4, 3), date(2025, 3, 4)),  # either: the day first; an end is the earlier
+        ("20 Nov 2025", date(2025, 11, 20), date(2025, 11, 20)),
+        ("20th of November 2025", date(2025, 11, 20), date(2025, 11, 20)),
+        ("Nov 20, 2025", date(2025, 11, 20), date(2025, 11, 20)),
+        ("November 20th 2025", date(2025, 11, 20), date(2025, 11, 20)),
+    ],
+)
+def test_dates_in_every_order(written: str, dated: date, expires: date) -> None:
+    """UK, US and ISO order, made safe."""
+    (said,) = read_subject(f"[consent verbal {written}]").statements
+    assert said.dated == dated
+    (said,) = read_subject(f"[consent verbal until {written}]").statements
+    assert said.expires == expires
+
+
+@pytest.mark.parametrize("written", ["31/02/2025", "2025-13-01", "00/11/2025", "32 Nov 2025"])
+def test_what_is_no_date_is_asked_about(written: str) -> None:
+    """No guess, and no statement."""
+    reading = read_subject(f"[consent verbal {written}]")
+    assert reading.statements == () and reading.problems
