@@ -93,7 +93,67 @@ def _tga(data: bytes) -> bool:
 
 
 def _transport_stream(data: bytes) -> bool:
-    return len(data) >= 188 * 4 and all(data[i * 188] == 0x47 for i in range(4))
+    """Packets of 188 bytes; of 192 as Blu-ray discs and camcorders write them, of 204 as broadcasters do."""
+    return any(
+        len(data) >= size * 4 and all(data[i * size + first] == 0x47 for i in range(4))
+        for size, first in ((188, 0), (192, 4), (204, 0))
+    )
+
+
+_NAL = (b"\0\0\0\1", b"\0\0\1")
+_H265 = (b"\x40\1", b"\x42\1", b"\x44\1", b"\x46\1")  # parameter sets, delimiter (ITU-T H.265 7.4.2.2)
+
+
+def _raw_film(data: bytes) -> bool:
+    """A film without a container: H.264 or H.265 (annex B), MPEG-4 visual, AV1 with its temporal delimiter."""
+    if data.startswith((b"\x12\0\x0a", b"\0\0\1\xb0", b"\0\0\1\xb5")):
+        return True
+    start = next((len(mark) for mark in _NAL if data.startswith(mark)), 0)
+    if not start or len(data) < start + 3:
+        return False
+    return data.startswith(_H265, start) or (data[start] < 0x80 and data[start] & 0x1F in (6, 7, 9))
+
+
+def _pict(data: bytes) -> bool:
+    """An Apple picture, with or without the 512 bytes of its file (Inside Macintosh, Imaging With QuickDraw A)."""
+    for at in (0, 512):
+        if data[at + 10 : at + 14] in (b"\0\x11\2\xff", b"\x11\1\1\0", b"\x11\1\xa0\0", b"\x11\1\0\0"):
+            top, left, bottom, right = struct.unpack_from(">4h", data, at + 2)
+            if top < bottom and left < right:
+                return True
+    return False
+
+
+def _flic(data: bytes) -> bool:
+    if len(data) < 128 or data[4:6] not in (b"\x11\xaf", b"\x12\xaf", b"\x44\xaf"):
+        return False
+    width, height, depth = struct.unpack_from("<3H", data, 8)
+    return 0 < width <= 4096 and 0 < height <= 4096 and depth in (8, 15, 16, 24)
+
+
+def _wbmp(data: bytes) -> bool:
+    """Wireless bitmap of type 0 (WAP-237): black and white, its size must fit to the byte."""
+    if data[:2] != b"\0\0":
+        return False
+    at, sides = 2, []
+    for _ in range(2):
+        value = 0
+        for _ in range(3):
+            if at >= len(data):
+                return False
+            value, more, at = value << 7 | data[at] & 0x7F, data[at] & 0x80, at + 1
+            if not more:
+                break
+        sides.append(value)
+    return sides[0] > 8 and sides[1] > 8 and len(data) - at == (sides[0] + 7) // 8 * sides[1]
+
+
+def _alias(data: bytes) -> bool:
+    """Alias/Wavefront: two sides, no offset, 8 or 24 bits."""
+    if len(data) < 20 or data[4:8] != bytes(4) or data[8:10] not in (b"\0\x08", b"\0\x18"):
+        return False
+    width, height = struct.unpack_from(">HH", data)
+    return 8 < width < 1 << 14 and 8 < height < 1 << 14 and data[10] > 0
 
 
 def _tar(data: bytes) -> bool:
@@ -118,5 +178,6 @@ def _arj(data: bytes) -> bool:
 
 _KINDS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("bmp", _bmp), ("dib", _dib), ("ico", _ico), ("pnm", _pnm), ("pcx", _pcx), ("tga", _tga), ("mpeg-ts", _transport_stream),
-    ("tar", _tar), ("dmg", _dmg), ("arj", _arj),
+    ("tar", _tar), ("dmg", _dmg), ("arj", _arj), ("raw-film", _raw_film), ("pict", _pict), ("flic", _flic), ("wbmp", _wbmp),
+    ("alias-pix", _alias),
 )  # fmt: skip

@@ -6,6 +6,7 @@ Order: signatures (``filters.signatures``), formats without a plain signature (`
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 
 from filters import der, media, openpgp, raster, sealed, wording
@@ -172,6 +173,17 @@ def _cms(data: bytes) -> Sniffed | None:
     return _harmless(word) if word else None
 
 
+def _deflated(data: bytes) -> Sniffed | None:
+    """A bare zlib stream (RFC 1950): its check bits fit and it inflates."""
+    if len(data) < 16 or data[0] & 0x8F != 8 or int.from_bytes(data[:2], "big") % 31 or data[1] & 0x20:
+        return None
+    try:
+        made = zlib.decompressobj().decompress(data[: 1 << 16], 1 << 12)
+    except zlib.error:
+        return None
+    return _opaque("zlib") if len(made) >= 16 else None
+
+
 def _trailing_archive(data: bytes) -> Sniffed | None:
     """Something unknown in front of an archive: programs open it all the same."""
     return (
@@ -190,6 +202,7 @@ _PROBES: tuple[Callable[[bytes], Sniffed | None], ...] = (
     _dicom,
     _raster,
     _sound,
+    _deflated,
     _trailing_archive,
 )
 

@@ -31,13 +31,16 @@ from filters.looks import Looks, worth_a_look
 from filters.registry import DRAWINGS, OPENERS, SCRUBBERS
 from filters.sniff import sniff
 from filters.text import embedded
-from filters.wording import PLAIN
+from filters.wording import CARRIERS, PLAIN
 
 READ_ONLY, SIGNED = "container.read-only", "container.signed"
 _NAMING: Final = frozenset(("zip", "tar", "eml", "mhtml", "tnef"))  # containers whose members have names of their own
 _MESSAGES: Final = ("message/rfc822", "message/global", "message/news")
 _MAILS: Final = (".eml", ".mht", ".mhtml", ".emlx", ".mime")
 _PAGES: Final = (".htm", ".html", ".xhtml", ".xht", ".shtml", ".hta", ".svg", ".xml", ".mht")
+
+_WRITTEN: Final = PLAIN | CARRIERS | {"rtf"}  # in letters all through: their openers look at every one of them
+_RAW: Final = "text.raw-image"  # in a picture or archive there are pictures
 
 # No rule lets the first three go; an encrypted part may go when the sender says that no patient's picture is in it.
 _STRICTNESS: Final = (
@@ -129,10 +132,10 @@ class _Examiner:
             sniffed = sniff(label.text)
         node = Node(where, key, sha256(data).hexdigest(), sniffed, len(data), label, codes=label.codes | sniffed.codes)
         if name in self.tools.scrubbers:
-            return self._picture(node, data)
+            return _as_shown(self._picture(node, data), data)
         sealed = sniffed.opaque is OpaqueReason.ENCRYPTED
         if name in self.tools.openers and not sealed and not sniffed.codes and label.text is None:
-            return self._container(node, data, self.tools.openers[name])
+            return _as_shown(self._container(node, data, self.tools.openers[name]), data)
         if sniffed.opaque not in (None, OpaqueReason.UNKNOWN, OpaqueReason.ENCRYPTED):
             return self._judged(replace(node, opaque=sniffed.opaque), data)
         return _text(node, data if label.text is None else label.text)
@@ -231,13 +234,27 @@ def _called(label: Label, sniffed: Sniffed) -> str:
 
 def _text(node: Node, text: bytes) -> Node:
     """Whatever the first bytes say: a program that trusts the label, or skips what it does not know, may show what is behind."""
-    page = node.label.name.lower().endswith(_PAGES) or node.sniffed.format == "html" or "html" in node.label.media_type
-    hidden = embedded(text, html=page)
+    hidden = embedded(text, html=node.sniffed.format == "html" or _page(node.label))
     reasons = {OpaqueReason(one.opaque) for one in hidden if one.opaque}
     if node.sniffed.opaque is not None:
         reasons.add(node.sniffed.opaque)
     if OpaqueReason.UNKNOWN in reasons and node.label.media_type.startswith("image/"):
         reasons.add(OpaqueReason.CORRUPT)  # called a picture and none that we know
+    return replace(node, opaque=_strictest(reasons), codes=node.codes | {one.code for one in hidden})
+
+
+def _page(label: Label) -> bool:
+    return label.name.lower().endswith(_PAGES) or "html" in label.media_type
+
+
+def _as_shown(node: Node, data: bytes) -> Node:
+    """A picture or archive that its label calls a page or text: what goes by the label shows the letters in it."""
+    if node.sniffed.format in _WRITTEN or not (_page(node.label) or node.label.media_type.startswith("text/")):
+        return node
+    hidden = [one for one in embedded(data, html=_page(node.label)) if one.opaque and one.code != _RAW]
+    if not hidden:
+        return node
+    reasons = {OpaqueReason(one.opaque) for one in hidden if one.opaque} | ({node.opaque} if node.opaque else set())
     return replace(node, opaque=_strictest(reasons), codes=node.codes | {one.code for one in hidden})
 
 

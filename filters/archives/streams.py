@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from filters.api import STRICT, Budget, Cleaning, Fate, Finding, Malformed, Member, Seen, TooBig
-from filters.archives.aside import carries
+from filters.archives.aside import worth
 from filters.archives.unpack import LZMA_MEMORY, Decoder
 from filters.budget import RATIO_FREE
 
@@ -137,7 +137,7 @@ def _past_zeros(data: bytes, at: int) -> int:
 
 def behind(data: bytes, start: int, end: int, budget: Budget) -> Iterator[Member]:
     """The bytes ``start``..``end``, which belong to no member, if they could be a picture."""
-    if carries(data[start:end]):
+    if worth(data[start:end]):
         budget.member()
         yield Member(f"bytes@{start}", data[start:end])
 

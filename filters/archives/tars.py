@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from filters.api import STRICT, Budget, Cleaning, Fate, Finding, Malformed, Member, Seen
 from filters.archives import systemfiles, tarheaders
-from filters.archives.aside import carries
+from filters.archives.aside import worth
 from filters.archives.tarheaders import BLOCK, CHARACTER, DEVICE, FIFO, Listing, Record
 
 _DEVICES = frozenset((CHARACTER, DEVICE, FIFO))
@@ -24,7 +24,7 @@ class Tar:
         listing = tarheaders.read(data, budget)
         yield from _findings(data, listing)
         for start, end in _beside(data, listing):
-            if carries(data[start:end]):
+            if worth(data[start:end]):
                 budget.member()
                 yield Member(f"bytes@{start}", data[start:end])
         if (second := tarheaders.second(data, listing.end)) is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from filters.api import STRICT, Budget, Cleaning, Fate, FilterError, Finding, Malformed, Member, Seen, TooBig
 from filters.archives import systemfiles, zips
-from filters.archives.aside import carries
+from filters.archives.aside import worth
 from filters.archives.zips import Archive, Entry
 
 _DEEPEST = 64  # folders of one path that are looked at
@@ -26,7 +26,7 @@ class Zip:
         archive = zips.read(data)
         yield from archive.findings
         for start, end in archive.hidden:
-            if carries(data[start:end]):
+            if worth(data[start:end]):
                 budget.member()
                 yield Member(f"bytes@{start}", data[start:end])
         for entry in archive.entries:

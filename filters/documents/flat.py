@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from filters.api import STRICT, Budget, Cleaning, Fate, Finding, Malformed, Member, Seen
-from filters.documents import blobs, markup, names, odfrules, ooxmlrules, rules
+from filters.documents import blobs, markup, names, odfrules, ooxmlrules, previews, rules
 from filters.documents.markup import Edit, Markup, Spaces
 from filters.documents.package import hidden, placed, worth
 from filters.documents.rules import Element, On, Rule, constant, gone
 
-_PREVIEW_MOST: Final = 64 << 10  # bytes; what is larger is no thumbnail, whatever it is called
 _MS: Final = "http://schemas.microsoft.com/"
 _OPEN: Final = "http://schemas.openxmlformats.org/"
 _CUSTOM: Final = f"{_OPEN}officeDocument/2006/relationships/customXml".encode()
@@ -80,9 +79,9 @@ class Flat:
         for code in dict.fromkeys(code for code, _ in edits):
             yield Finding(code, "document", Fate.REMOVED)
         found = list(blobs.blobs(text, budget))
-        previews = [edit for code, edit in edits if code == "ooxml.thumbnail"]
+        thumbnails = [edit for code, edit in edits if code == "ooxml.thumbnail"]
         for number, blob in enumerate(found):
-            if worth(blob) and not (len(blob.data) <= _PREVIEW_MOST and _within(blob, previews)):
+            if worth(blob) and not (_within(blob, thumbnails) and previews.plain(blob.data)):
                 budget.member()
                 yield Member(f"blob@{number}", blob.data, inline=True)
         yield from hidden(text, found)

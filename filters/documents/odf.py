@@ -13,7 +13,6 @@ from filters.documents.codes import CROPPED, HEADER_FOOTER
 from filters.documents.markup import Edit, Markup, attributes, element_end, tags
 from filters.documents.package import Package, Plan
 
-_PREVIEW_MOST: Final = 64 << 10  # bytes; what is larger is no thumbnail, whatever it is called
 _MIMETYPE_MOST: Final = 200  # bytes of the name of a type
 _MANIFEST, _SIGNATURES = "meta-inf/manifest.xml", "meta-inf/documentsignatures.xml"
 _META: Final = re.compile(r"(?:^|/)meta\.xml$")
@@ -157,7 +156,7 @@ class _Reading:
             yield from self.package.inside(index, text)
             return
         preview = name.startswith("thumbnails/") and index in plan.drop and not plan.signed
-        if preview and self.package.archive.entries[index].size <= _PREVIEW_MOST:
+        if preview and self.package.preview(index):
             return
         if name == "mimetype" and self.package.archive.entries[index].size <= _MIMETYPE_MOST:
             return

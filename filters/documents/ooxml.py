@@ -13,7 +13,6 @@ from filters.documents.markup import Edit, Markup
 from filters.documents.package import Package, Plan
 from filters.documents.relations import MAX_RELATIONS, TYPES_PART, Relation, Types, relations, rels_of, source_of, types
 
-_PREVIEW_MOST: Final = 64 << 10  # bytes; what is larger is no thumbnail, whatever it is called
 _SIGNATURE: Final = "digital-signature-xmlsignature+xml"
 _CELLS: Final = ("spreadsheetml.worksheet+xml", "spreadsheetml.sharedstrings+xml", "spreadsheetml.calcchain+xml",
                  "spreadsheetml.pivotcacherecords+xml")  # fmt: skip
@@ -257,7 +256,7 @@ class _Reading:
             yield from self.package.inside(index, text)
             return
         preview = index in plan.drop and plan.notes.get(("ooxml.thumbnail", index)) is not None
-        if preview and not plan.signed and self.package.archive.entries[index].size <= _PREVIEW_MOST:
+        if preview and not plan.signed and self.package.preview(index):
             return
         kind = self.types.of(name)
         codes, inline = self._evidence(name)

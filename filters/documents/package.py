@@ -20,10 +20,9 @@ from filters.api import (
     TooBig,
     Unsupported,
 )
-from filters.archives import zips
-from filters.archives.aside import carries
+from filters.archives import aside, zips
 from filters.budget import RATIO_FREE
-from filters.documents import blobs, markup
+from filters.documents import blobs, markup, previews
 from filters.documents.markup import Edit, Markup
 from filters.sniff import sniff
 from filters.text import embedded
@@ -142,6 +141,15 @@ class Package:
         self.budget.member()
         return Member(f"part@{index}", data, entry.name, media_type, inline=inline, codes=codes)
 
+    def preview(self, index: int) -> bool:
+        """Whether a part called a thumbnail is one, and no picture that somebody else put there."""
+        try:
+            return self.archive.entries[index].size <= previews.MOST and previews.plain(self.content(index))
+        except TooBig:
+            raise
+        except FilterError:
+            return False
+
     def inside(self, index: int, text: Markup) -> Iterator[Member | Blocked]:
         """Files written into the XML of a part."""
         found = list(blobs.blobs(text, self.budget))
@@ -153,7 +161,7 @@ class Package:
 
     def gaps(self) -> Iterator[Blocked]:
         """Pictures between the parts, where no office program looks and a rebuild is not sure to come."""
-        if any(carries(self.archive.data[start:end]) for start, end in self.archive.hidden):
+        if any(aside.worth(self.archive.data[start:end]) for start, end in self.archive.hidden):
             yield Blocked(HIDDEN)
 
     # ---- writing
@@ -236,7 +244,7 @@ def hidden(text: Markup, found: list[blobs.Blob]) -> Iterator[Blocked]:
         for one in embedded(plain, html=b"data:" in plain):
             if one.opaque:
                 yield Blocked(one.code, OpaqueReason(one.opaque))
-    if not _is_text(plain) and carries(plain):
+    if not _is_text(plain) and aside.carries(plain):
         yield Blocked(HIDDEN)
 
 

@@ -93,6 +93,14 @@ def photo_jpeg(
     return out.getvalue()
 
 
+def preview_jpeg(word: str) -> bytes:
+    """A small picture of a document as office programs make it, with ``word`` as the program's name."""
+    out = io.BytesIO()
+    exif = piexif.dump({"0th": {piexif.ImageIFD.Software: word.encode()}})
+    photo(98, (24, 16)).save(out, "JPEG", quality=70, exif=exif)
+    return out.getvalue()
+
+
 def photo_png(seed: int = 0, size: tuple[int, int] = (320, 240), gps: bool = True) -> bytes:
     """A photograph saved as PNG, its camera EXIF in an eXIf chunk."""
     out = io.BytesIO()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
-from tests.support.canary_images import jpeg_with_canaries
+from tests.support.canary_images import preview_jpeg
 from tests.support.office_parts import XML, Place, package
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
@@ -102,7 +102,7 @@ def odf(kind: str) -> Callable[[bytes, str, Place], bytes]:
                 "styles.xml": f"{XML}<office:document-styles {_ODF_NAMES}><office:master-styles/></office:document-styles>",
                 "meta.xml": f"{XML}<office:document-meta {_ODF_NAMES}>{_odf_meta(place)}</office:document-meta>",
                 "settings.xml": f"{XML}<office:document-settings {_ODF_NAMES}>{_odf_settings(place)}</office:document-settings>",
-                "Thumbnails/thumbnail.png": jpeg_with_canaries(place("thumbnail"), size=(24, 16)),
+                "Thumbnails/thumbnail.png": preview_jpeg(place("thumbnail")),
                 f"Pictures/inner1.{ext}": inner,
                 "META-INF/manifest.xml": f'{XML}<manifest:manifest xmlns:manifest="{_ODF}manifest:1.0" manifest:version="1.3">'
                 f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{mimetype}"/>{manifest}</manifest:manifest>',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.support.canary_images import jpeg_with_canaries
+from tests.support.canary_images import preview_jpeg
 from tests.support.odf_files import KINDS, fodt, lines, odf
 from tests.support.office_parts import MS, OPEN, REL, XML, Place, package, printer, relations, types
 
@@ -41,7 +41,7 @@ def _properties(place: Place) -> dict[str, str | bytes]:
         "docProps/custom.xml": f'{XML}<Properties xmlns="{OPEN}/officeDocument/2006/custom-properties" {vt}>'
         f'<property fmtid="{{D5CDD505-2E9C-101B-9397-08002B2CF9AE}}" pid="2" name="{place("custom name")}">'
         f"<vt:lpwstr>{place('custom value')}</vt:lpwstr></property></Properties>",
-        "docProps/thumbnail.jpeg": jpeg_with_canaries(place("document thumbnail"), size=(24, 16)),
+        "docProps/thumbnail.jpeg": preview_jpeg(place("document thumbnail")),
     }
 
 
