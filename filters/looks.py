@@ -26,7 +26,11 @@ _LOOKED_AT: Final = 512  # longest side at which pages are judged
 
 # A written page: white paper, thin dark strokes, no grey or coloured area.
 _PAPER: Final = 0.80
-_TONE_BLOCKS: Final = 0.01
+_WHITE: Final = 200  # paper is lighter ...
+_TINT: Final = 30  # ... and has less colour; skin has more
+_INK: Final = 190  # strokes are darker, when a page is made small
+_INK_LEAST: Final = 0.002
+_TONE_BLOCKS: Final = 0.004  # a letterhead's mark; on A4, a photograph of 16 mm
 _SHEET_SIDE: Final = 580  # pixels of the shorter side: A5 at 100 dpi
 _DRAWING_PIXELS: Final = 4_000_000  # a screenshot of a large phone
 _RATIOS: Final = (2**0.5, 11 / 8.5, 14 / 8.5)
@@ -116,9 +120,9 @@ def page(image: Image.Image) -> bool:
     small.thumbnail((_LOOKED_AT, _LOOKED_AT), Image.Resampling.BOX)
     pixels = np.asarray(small, np.int16)
     level, colour = pixels.mean(axis=2), pixels.max(axis=2) - pixels.min(axis=2)
-    if (level > 200).mean() < _PAPER:
+    white = (level > _WHITE) & (colour <= _TINT)
+    if white.mean() < _PAPER or (level < _INK).mean() < _INK_LEAST:
         return False
     high, wide = level.shape[0] // 8 * 8, level.shape[1] // 8 * 8
-    tone = (level[:high, :wide] < 200) | (colour[:high, :wide] > 60)
-    blocks = tone.reshape(high // 8, 8, wide // 8, 8).mean(axis=(1, 3))
+    blocks = (~white[:high, :wide]).reshape(high // 8, 8, wide // 8, 8).mean(axis=(1, 3))
     return bool((blocks > 0.85).mean() < _TONE_BLOCKS)

@@ -11,7 +11,10 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from tests.ordinary.pictures import saved
 from tests.support.canary_images import photo
 
-WORDS = "clinic rota ward bed patient letter result meeting agenda Thursday room policy training NHS trust appointment".split()
+WORDS = (
+    "clinic", "rota", "ward", "bed", "patient", "letter", "result", "meeting", "agenda", "Thursday", "room", "policy", "training",
+    "NHS", "trust", "appointment",
+)  # fmt: skip
 Colour = tuple[int, ...]
 
 
@@ -75,7 +78,12 @@ def letter(rng: Random, dots: int = 150) -> Image.Image:
     draw.ellipse((dots * 0.8, dots * 0.5, dots * 1.3, dots), fill=60)
     draw.text((dots * 1.5, dots * 0.6), words(rng, 3).title(), fill=30, font=ImageFont.load_default(size * 2))
     for line in range(rng.randrange(18, 36)):
-        draw.text((dots * 0.9, dots * 1.8 + line * size * 1.5), words(rng, rng.randrange(4, 10)), fill=20, font=ImageFont.load_default(size))
+        draw.text(
+            (dots * 0.9, dots * 1.8 + line * size * 1.5),
+            words(rng, rng.randrange(4, 10)),
+            fill=20,
+            font=ImageFont.load_default(size),
+        )
     draw.line([(dots * (1 + i * 0.1), dots * (10 + rng.random() * 0.3)) for i in range(12)], fill=20, width=3)
     return image
 

@@ -1,4 +1,4 @@
-"""Ordinary mail with attachments.  The same shape of registry as ``tests.ordinary.kinds``; the same seed makes the same pictures."""
+"""Ordinary mail with attachments.  The registries are like that of ``tests.ordinary.kinds``."""
 
 from __future__ import annotations
 
@@ -87,7 +87,11 @@ def screen(rng: Random, to: tuple[str, ...]) -> bytes:
 def payroll(rng: Random, to: tuple[str, ...], password: bytes = b"") -> bytes:
     """A ZIP of the finance department."""
     rows = "".join(f"{number},{rng.randrange(9000)}.00\n" for number in range(40))
-    files = {"payroll.csv": b"staff,gross\n" + rows.encode(), "summary.xlsx": papers.sheet(rng), "slip.pdf": papers.letter_pdf(rng)}
+    files = {
+        "payroll.csv": b"staff,gross\n" + rows.encode(),
+        "summary.xlsx": papers.sheet(rng),
+        "slip.pdf": papers.letter_pdf(rng),
+    }
     return _with(rng, to, "application/zip", "payroll.zip", papers.archive(files, password), f"payroll@{OWN}")
 
 
@@ -110,7 +114,9 @@ def dictation(rng: Random, to: tuple[str, ...]) -> bytes:
 
 def winmail(rng: Random, to: tuple[str, ...]) -> bytes:
     """Rich text of Outlook, with a document in it."""
-    inner = tnef.attached(papers.word(rng), "letter.docx") if rng.random() < 0.5 else tnef.attached(prose(rng).encode(), "note.txt")
+    inner = (
+        tnef.attached(papers.word(rng), "letter.docx") if rng.random() < 0.5 else tnef.attached(prose(rng).encode(), "note.txt")
+    )
     data = tnef.tnef(inner, body=prose(rng).encode("ascii", "replace"))
     body = many(rng, "mixed", part("text/plain", prose(rng)), attached("application/ms-tnef", "winmail.dat", data))
     return message(rng, SENDER, to, subject(rng), body)

@@ -1,6 +1,6 @@
 """Makes docs/ordinary-mail.md: how much ordinary mail is held, by kind of mail and class of recipient.
 
-    python -m tests.ordinary.report SEED EACH > docs/ordinary-mail.md
+python -m tests.ordinary.report SEED EACH > docs/ordinary-mail.md
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ CLASSES: Final[Mapping[str, str]] = {
     "E private": "pat42@outlook.com",
 }
 WAITING: Final = (Action.ASK, Action.QUARANTINE, Action.REFUSE)
+# ruff: noqa: E501 - lines of a table and of a page
 _HEAD = """# Ordinary mail
 
 How much mail without a clinical picture is held, by kind and class of recipient. Made by

@@ -16,7 +16,9 @@ import pytest
 
 from gateway.pipeline import judge, plan
 from policies.model import Action
-from tests.ordinary.kinds import KINDS, STOPPED, Mail, mails, signature
+from tests.ordinary.attachments import ALL, ORDINARY, PAGES
+from tests.ordinary.kinds import KINDS, RECIPIENTS, SENDER, STOPPED, Mail, mails, signature
+from tests.ordinary.report import WAITING
 from tests.support.contexts import context, received
 from tests.support.needs import needs
 
@@ -50,6 +52,24 @@ def test_ordinary_mail_is_not_held() -> None:
     """At most 0.5 % over all kinds, to own staff, partners, strangers, private and denied addresses alike."""
     found = rates(SEED, EACH)
     assert sum(found.values()) / len(found) <= MOST, {kind: rate for kind, rate in found.items() if rate}
+
+
+@pytest.mark.slow
+def test_mail_with_ordinary_attachments_is_not_held() -> None:
+    """At most 0.5 % of 420 emails of 30 kinds: letters, slides, charts, screenshots, archives, dictations, threads, signed mail."""
+    assert len(ORDINARY) >= 30 and len(ALL) >= 37
+    found = rates(SEED + 2, 14, ORDINARY)
+    assert sum(found.values()) / len(found) <= MOST, {kind: rate for kind, rate in found.items() if rate}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", PAGES)
+def test_a_scanned_letter_waits_for_nothing_on_its_way_to_a_partner(kind: str) -> None:
+    """A page is no photograph: protected or delivered, without a question."""
+    for number in range(4):
+        raw = PAGES[kind](Random(f"{SEED}:{number}"), RECIPIENTS[:3])
+        judged = judge(context("enforce"), received(raw, *RECIPIENTS[:3], sender=SENDER))
+        assert not any(one.action in WAITING for one in judged.decisions), kind
 
 
 def test_a_generated_signature_is_one_to_openssl(tmp_path: Path) -> None:
