@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 SECONDS = 60.0  # of one bomb on a busy machine; the gateway's own limit for one message is 20
 PROMPT = 15.0  # of a plain text meanwhile, on the same machine
-MEMORY = 1_500 * MIB  # resident, of any one process: below the address space that it may have
-REASONS = {"opaque.limit", "opaque.corrupt", "opaque.image-not-supported", "opaque.unknown-type"}
+MEMORY = 1_000 * MIB  # resident, of any one process: below the address space that it may have
+REASONS = {"opaque.limit", "opaque.corrupt"}
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def sent(site: Installation, sender: str, message: bytes) -> tuple[set[str], flo
 
 def check(site: Installation, sender: str, message: bytes) -> None:
     reasons, taken, memory = sent(site, sender, message)
-    print(f"{sender}: {sorted(reasons)}, {taken:.1f} s, {memory / MIB:.0f} MiB")
+
     assert reasons & REASONS, reasons
     assert taken < SECONDS
     assert memory < MEMORY

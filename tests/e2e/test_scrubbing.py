@@ -1,4 +1,4 @@
-"""Clinigate's column of docs/scrubbing.md: every file of the shared corpus comes out clean and unharmed, or is held with reason."""
+"""Clinigate's column of docs/scrubbing.md: every file of the corpus comes out clean and unharmed, or is held for a reason."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _RUN = re.compile(rb"[A-Za-z0-9+/\r\n\t ]{24,}=*")
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}[\r\n\t ]*){12,}")
 _DEEPEST = 6
+_SHORT = 1024
 _MOST = 1 << 26
 
 
@@ -50,12 +51,17 @@ def _inside(data: bytes) -> Iterator[bytes]:
         yield from _inflated(data[match.start() :], 15)
     yield from _archives(data)
     for run in _RUN.findall(data):
-        text = re.sub(rb"[\s=]", b"", run)
-        for skip in range(4):
-            piece = text[skip : len(text) - ((len(text) - skip) % 4 == 1)]
-            yield base64.b64decode(piece + b"=" * (-len(piece) % 4))
+        for block in re.split(rb"\r?\n\r?\n", run):
+            yield from _decoded(re.sub(rb"[\s=]", b"", block))
     for run in _HEX.findall(data):
         yield bytes.fromhex(re.sub(rb"\s", b"", run).decode())
+
+
+def _decoded(text: bytes) -> Iterator[bytes]:
+    """Base64 from its beginning; what is short, from wherever words in front of it may end."""
+    for skip in range(4 if len(text) < _SHORT else 1):
+        piece = text[skip : len(text) - ((len(text) - skip) % 4 == 1)]
+        yield base64.b64decode(piece + b"=" * (-len(piece) % 4))
 
 
 def _inflated(data: bytes, bits: int) -> Iterator[bytes]:
