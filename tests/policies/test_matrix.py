@@ -95,7 +95,10 @@ def test_the_senders_own_private_address(purpose: str) -> None:
     """Matrix 4.2 column E: refused once a use is stated, asked before; K4 to K6 never less strictly."""
     own = recipient("E", own_private=True)
     expected = Action.ASK if purpose == "P0" else Action.REFUSE
-    assert decide(shipped(), facts("E", "K3", statement("v", purpose) if purpose != "P0" else None, recipient=own)).action is expected
+    assert (
+        decide(shipped(), facts("E", "K3", statement("v", purpose) if purpose != "P0" else None, recipient=own)).action
+        is expected
+    )
     for kind in ("K4", "K5", "K6"):
         assert decide(shipped(), facts("E", kind, statement("v", purpose), recipient=own)).action >= expected, kind
 

@@ -52,7 +52,10 @@ EACH: dict[str, tuple[Facts, Action]] = {
     "NO-PICTURE": (facts("D", "K0"), Action.DELIVER),
     "WITHDRAWAL-UNKNOWN": (facts("A", "K3", statement("v", "P1", patient="p-1"), withdrawn=None), Action.QUARANTINE),
     "SENSITIVE-PRIVATE": (facts("E", "K3", tag("[consent written, teaching, intimate]")), Action.REFUSE),
-    "SENSITIVE-OWN-PRIVATE": (facts("E", "K3", tag("[consent verbal, referral, intimate]"), recipient=recipient("E", own_private=True)), Action.REFUSE),
+    "SENSITIVE-OWN-PRIVATE": (
+        facts("E", "K3", tag("[consent verbal, referral, intimate]"), recipient=recipient("E", own_private=True)),
+        Action.REFUSE,
+    ),
     "K6-SPECIALIST": (facts("A", "K3", tag("[consent: parent, intimate]"), recipient=SPECIAL), Action.QUARANTINE),
     "K6-INTIMATE-CHILD": (facts("O", "K3", tag("[consent verbal, intimate, child]")), Action.QUARANTINE),
     "K8-SENDER-ENCRYPTED": (facts("A", "K8", images=(image("K8", format="cms-enveloped"),)), Action.DELIVER),

@@ -75,7 +75,11 @@ def policy(profile: str) -> Policy:
 def facts_of(key: Key) -> Facts:
     """A message that stands for the cell."""
     return facts(
-        key.column[0], key.kind, _statement(key), recipient=_recipient(key.column), images=() if key.kind == "K0" else (_image(key),)
+        key.column[0],
+        key.kind,
+        _statement(key),
+        recipient=_recipient(key.column),
+        images=() if key.kind == "K0" else (_image(key),),
     )
 
 
