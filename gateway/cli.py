@@ -7,10 +7,12 @@ import typer
 from gateway.commands.alarm import alarm
 from gateway.commands.check import check
 from gateway.commands.demo import demo
+from gateway.commands.domain import app as domain
 from gateway.commands.explain import explain
 from gateway.commands.hold import app as hold
 from gateway.commands.keygen import keygen
 from gateway.commands.learnlogo import learn_logo
+from gateway.commands.lists import app as lists
 from gateway.commands.policy import app as policy
 from gateway.commands.report import app as report
 from gateway.commands.scrub import scrub
@@ -31,6 +33,8 @@ app.command("keygen")(keygen)
 app.add_typer(hold, name="hold")
 app.add_typer(report, name="report")
 app.add_typer(policy, name="policy")
+app.add_typer(domain, name="domain")
+app.add_typer(lists, name="lists")
 app.command("alarm")(alarm)
 app.command("demo")(demo)
 

@@ -68,7 +68,7 @@ class SmimeTerms(_Strict):
 class Encryption(_Strict):
     """How messages for this domain are encrypted."""
 
-    methods: tuple[Word, ...] = Field((), description="Protection methods in order of preference; the same as the entry's methods.")
+    methods: tuple[Word, ...] = Field((), description="Protection methods in order of preference, if not under methods.")
     smime: SmimeTerms | None = Field(None, description="Terms of the method smime.")
 
 
@@ -124,6 +124,8 @@ class EntryModel(_Strict):
     proposed_on: date | None = Field(None, description="Day of the proposal.")
     approved_by: tuple[str, ...] = Field((), description="Two different people; `clinigate domain approve` writes them.")
     approved_on: date | None = Field(None, description="Day of the last signature.")
+    signed_terms: str = Field("", description="What the signatures are for; written by `clinigate domain approve`.")
+    batch: str = Field("", description="Name of the import it came with.")
     last_used: date | None = Field(None, description="Day of the last picture sent there.")
     notes: str = Field("", description="Free text.")
 

@@ -14,14 +14,16 @@ from typing import Any, Final, TypeVar
 
 import pydantic
 
+from policies.compiled import Known
 from policies.features import Terms
+from policies.lists import read_list
 from policies.model import Mode, Rule
 from policies.profiles import fault, in_force
 from policies.register import Register, a_label, split_address
-from policies.registerfile import build_register
+from policies.registerfile import Surroundings, read_register
 from policies.rulefile import check_rules
 from policies.rules import Table, table
-from policies.settings import PolicyModel, RegisterModel, SettingsModel
+from policies.settings import PolicyModel, SettingsModel
 from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
 
 POLICY: Final = "policy.yaml"
@@ -95,43 +97,46 @@ class Policy:
         return self.machines.get(sender.strip().lower())
 
 
-def load_policy(files: Mapping[str, bytes]) -> Policy:
-    """Read ``policy.yaml``, ``domains.yaml`` and the three lists (by base name).  Raises ``PolicyError`` naming every fault."""
+def load_policy(files: Mapping[str, bytes], known: Known | None = None) -> Policy:
+    """Read ``policy.yaml``, ``domains.yaml`` and the three lists (by base name).  Raises ``PolicyError`` naming every fault.
+
+    ``known`` (``policy.register.known`` of the policy in force) spares reading entries of the register that have not changed.
+    """
     named = {name.rpartition("/")[2]: text for name, text in files.items()}
     problems = [f"{name}:1: this file is missing; copy it from the defaults" for name in FILES if name not in named]
     if problems:
         raise PolicyError(problems)
     policy, policy_data, lines = _model(PolicyModel, POLICY, named[POLICY], problems)
-    register, register_data, register_lines = _model(RegisterModel, DOMAINS, named[DOMAINS], problems)
-    lists = {name: _list(name, named[name], problems) for name in LISTS}
+    read = {name: read_list(named[name], name) for name in LISTS}
+    lists = {name: names for name, (names, _) in read.items()}
+    problems += [problem for _, wrong in read.values() for problem in wrong]
+    own = frozenset(filter(None, (a_label(domain) for domain in policy.settings.own_domains))) if policy else frozenset()
+    chosen = policy.profile if policy else ()
+    around = Surroundings(own, lists, located="au" in chosen, countersigned="small-practice" in chosen)
+    register = read_register(named[DOMAINS], DOMAINS, problems, around, known)
     if policy is None or register is None:
         raise PolicyError(problems)
+    rules = check_rules(policy, lines, POLICY, problems)
+    _check_settings(policy, lines, problems)
     wrong = fault(policy.profile)
     if wrong is not None:
         problems.append(say(POLICY, lines, ("profile",), wrong))
-    rules = check_rules(policy, lines, POLICY, problems)
-    _check_settings(policy, lines, problems)
-    content = {"policy": policy_data, "register": register_data, "lists": {name: sorted(words) for name, words in lists.items()}}
-    own = frozenset(filter(None, (a_label(domain) for domain in policy.settings.own_domains)))
-    built = build_register(
-        register, register_lines, DOMAINS, problems,
-        own=own, lists=lists, version=_digest({key: content[key] for key in ("register", "lists")})[:12],
-    )  # fmt: skip
     if problems:
         raise PolicyError(problems)
     profiles = in_force(policy.profile)
     return Policy(
         name=policy.name,
         rules=rules,
-        register=built,
+        register=register,
         settings=policy.settings,
         sender_groups={
             name: (tuple(a.lower() for a in group.addresses), tuple(a_label(d) or d for d in group.domains))
             for name, group in policy.sender_groups.items()
         },
         modes=_modes(policy),
-        digest=_digest(content),
+        digest=_digest({"policy": policy_data, "register": register.digest}),
         compiled=table(rules, profiles),
+        machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
         profiles=profiles,
         terms=Terms(
             sender_encrypted=policy.settings.sender_encrypted_to_approved == "deliver",
@@ -139,7 +144,6 @@ def load_policy(files: Mapping[str, bytes]) -> Policy:
             child_review_days=policy.settings.child_consent_review,
             scope=policy.settings.scope,
         ),
-        machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
     )
 
 
@@ -160,29 +164,6 @@ def _model(model: type[Model], file: str, text: bytes, problems: list[str]) -> t
     except pydantic.ValidationError as error:
         problems.extend(explain_validation(error, lines, file, model))
         return None, data, lines
-
-
-def _list(file: str, text: bytes, problems: list[str]) -> frozenset[str]:
-    """One domain or address a line; # begins a comment."""
-    try:
-        lines = text.decode("utf-8").splitlines()
-    except UnicodeDecodeError:
-        problems.append(f"{file}:1: not UTF-8 text")
-        return frozenset()
-    found = set()
-    for number, line in enumerate(lines, 1):
-        word = line.partition("#")[0].strip().lower()
-        if not word:
-            continue
-        local, domain = split_address(word)
-        name = a_label(domain)
-        if name is None:
-            problems.append(f'{file}:{number}: "{word[:60]}" is neither a domain nor an address')
-        else:
-            found.add(f"{local}@{name}" if local else name)
-    if not found and not problems:
-        problems.append(f"{file}:1: the list is empty; copy it from the defaults")
-    return frozenset(found)
 
 
 def _modes(policy: PolicyModel) -> dict[str, Mode]:

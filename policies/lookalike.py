@@ -59,10 +59,15 @@ class Lookalikes:
     def __init__(self, domains: Iterable[str], split: Callable[[str], tuple[str, str]]) -> None:
         """``split`` gives (name, public ending) of a domain."""
         self._split = split
+        self._domains: Iterable[str] | None = domains  # until the first question
         self._skeletons: dict[str, str] = {}
         self._pieces: dict[tuple[int, int, str], list[tuple[str, str]]] = {}
+
+    def ready(self) -> None:
+        """Build the index, about a second for a hundred thousand domains; the first question does it otherwise."""
+        domains, self._domains = self._domains or (), None
         for domain in domains:
-            name, _ = split(domain)
+            name, _ = self._split(domain)
             if len(name) < _SHORTEST:
                 continue
             self._skeletons.setdefault(skeleton(unicode_name(name)), domain)
@@ -71,6 +76,8 @@ class Lookalikes:
 
     def find(self, domain: str) -> str | None:
         """The approved domain that ``domain`` resembles, or None.  The caller knows that it is none itself."""
+        if self._domains is not None:
+            self.ready()
         name, _ = self._split(unicode_name(domain))
         if len(name) < _SHORTEST:
             return None

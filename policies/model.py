@@ -171,6 +171,13 @@ class DomainEntry:
     consent_header_out: str | None = None
     include_subdomains: bool = False
     max_recipients: int | None = None
+    owner: str = field(default="", repr=False)  # address of who answers for it on our side
+    review: date | None = None
+    assured: tuple[tuple[str, date], ...] = ()  # (scheme, last day of it)
+    last_used: date | None = None
+    countersign_by: date | None = None  # one signature only: approved no longer than to the end of this day
+    allow: tuple[str, ...] = ()  # mailboxes that may get pictures, "burns@"; empty: every one
+    deny: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

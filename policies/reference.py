@@ -9,7 +9,7 @@ from typing import Any, Final
 import pydantic
 from pydantic.fields import FieldInfo
 
-from policies import settings
+from policies import entries, settings
 from policies.features import KIND_ALIASES, WHEN
 from policies.profiles import BASES, EXTRA, SECONDARY
 from policies.reasons import REASONS
@@ -39,11 +39,18 @@ _MODELS: Final[tuple[tuple[str, type[pydantic.BaseModel]], ...]] = (
     ("sender_groups.NAME", settings.GroupModel),
     ("modes", settings.ModesModel),
     ("rules[]", settings.RuleModel),
-    ("domains.yaml", settings.RegisterModel),
-    ("domains[]", settings.EntryModel),
-    ("domains[].agreement", settings.Agreement),
-    ("domains[].organisation", settings.Organisation),
-    ("patient_addresses[]", settings.PatientAddress),
+    ("domains.yaml", entries.RegisterModel),
+    ("on_expiry", entries.OnExpiry),
+    ("domains[]", entries.EntryModel),
+    ("domains[].agreement", entries.Agreement),
+    ("domains[].organisation", entries.Organisation),
+    ("domains[].assurance[]", entries.Assurance),
+    ("domains[].transport", entries.Transport),
+    ("domains[].encryption", entries.Encryption),
+    ("domains[].encryption.smime", entries.SmimeTerms),
+    ("domains[].jurisdiction", entries.Jurisdiction),
+    ("domains[].recipients", entries.Mailboxes),
+    ("patient_addresses[]", entries.PatientAddress),
 )
 
 

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Final
 
+from policies.compiled import Known
 from policies.lookalike import Lookalikes
 from policies.model import DomainEntry, RecipientClass, RecipientFacts
 
@@ -96,8 +97,13 @@ class Register:
     freemail: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()  # domains and whole addresses
     suffixes: frozenset[str] = frozenset()
-    version: str = ""
+    version: str = ""  # the start of the digest
+    digest: str = ""  # SHA-256 of what the register and the lists say
     lookalikes: Lookalikes | None = field(default=None, repr=False, compare=False)
+    signatures: int = 2  # how many a domain needs before it counts as approved
+    grace: timedelta = GRACE
+    warn_days: tuple[int, ...] = (60, 30, 7)
+    known: Known | None = field(default=None, repr=False, compare=False)  # hand it to the next ``load_policy``
 
     def match(self, address: str, *, sender: str = "", today: date) -> RecipientFacts:
         """What is known of ``address``.  Never raises: an address that is none is class D, standing ``invalid``."""
@@ -111,7 +117,7 @@ class Register:
         routed = not _ROUTED.isdisjoint(name)
         for known in (single, entry):
             if known is not None and known.cls is RecipientClass.ARCHIVE and not routed:
-                return _known(known, domain, local, today)
+                return self._known(known, domain, local, today)
         if domain in self.own and not routed:
             return RecipientFacts(RecipientClass.OWN, domain, local=local, standing="approved")
         if self._denied(whole, domain) or (entry is not None and entry.status == "denied"):
@@ -119,14 +125,21 @@ class Register:
         if routed:
             return RecipientFacts(RecipientClass.UNKNOWN, domain, local=local, standing="invalid")
         if single is not None:
-            return _known(single, domain, local, today)
+            return self._known(single, domain, local, today)
         if entry is not None:
-            return _known(entry, domain, local, today)
+            found = self._known(entry, domain, local, today)
+            if found.cls is not RecipientClass.DENIED and not _mailbox(entry, name):
+                return RecipientFacts(RecipientClass.UNKNOWN, domain, entry, local=local)
+            return found
         if self._listed(self.freemail, domain):
             own_private = bool(sender) and _resembles(local, split_address(sender)[0])
             return RecipientFacts(RecipientClass.PRIVATE, domain, own_private=own_private, local=local)
         similar = self.lookalikes.find(domain) if self.lookalikes is not None else None
         return RecipientFacts(RecipientClass.UNKNOWN, domain, lookalike_of=similar, local=local)
+
+    def listed_freemail(self, domain: str) -> bool:
+        """Is the domain, or one above it, consumer mail?"""
+        return self._listed(self.freemail, domain)
 
     def _entry(self, domain: str) -> DomainEntry | None:
         if (exact := self.domains.get(domain)) is not None:
@@ -143,7 +156,7 @@ class Register:
         if exact is not None:
             return exact
         entry = self.addresses.get(_without_tag(whole))
-        carries = entry is None or _known(entry, "", "", today).standing in ("approved", "grace")
+        carries = entry is None or self._known(entry, "", "", today).standing in ("approved", "grace")
         return None if carries else entry
 
     def _denied(self, whole: str, domain: str) -> bool:
@@ -153,25 +166,55 @@ class Register:
     def _listed(names: frozenset[str], domain: str) -> bool:
         return domain in names or any(parent in names for parent in parents(domain))
 
+    def _known(self, entry: DomainEntry, domain: str, local: str, today: date) -> RecipientFacts:
+        """An entry as it stands today: its class, or unknown where it does not (or no longer) carry."""
+        standing = stands(entry, today, self.grace)
+        if standing in ("approved", "grace"):
+            return RecipientFacts(entry.cls, domain, entry, local=local, standing=standing)
+        cls = RecipientClass.DENIED if standing == "denied" else RecipientClass.UNKNOWN
+        return RecipientFacts(cls, domain, entry, local=local, standing=standing)
 
-def _known(entry: DomainEntry, domain: str, local: str, today: date) -> RecipientFacts:
-    """An entry as it stands today: its class, or unknown where it does not (or no longer) carry."""
-    standing = entry.status
-    if standing == "approved" and entry.expires is not None and today > entry.expires:
-        grace = (
-            GRACE if entry.cls is not RecipientClass.PATIENT else timedelta(0)
-        )  # an old private address may be another's by now
-        standing = "grace" if today <= entry.expires + grace else "expired"
-    if standing in ("approved", "grace"):
-        return RecipientFacts(entry.cls, domain, entry, local=local, standing=standing)
-    cls = RecipientClass.DENIED if standing == "denied" else RecipientClass.UNKNOWN
-    return RecipientFacts(cls, domain, entry, local=local, standing=standing)
+
+def stands(entry: DomainEntry, today: date, grace: timedelta = GRACE) -> str:
+    """proposed | approved | grace | expired | suspended | denied: how an entry stands on a day."""
+    if entry.status != "approved":
+        return entry.status
+    if entry.countersign_by is not None and today > entry.countersign_by:
+        return "proposed"  # the second signature did not come
+    if entry.expires is None or today <= entry.expires:
+        return "approved"
+    if entry.cls is RecipientClass.PATIENT:
+        return "expired"  # an old private address may be another's by now
+    return "grace" if today <= entry.expires + grace else "expired"
+
+
+def _mailbox(entry: DomainEntry, name: str) -> bool:
+    """May this mailbox of the domain get pictures?  Subaddresses (RFC 5233) count as their mailbox."""
+    if not entry.allow and not entry.deny:
+        return True
+    words = {f"{name}@", f"{name.partition('+')[0]}@"}
+    return words.isdisjoint(entry.deny) and (not entry.allow or not words.isdisjoint(entry.allow))
+
+
+def public_suffix(domain: str, suffixes: frozenset[str]) -> str:
+    """The public ending of ``domain`` ("nhs.uk"), which may be the domain itself; the last label where none is listed.
+
+    Rules of the public suffix list: the longest name wins, ``*.ck`` stands for any one label, ``!www.ck`` is an exception.
+    """
+    candidate = domain
+    while "." in candidate:
+        parent = candidate.partition(".")[2]
+        if f"!{candidate}" in suffixes:
+            return parent
+        if candidate in suffixes or f"*.{parent}" in suffixes:
+            return candidate
+        candidate = parent
+    return candidate
 
 
 def public_ending(domain: str, suffixes: frozenset[str]) -> tuple[str, str]:
-    """(name before the public ending, ending): ("royal-example", "nhs.uk").  Without a listed ending it is the last label."""
-    for parent in parents(domain):
-        if parent in suffixes:
-            return domain[: -len(parent) - 1], parent
-    name, _, last = domain.rpartition(".")
-    return name, last
+    """(name before the public ending, ending): ("royal-example", "nhs.uk")."""
+    ending = public_suffix(domain, suffixes)
+    if ending == domain:
+        ending = domain.rpartition(".")[2]
+    return domain[: -len(ending) - 1], ending

@@ -1,19 +1,29 @@
-"""domains.yaml -> ``Register``, with the checks that the shape alone cannot make."""
+"""domains.yaml -> ``Register``, with the checks that the shape alone cannot make.
+
+Two ways to the same register: entry by entry, taking what is known from before; and whole, which tells every fault.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
-from typing import Final
+from hashlib import sha256
+from typing import Any, Final
 
+import pydantic
+
+from policies.blocks import cut, read
+from policies.compiled import Compiled, Known, key
+from policies.entries import EntryModel, PatientAddress, RegisterModel
+from policies.entrycheck import Terms, faults
+from policies.lists import digest
 from policies.lookalike import Lookalikes
 from policies.model import DomainEntry, RecipientClass
-from policies.register import Register, a_label, parents, plain_local, public_ending, split_address
-from policies.rulefile import METHODS
-from policies.settings import EntryModel, PatientAddress, RegisterModel
-from policies.vocabulary import PURPOSES
-from policies.yamlmap import KeyPath, Lines, nearest, say
+from policies.register import Register, a_label, plain_local, public_ending, split_address
+from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, parse, say
 
 _CLASSES: Final = {
     "clinical": RecipientClass.APPROVED_CLINICAL,
@@ -21,64 +31,174 @@ _CLASSES: Final = {
     "archive": RecipientClass.ARCHIVE,
     "denied": RecipientClass.DENIED,
 }
+_CODE: Final = "1"  # another number makes all that is known from before be read anew
+_STANDIN: Final = "  - {domain: none.invalid, status: proposed, class: clinical}\n"
 
 
-def build_register(
-    model: RegisterModel,
-    lines: Lines,
-    file: str,
-    problems: list[str],
-    *,
-    own: frozenset[str],
-    lists: Mapping[str, frozenset[str]],
-    version: str,
-) -> Register:
-    """The register; faults go into ``problems`` as printable lines."""
-    freemail = lists["freemail.txt"] | _names(model.freemail, "freemail", lines, file, problems)
-    suffixes = lists["suffixes.txt"]
-    domains: dict[str, DomainEntry] = {}
-    addresses: dict[str, DomainEntry] = {}
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the register is read with: your own domains, the lists (by file name), and what the policy asks for."""
+
+    own: frozenset[str]
+    lists: Mapping[str, frozenset[str]]
+    located: bool = False
+    countersigned: bool = False
+
+    def terms(self, model: RegisterModel, freemail: frozenset[str]) -> Terms:
+        signatures = 1 if self.countersigned or model.approvals == "countersigned" else 2
+        return Terms(freemail, self.lists["suffixes.txt"], self.own, signatures, self.located)
+
+
+def read_register(
+    text: bytes, file: str, problems: list[str], around: Surroundings, known: Known | None = None
+) -> Register | None:
+    """The register; its faults go into ``problems`` as printable lines.  None if it cannot be read at all."""
+    return _by_entry(text, file, around, known) or _whole(text, file, problems, around)
+
+
+def _by_entry(text: bytes, file: str, around: Surroundings, known: Known | None) -> Register | None:
+    """The register read entry by entry; None where anything is wrong or unusual: ``_whole`` says what."""
+    try:
+        pieces = cut(text.decode("utf-8-sig"), "domains")
+        if pieces is None:
+            return None
+        data, lines = parse(f"{pieces.before}{_STANDIN}{pieces.after}".encode(), file)
+        model = RegisterModel.model_validate(data)
+    except (UnicodeDecodeError, YamlError, pydantic.ValidationError):
+        return None
+    problems: list[str] = []
+    frame = _Frame(model, data, lines, file, problems, around)
+    entries = _entries(pieces.blocks, file, frame.terms, known)
+    if entries is None or problems:
+        return None
+    made = frame.register(enumerate(entries.values()), Known(_context(frame.terms), entries))
+    return None if problems else made
+
+
+def _entries(blocks: list[str], file: str, terms: Terms, known: Known | None) -> dict[bytes, Compiled] | None:
+    """Key of the text -> entry, in the order of the file; None if one has a fault or stands twice."""
+    before = known.entries if known is not None and known.context == _context(terms) else {}
+    keys = [key(block) for block in blocks]
+    new = [at for at, one in enumerate(keys) if one not in before]
+    values = read([blocks[at] for at in new], file)
+    if values is None:
+        return None
+    compiled: dict[int, Compiled] = {}
+    for at, value in zip(new, values, strict=True):
+        try:
+            entry = EntryModel.model_validate(value)
+        except pydantic.ValidationError:
+            return None
+        if faults(entry, terms):
+            return None
+        compiled[at] = _compiled(entry, value, terms)
+    found = {one: compiled[at] if at in compiled else before[one] for at, one in enumerate(keys)}
+    return found if len(found) == len(blocks) else None
+
+
+def _whole(text: bytes, file: str, problems: list[str], around: Surroundings) -> Register | None:
+    try:
+        data, lines = parse(text, file)
+    except YamlError as error:
+        problems.extend(error.problems)
+        return None
+    if not isinstance(data, dict) or not data:
+        problems.append(f"{file}:1: the file is empty or no table of keys; an empty register is no register")
+        return None
+    try:
+        model = RegisterModel.model_validate(data)
+    except pydantic.ValidationError as error:
+        problems.extend(explain_validation(error, lines, file, RegisterModel))
+        return None
+    frame = _Frame(model, data, lines, file, problems, around)
+    entries = []
     for at, entry in enumerate(model.domains):
         path: KeyPath = ("domains", at)
-        faults = _faults(entry, freemail, suffixes, own)
-        problems += [say(file, lines, (*path, *key), what) for key, what in faults]
-        if faults:
-            continue
-        name = _name(entry)
-        table = addresses if entry.address is not None else domains
-        if name in table:
-            problems.append(say(file, lines, (*path, "domain" if entry.domain else "address"), f'"{name}" stands twice'))
-        table[name] = _entry(entry, name)
-    for at, patient in enumerate(model.patient_addresses):
-        local, domain = split_address(patient.address)
-        label = a_label(domain)
-        if not local or label is None:
-            problems.append(say(file, lines, ("patient_addresses", at, "address"), "not an email address"))
-            continue
-        addresses[f"{plain_local(local)}@{label}"] = _patient(patient, label)
-    approved = [name for name, entry in domains.items() if entry.status == "approved"]
-    return Register(
-        own=own,
-        domains=domains,
-        addresses=addresses,
-        freemail=freemail,
-        denied=lists["denied.txt"] | _names(model.denied, "denied", lines, file, problems),
-        suffixes=suffixes,
-        version=version,
-        lookalikes=Lookalikes([*approved, *own], partial(public_ending, suffixes=suffixes)),
-    )
+        wrong = faults(entry, frame.terms)
+        problems.extend(say(file, lines, (*path, *where), what) for where, what in wrong)
+        if not wrong:
+            entries.append((at, _compiled(entry, data["domains"][at], frame.terms)))
+    return frame.register(entries, None)
 
 
-def _names(words: tuple[str, ...], key: str, lines: Lines, file: str, problems: list[str]) -> frozenset[str]:
-    found = set()
-    for at, word in enumerate(words):
-        local, domain = split_address(word)
-        label = a_label(domain)
-        if label is None:
-            problems.append(say(file, lines, (key, at), f'"{word}" is neither a domain nor an address'))
-        else:
-            found.add(f"{plain_local(local)}@{label}" if local else label)
-    return frozenset(found)
+class _Frame:
+    """Everything of the file but its entries, and how the register is put together from both."""
+
+    def __init__(
+        self, model: RegisterModel, data: Any, lines: Lines, file: str, problems: list[str], around: Surroundings
+    ) -> None:
+        self.model, self.lines, self.file, self.problems, self.around = model, lines, file, problems, around
+        self.data = {name: value for name, value in data.items() if name != "domains"}
+        self.freemail = around.lists["freemail.txt"] | self._names(model.freemail, "freemail")
+        self.denied = around.lists["denied.txt"] | self._names(model.denied, "denied")
+        self.terms = around.terms(model, self.freemail)
+
+    def register(self, entries: Iterable[tuple[int, Compiled]], known: Known | None) -> Register:
+        """``entries`` with their places in the list."""
+        contents: list[bytes] = []
+        tables: tuple[dict[str, DomainEntry], dict[str, DomainEntry]] = ({}, {})
+        for at, one in entries:
+            contents.append(one.content)
+            table = tables[one.single]
+            if one.name in table:
+                path: KeyPath = ("domains", at, "address" if one.single else "domain")
+                self.problems.append(say(self.file, self.lines, path, f'"{one.name}" stands twice'))
+            table[one.name] = one.entry
+        domains, addresses = tables
+        addresses.update(self._patients())
+        approved = [name for name, entry in domains.items() if entry.status == "approved"]
+        suffixes = self.around.lists["suffixes.txt"]
+        content = self._content(contents)
+        return Register(
+            own=self.around.own,
+            domains=domains,
+            addresses=addresses,
+            freemail=self.freemail,
+            denied=self.denied,
+            suffixes=suffixes,
+            version=content[:12],
+            digest=content,
+            lookalikes=Lookalikes([*approved, *self.around.own], partial(public_ending, suffixes=suffixes)),
+            signatures=self.terms.signatures,
+            grace=timedelta(days=self.model.on_expiry.grace_days),
+            warn_days=tuple(sorted(set(self.model.on_expiry.warn_days), reverse=True)),
+            known=known,
+        )
+
+    def _content(self, contents: list[bytes]) -> str:
+        """Names the content, whatever the layout and whichever way it was read."""
+        lists = {name: digest(words) for name, words in self.around.lists.items()}
+        domains = sha256(b"".join(contents)).hexdigest()
+        return _digest({"register": self.data, "domains": domains, "lists": lists}).hex()
+
+    def _names(self, words: tuple[str, ...], under: str) -> frozenset[str]:
+        found = set()
+        for at, word in enumerate(words):
+            local, domain = split_address(word)
+            label = a_label(domain)
+            if label is None:
+                what = f'"{word}" is neither a domain nor an address'
+                self.problems.append(say(self.file, self.lines, (under, at), what))
+            else:
+                found.add(f"{plain_local(local)}@{label}" if local else label)
+        return frozenset(found)
+
+    def _patients(self) -> dict[str, DomainEntry]:
+        found = {}
+        for at, patient in enumerate(self.model.patient_addresses):
+            local, domain = split_address(patient.address)
+            label = a_label(domain)
+            if not local or label is None:
+                where: KeyPath = ("patient_addresses", at, "address")
+                self.problems.append(say(self.file, self.lines, where, "not an email address"))
+                continue
+            found[f"{plain_local(local)}@{label}"] = _patient(patient, label)
+        return found
+
+
+def _compiled(entry: EntryModel, data: Any, terms: Terms) -> Compiled:
+    name = _name(entry)
+    return Compiled(_digest(data), name, entry.address is not None, _entry(entry, name, terms))
 
 
 def _name(entry: EntryModel) -> str:
@@ -88,12 +208,10 @@ def _name(entry: EntryModel) -> str:
     return a_label(entry.domain or "") or ""
 
 
-def _expires(entry: EntryModel) -> date | None:
-    days = [day for day in (entry.expires, entry.agreement.expires if entry.agreement else None) if day is not None]
-    return min(days, default=None)
-
-
-def _entry(entry: EntryModel, name: str) -> DomainEntry:
+def _entry(entry: EntryModel, name: str, terms: Terms) -> DomainEntry:
+    lonely = terms.signatures == 1 and len(entry.approved_by) == 1 and entry.approved_on is not None
+    mailboxes = entry.recipients
+    most = [one for one in (entry.max_recipients, mailboxes.max_per_message if mailboxes else None) if one is not None]
     return DomainEntry(
         domain=name,
         status=entry.status,
@@ -102,12 +220,19 @@ def _entry(entry: EntryModel, name: str) -> DomainEntry:
         purposes=frozenset(entry.purposes),
         max_sensitivity=entry.max_sensitivity,
         children_allowed=entry.children_allowed,
-        methods=entry.methods,
+        methods=entry.ways(),
         route=entry.route,
-        expires=_expires(entry),
+        expires=entry.ends(),
         consent_header_out=entry.consent_header_out,
         include_subdomains=entry.include_subdomains,
-        max_recipients=entry.max_recipients,
+        max_recipients=min(most, default=None),
+        owner=entry.agreement.owner if entry.agreement is not None else "",
+        review=entry.agreement.review if entry.agreement is not None else None,
+        assured=tuple((one.scheme, one.valid_until) for one in entry.assurance if one.valid_until is not None),
+        last_used=entry.last_used,
+        countersign_by=entry.approved_on + timedelta(days=1) if lonely and entry.approved_on is not None else None,
+        allow=tuple(word.lower() for word in mailboxes.allow) if mailboxes else (),
+        deny=tuple(word.lower() for word in mailboxes.deny) if mailboxes else (),
     )
 
 
@@ -115,61 +240,11 @@ def _patient(patient: PatientAddress, domain: str) -> DomainEntry:
     return DomainEntry(domain, "approved", RecipientClass.PATIENT, methods=patient.methods, expires=patient.expires)
 
 
-def _faults(
-    entry: EntryModel, freemail: frozenset[str], suffixes: frozenset[str], own: frozenset[str]
-) -> list[tuple[tuple[str | int, ...], str]]:
-    found: list[tuple[tuple[str | int, ...], str]] = []
-    if (entry.domain is None) == (entry.address is None):
-        return [((), "write either domain or address, one of the two")]
-    key = "domain" if entry.domain is not None else "address"
-    local, domain = split_address(entry.address) if entry.address is not None else ("-", entry.domain or "")
-    label = a_label(domain)
-    if label is None or not local:
-        return [((key,), f'"{entry.domain or entry.address}" is not a proper {key}')]
-    if entry.status == "denied" or entry.class_ == "denied":
-        if entry.status != "denied" or entry.class_ != "denied":
-            found.append((("status",), "a denied entry has status: denied and class: denied, both"))
-        return found
-    if entry.domain is not None:
-        found += [((key,), what) for what in _unapprovable(entry, label, freemail, suffixes, own)]
-    for at, code in enumerate(entry.purposes):
-        if code not in PURPOSES:
-            what = f'"{code}" is no purpose code; write one of {", ".join(PURPOSES)}{nearest(code, PURPOSES)}'
-            found.append((("purposes", at), what))
-        elif PURPOSES[code] == "marketing":
-            found.append((("purposes", at), "no domain is approved for marketing"))
-    for at, method in enumerate(entry.methods):
-        if method not in METHODS:
-            what = f'"{method}" is no protection method; write one of {", ".join(METHODS)}{nearest(method, METHODS)}'
-            found.append((("methods", at), what))
-    return found + _incomplete(entry)
+def _context(terms: Terms) -> str:
+    lists = [digest(terms.freemail), digest(terms.suffixes), sorted(terms.own)]
+    return _digest([_CODE, lists, terms.signatures, terms.located]).hex()
 
 
-def _unapprovable(
-    entry: EntryModel, label: str, freemail: frozenset[str], suffixes: frozenset[str], own: frozenset[str]
-) -> list[str]:
-    """Why the domain as a whole can never be approved."""
-    if label in own:
-        what = f"{label} is one of your own domains (settings: own_domains); it needs no entry"
-        return [what] if entry.class_ != "archive" else []
-    if "." not in label or label in suffixes:
-        return [f"{label} is a public ending that many organisations share; name each organisation's own domain"]
-    if label in freemail or any(parent in freemail for parent in parents(label)):
-        return [f"{label} is a freemail domain: anybody may have an address there; list single addresses under patient_addresses"]
-    return []
-
-
-def _incomplete(entry: EntryModel) -> list[tuple[tuple[str | int, ...], str]]:
-    """What an approved entry must say."""
-    found: list[tuple[tuple[str | int, ...], str]] = []
-    if len(entry.approved_by) != len({name.lower() for name in entry.approved_by}) or len(entry.approved_by) == 1:
-        found.append((("approved_by",), "two different people approve a domain"))
-    if entry.status != "approved" or entry.class_ == "archive":
-        return found
-    if not entry.purposes and entry.class_ != "patient-mail":
-        found.append((("purposes",), "an approved domain needs at least one purpose, for instance [TREAT, COC]"))
-    if not entry.methods:
-        found.append((("methods",), "an approved domain needs at least one protection method, for instance [smime]"))
-    if "route" in entry.methods and entry.route is None:
-        found.append((("route",), "the method route needs the name of a next-hop route"))
-    return found
+def _digest(content: object) -> bytes:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str, separators=(",", ":"))
+    return sha256(text.encode()).digest()

@@ -1,4 +1,4 @@
-"""The models of policy.yaml and domains.yaml: every key, what it may hold, and its default.  Source of the schema."""
+"""The models of policy.yaml: every key, what it may hold, and its default.  Source of the schema."""
 
 from __future__ import annotations
 
@@ -194,70 +194,3 @@ class PolicyModel(_Strict):
         default_factory=lambda: ModesModel.model_validate({}), description="Who is observed, advised, enforced; see below."
     )
     rules: tuple[RuleModel, ...] = Field(min_length=1, description="The rules, in order.")
-
-
-class Organisation(_Strict):
-    """The organisation behind a domain."""
-
-    name: str = Field(description="Name of the organisation.")
-    country: str = Field("", description="Country, for instance GB-ENG.")
-    ids: dict[str, str] = Field(default_factory=dict, description="Official numbers, for instance ods.")
-
-
-class Agreement(_Strict):
-    """What the approval rests on."""
-
-    type: Literal["implied-care", "dsa", "dpa-processor", "baa", "contract", "attestation"] = Field(
-        description="Kind of agreement."
-    )
-    reference: str = Field("", description="Number of the agreement.")
-    owner: str = Field("", description="Who answers for it on your side.")
-    signed: date | None = Field(None, description="Day of signature.")
-    review: date | None = Field(None, description="Day of the next review.")
-    expires: date | None = Field(None, description="Last day; the earlier of this and the entry's own counts.")
-
-
-class EntryModel(_Strict):
-    """One domain, or one address, of the register."""
-
-    domain: str | None = Field(None, description="The exact domain.")
-    address: str | None = Field(None, description="One address instead of a domain.")
-    include_subdomains: bool = Field(False, description="Also every domain below it.")
-    status: Literal["proposed", "approved", "suspended", "expired", "denied"] = Field(description="How the entry stands.")
-    class_: Literal[
-        "clinical", "social-care", "research", "education", "publisher", "legal", "insurer", "government", "police", "supplier",
-        "patient-mail", "archive", "denied",
-    ] = Field(alias="class", description="What kind of organisation it is; clinical is class A, the others B.")  # fmt: skip
-    organisation: str | Organisation = Field("", description="Name of the organisation.")
-    purposes: tuple[str, ...] = Field((), description="Uses the domain is approved for (HL7 purpose-of-use codes).")
-    max_sensitivity: Literal["N", "R", "V"] = Field("R", description="V: intimate pictures allowed.")
-    children_allowed: bool = Field(False, description="Pictures of children allowed.")
-    methods: tuple[Word, ...] = Field((), description="Protection methods in order of preference.")
-    route: Word | None = Field(None, description="Named next-hop route of the method route.")
-    expires: date | None = Field(None, description="Last day of the approval; 30 days' grace follow.")
-    max_recipients: int | None = Field(None, ge=1, description="Most recipients of one message.")
-    consent_header_out: HeaderOut | None = Field(None, description="What becomes of the consent statement for this domain.")
-    agreement: Agreement | None = Field(None, description="What the approval rests on; see below.")
-    contacts: dict[str, str] = Field(default_factory=dict, description="Their addresses, by role.")
-    approved_by: tuple[str, ...] = Field((), description="Two different people.")
-    approved_on: date | None = Field(None, description="Day of approval.")
-    notes: str = Field("", description="Free text.")
-
-
-class PatientAddress(_Strict):
-    """One patient's own address."""
-
-    address: str = Field(description="The patient's address.")
-    verified_on: date = Field(description="Day on which the address was checked with the patient.")
-    verified_how: str = Field(min_length=3, description="How it was checked.")
-    expires: date | None = Field(None, description="Last day on which it may be used; no grace is meant for patients.")
-    methods: tuple[Word, ...] = Field((), description="Protection methods in order of preference.")
-
-
-class RegisterModel(_Strict):
-    """domains.yaml."""
-
-    domains: tuple[EntryModel, ...] = Field(min_length=1, description="The register.")
-    patient_addresses: tuple[PatientAddress, ...] = Field((), description="Patients' own addresses (class C).")
-    freemail: tuple[str, ...] = Field((), description="More freemail domains than the list that comes with the program.")
-    denied: tuple[str, ...] = Field((), description="More denied domains or addresses.")

@@ -29,6 +29,8 @@ domains:
     class: clinical
     purposes: [TREAT]
     methods: [smime]
+    expires: 2027-12-31
+    approved_by: [alice, bob]
 """
 
 # what to change in policy.yaml, by what -> words the error must hold
@@ -112,11 +114,31 @@ DOMAIN_FAULTS: list[tuple[str, str, str]] = [
     ("domain: approved.example", "domain: '*.example'", '"*.example" is not a proper domain'),
     ("domain: approved.example", "address: someone", '"someone" is not a proper address'),
     ("domain: approved.example", "notes: none", "domains.yaml:2: domains[0]: write either domain or address"),
-    ("methods: [smime]", "methods: [smime]\n    approved_by: [alice]", "domains.yaml:7: domains[0].approved_by: two different people"),
-    ("methods: [smime]", "methods: [smime]\n    approved_by: [Alice, alice]", "two different people approve a domain"),
-    ("methods: [smime]", "methods: [smime]\n    expires: soon", "domains.yaml:7: domains[0].expires:"),
+    ("[alice, bob]", "[alice]", "domains.yaml:8: domains[0].approved_by: two different people"),
+    ("[alice, bob]", "[Alice, alice]", "two different people approve a domain"),
+    ("expires: 2027-12-31", "expires: soon", "domains.yaml:7: domains[0].expires:"),
+    ("    expires: 2027-12-31\n", "", "domains.yaml:2: domains[0].expires: an approval ends; write its last day, at most 24 months after it was signed"),
+    ("[alice, bob]", "[alice, bob]\n    approved_on: 2025-12-30", "domains.yaml:7: domains[0].expires: is more than 24 months after 2025-12-30; write 2027-12-30 or earlier"),
+    ("[alice, bob]", "[alice, bob]\n    agreement: {type: dsa, signed: 2024-02-29, expires: 2026-03-01}", "domains.yaml:9: domains[0].agreement.expires: is more than 24 months after 2024-02-29; write 2026-02-28 or earlier"),
+    ("[alice, bob]", "[alice, bob]\n    agreement: {type: das}", 'domains.yaml:9: domains[0].agreement.type: "das" is not allowed here; write one of implied-care, dsa'),
+    ("[alice, bob]", "[alice, bob]\n    agreement: {ownr: ig@example.org, type: dsa}", 'domains[0].agreement.ownr: no such key; did you mean "owner"?'),
+    ("[alice, bob]", "[alice, bob]\n    include_subdomains: true", "domains[0].subdomains_reason: say why the domains below it are approved too"),
+    ("[alice, bob]", "[alice, bob]\n    recipients: {deny: [reception]}", 'domains.yaml:9: domains[0].recipients.deny[0]: "reception" is no mailbox; write it like burns@'),
+    ("[alice, bob]", "[alice, bob]\n    recipients: {max_per_message: 0}", "domains[0].recipients.max_per_message: must be 1 or more"),
+    ("[alice, bob]", "[alice, bob]\n    transport: {verify: mtasts}", 'domains[0].transport.verify: "mtasts" is not allowed here; write one of mta-sts, dane, pkix, none; did you mean "mta-sts"?'),
+    ("[alice, bob]", "[alice, bob]\n    transport: {on_failure: portl}", 'domains[0].transport.on_failure: "portl" is no protection method; did you mean "portal"?'),
+    ("[alice, bob]", "[alice, bob]\n    encryption: {methods: [smine]}", 'domains[0].encryption.methods[0]: "smine" is no protection method'),
+    ("[alice, bob]", "[alice, bob]\n    encryption: {methods: [pgp]}", "domains[0].encryption.methods: differ from the entry's methods"),
+    ("[alice, bob]", "[alice, bob]\n    encryption: {smime: {discovery: [dns]}}", 'domains[0].encryption.smime.discovery[0]: "dns" is not allowed here'),
+    ("[alice, bob]", "[alice, bob]\n    assurance: [{status: ok}]", "domains[0].assurance[0].scheme: is missing"),
+    ("[alice, bob]", "[alice, bob]\n    jurisdiction: {restricted_transfer: yes}", "domains[0].jurisdiction.restricted_transfer:"),
+    ("[alice, bob]", "[alice, bob]\n    max_sensitivity: X", 'domains[0].max_sensitivity: "X" is not allowed here; write one of N, R, V'),
+    ("[alice, bob]", "[alice, bob]\non_expiry: {grace_days: 365}", "domains.yaml:9: on_expiry.grace_days: must be 90 or less"),
+    ("[alice, bob]", "[alice, bob]\napprovals: one", 'domains.yaml:9: approvals: "one" is not allowed here; write one of two-people, countersigned'),
+    ("status: approved", "status: suspended", "domains[0].reason: a suspended entry says why"),
+    ("status: approved\n    class: clinical", "status: denied\n    class: denied", "domains[0].reason: a denied entry says why"),
     ("status: approved", "status: denied", "a denied entry has status: denied and class: denied, both"),
-    (DOMAINS, DOMAINS + DOMAINS.partition("\n")[2], 'domains.yaml:7: domains[1].domain: "approved.example" stands twice'),
+    (DOMAINS, DOMAINS + DOMAINS.partition("\n")[2], 'domains.yaml:9: domains[1].domain: "approved.example" stands twice'),
     (DOMAINS, DOMAINS + "patient_addresses: [{address: x, verified_on: 2026-01-01, verified_how: call}]\n", "patient_addresses[0].address: not an email address"),
     (DOMAINS, DOMAINS + "denied: ['a b']\n", 'denied[0]: "a b" is neither a domain nor an address'),
 ]

@@ -16,16 +16,16 @@ pytestmark = pytest.mark.unit
 
 ENTRIES = b"""
 domains:
-  - {domain: approved.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime]}
-  - {domain: tree.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], include_subdomains: true}
-  - {domain: ending.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], expires: 2026-11-22}
-  - {domain: stopped.example, status: suspended, class: clinical, purposes: [TREAT], methods: [smime]}
+  - {domain: approved.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], expires: 2027-12-31}
+  - {domain: tree.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], include_subdomains: true, subdomains_reason: one trust, expires: 2027-12-31}
+  - {domain: ending.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], expires: 2026-11-22}
+  - {domain: stopped.example, status: suspended, class: clinical, reason: review}
   - {domain: wished.example, status: proposed, class: clinical}
-  - {domain: banned.example, status: denied, class: denied}
-  - {domain: krankenhaus-m\xc3\xbcnchen.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime]}
-  - {address: one@mixed.example, status: approved, class: legal, purposes: [HLEGAL], methods: [smime]}
-  - {address: journal@example.org, status: approved, class: archive}
-  - {domain: vault.example, status: approved, class: archive}
+  - {domain: banned.example, status: denied, class: denied, reason: file sharing}
+  - {domain: krankenhaus-m\xc3\xbcnchen.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], expires: 2027-12-31}
+  - {address: one@mixed.example, status: approved, class: legal, purposes: [HLEGAL], methods: [smime], approved_by: [a, b], expires: 2027-12-31}
+  - {address: journal@example.org, status: approved, class: archive, approved_by: [a, b]}
+  - {domain: vault.example, status: approved, class: archive, approved_by: [a, b]}
 patient_addresses:
   - {address: Pat@freemail.example, verified_on: 2026-01-01, verified_how: in clinic}
 """
@@ -176,6 +176,8 @@ def test_a_register_of_a_hundred_thousand_domains_answers_quickly() -> None:
     names = [f"clinic-{number:06d}-{number * 7919 % 99991}.example" for number in range(100_000)]
     entries = {name: DomainEntry(name, "approved", RecipientClass.APPROVED_CLINICAL) for name in names}
     big = Register(frozenset(), entries, lookalikes=Lookalikes(names, lambda domain: public_ending(domain, frozenset())))
+    assert big.lookalikes is not None
+    big.lookalikes.ready()
     start = perf_counter()
     for number in range(1000):
         assert big.match(f"x@{names[number]}", today=TODAY).entry is not None
