@@ -242,7 +242,8 @@ def lines(rounds: int) -> list[str]:
         f"PNG: {walk:.3f} ms/MB for the chunk walk (aim ≤ {AIMS['PNG']:g}), {sums:.2f} for its checksums, {whole:.2f} with the "
         "look behind the zlib stream.",
         "",
-        f"A Word document of {len(document) / 1e6:.0f} MB with {WORD_PICTURES} photographs: {seconds:.2f} s (aim < {WORD_SECONDS:g}).",
+        f"A Word document of {len(document) / 1e6:.0f} MB with {WORD_PICTURES} photographs: {seconds:.2f} s "
+        f"(aim < {WORD_SECONDS:g}).",
     ]
     return rows
 

@@ -27,8 +27,8 @@ from tests.support.paths import CORPUS, JUDGE
 
 FORMATS: Mapping[str, str] = {
     "jpeg": "JPEG", "png": "PNG", "tiff": "TIFF", "bigtiff": "TIFF", "webp": "WebP", "gif": "GIF", "bmp": "BMP", "heic": "HEIC",
-    "heif": "HEIC", "avif": "AVIF", "mp4": "Video", "mov": "Video", "m4a": "Video", "3gp": "Video", "pdf": "PDF", "docx": "Office",
-    "xlsx": "Office", "pptx": "Office", "odt": "Office", "svg": "SVG", "dicom": "DICOM",
+    "heif": "HEIC", "avif": "AVIF", "mp4": "Video", "mov": "Video", "m4a": "Video", "3gp": "Video", "pdf": "PDF",
+    "docx": "Office", "xlsx": "Office", "pptx": "Office", "odt": "Office", "svg": "SVG", "dicom": "DICOM",
 }  # fmt: skip
 KINDS = tuple(dict.fromkeys(FORMATS.values()))
 STILLS = frozenset(("JPEG", "PNG", "TIFF", "WebP", "GIF", "BMP", "HEIC", "AVIF"))
