@@ -86,7 +86,7 @@ class Example(_Strict):
     protection: tuple[str, ...] | None = Field(
         None, description="Protection methods that can serve; left out: all that the recipient's entry names."
     )
-    on: date | None = Field(None, description="Day on which it is sent; left out: today, so that an entry's end shows.")
+    day: date | None = Field(None, description="Day on which it is sent; left out: today, so that an entry's end shows.")
 
 
 class ExamplesModel(_Strict):

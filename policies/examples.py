@@ -142,7 +142,7 @@ def _cases(policy: Policy, one: Example, at: int, lines: Lines, file: str, today
 
 
 def _facts(policy: Policy, one: Example, address: str, today: date) -> Facts:
-    sent = one.on or today
+    sent = one.day or today
     known = policy.register.match(address, sender=one.sender, today=sent)
     group = policy.group_of(one.sender) if one.sender else "ungrouped"
     images = tuple(_image(at, picture) for at, picture in enumerate(one.pictures, 1))

@@ -1,4 +1,4 @@
-"""JSON Schema of policy.yaml, domains.yaml and the examples, for editors.  Generated; ``policies/schema/*.json`` are its output."""
+"""JSON Schema of policy.yaml, domains.yaml and examples, for editors.  Generated; ``policies/schema/*.json`` are its output."""
 
 from __future__ import annotations
 

@@ -29,6 +29,7 @@ class YamlError(ValueError):
         super().__init__("\n".join(self.problems))
 
 
+_PLAIN_TAGS: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _BASE: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -52,11 +53,17 @@ class _Walk:
             raise YamlError([f"{self.file}:{line}: anchors repeat so much that the file grows without bound; write it out"])
         if len(path) > MAX_DEPTH:
             raise YamlError([f"{self.file}:{line}: nested more than {MAX_DEPTH} levels deep; no setting needs that"])
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+            raise YamlError([f"{self.file}:{line}: {dotted(path)}: tags ({node.tag}) have no meaning here; take it out"])
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(child, (*path, at)) for at, child in enumerate(node.value)]
-        return self.loader.construct_object(node)
+        try:
+            return self.loader.construct_object(node)
+        except (ValueError, OverflowError):
+            told = f'"{node.value[:40]}" is no such date, time or number; put it in quotes if it is text'
+            raise YamlError([f"{self.file}:{line}: {dotted(path)}: {told}"]) from None
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[Hashable, Any]:
         self.loader.flatten_mapping(node)  # "<<: *anchor"
@@ -178,7 +185,7 @@ def _real(loc: tuple[int | str, ...], lines: Mapping[KeyPath, int]) -> KeyPath:
     """Drop the steps pydantic adds for unions and keys, which name no place in the file."""
     path: KeyPath = ()
     for piece in loc:
-        if (*path, piece) in lines or piece == loc[-1]:
+        if (*path, piece) in lines or (piece == loc[-1] and piece != "[key]"):
             path = (*path, piece)
     return path if path == loc or path in lines or (path and path[:-1] in lines) else path[:-1]
 
@@ -196,13 +203,20 @@ def _what(fault: Any, loc: KeyPath, model: type[pydantic.BaseModel] | None) -> s
         return f'"{value}" is not allowed here; write one of {", ".join(allowed)}{nearest(value, allowed)}'
     if kind in _WORDS:
         return _WORDS[kind].format(**context) + _got(value)
-    if kind == "string_pattern_mismatch" and "@" in context["pattern"]:
-        return f'"{value}" is no mail address; write one like name@clinic.example'
+    if kind == "string_pattern_mismatch":
+        told = next((words for piece, words in _PATTERNS if piece in context["pattern"]), "is not written as it must be")
+        return f'"{str(value)[:60]}" {told}'
     if kind == "value_error":
         return str(context.get("error", fault["msg"])).removeprefix("Value error, ")
     return f"{fault['msg'][0].lower()}{fault['msg'][1:]}{_got(value)}"
 
 
+# What a pattern holds -> what to write instead.
+_PATTERNS: Final = (
+    ("@", "is no mail address; write one like name@clinic.example"),
+    ("look:", "is no logo; copy the lines that clinigate learn-logo --show prints"),
+    ("[A-Za-z0-9._-]*$", "may hold only letters, digits, dots, dashes and underscores; it begins with a letter or digit"),
+)
 # pydantic's type of a fault -> what to write; its own words are for programmers.
 _WORDS: Final[Mapping[str, str]] = {
     "bool_parsing": "write true or false",
@@ -220,6 +234,12 @@ _WORDS: Final[Mapping[str, str]] = {
     "list_type": 'must be a list, one "- entry" a line',
     "model_type": 'must hold keys and their values, one "key: value" a line',
     "path_type": "must be a path",
+    "date_from_datetime_inexact": "must be a day without a time, like 2026-03-31",
+    "date_from_datetime_parsing": "must be a day, written like 2026-03-31",
+    "date_parsing": "must be a day, written like 2026-03-31",
+    "date_type": "must be a day, written like 2026-03-31",
+    "string_too_long": "is too long; at most {max_length} characters",
+    "string_too_short": "is empty; write something",
     "string_type": "must be text; put it in quotes",
     "too_short": "is empty; write at least one",
     "tuple_type": 'must be a list, one "- entry" a line',

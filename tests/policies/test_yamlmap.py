@@ -39,7 +39,7 @@ def test_anchors_and_merge_keys_are_taken() -> None:
         (b"a: 1\nb: \xff\n", "f.yaml:2: not UTF-8 text"),
         (b"{[1]: 2}", "f.yaml:1: a key must be a plain word"),
         (b"[" * 40 + b"]" * 40, "nested more than"),
-        (b"a: 2020-99-99", "could not be read"),
+        (b"a: 1\nb: 2020-99-99", "f.yaml:2: b: \"2020-99-99\" is no such date"),
         (b"&a [*a]", "nested more than"),
     ],
 )
