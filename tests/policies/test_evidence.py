@@ -128,7 +128,7 @@ def test_a_wrong_choice_of_profiles_is_told(chosen: str, fault: str) -> None:
 
 def test_a_rule_that_names_no_known_profile_is_told() -> None:
     text = files()["policy.yaml"].replace(b"{profile: gmc-17, recipient", b"{profile: gmc17, recipient")
-    with pytest.raises(PolicyError, match='rules\\[\\d+\\].when.profile: "gmc17" is not allowed here.* did you mean "gmc-17"'):
+    with pytest.raises(PolicyError, match=r'rules\[\d+\]\.when\.profile: "gmc17" is not allowed here.* did you mean "gmc-17"'):
         load_policy({**files(), "policy.yaml": text})
 
 

@@ -83,7 +83,7 @@ def test_each_reason_not_to_look_inside_has_its_own_rule(profile: str, opaque: s
 def test_a_picture_in_a_file_that_cannot_be_changed(code: str) -> None:
     """It was seen but cannot be cleaned: it stays inside, and outside a mail administrator decides."""
     fixed = image("K8", opaque="image-not-supported", codes=frozenset({code}))
-    for cls, letter in zip(CLASSES, "D Q Q Q Q Q X".split(), strict=True):
+    for cls, letter in zip(CLASSES, ("D", "Q", "Q", "Q", "Q", "Q", "X"), strict=True):
         decision = decide(shipped(), facts(cls, "K8", statement("w", "P1"), images=(fixed,)))
         assert decision.action is LETTERS[letter], (cls, decision)
         if letter == "Q":

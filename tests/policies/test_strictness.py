@@ -1,4 +1,4 @@
-"""What holds under every profile: more evidence is never milder, an honest word never worse than silence, nobody is asked twice."""
+"""Under every profile: more evidence is never milder, an honest word never worse than silence, nobody is asked twice."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _no_patient(facts: Facts) -> bool:
 @settings(max_examples=25, deadline=None)
 @given(policy=POLICIES, facts=PLAIN)
 def test_more_evidence_is_never_milder(what: str, policy: Any, facts: Facts) -> None:
-    """Whatever is found or declared beside, the action stays or grows stricter; a refusal that was one stays one or is reviewed."""
+    """Whatever is found or declared beside, the action stays or grows stricter; a refusal stays one or is reviewed."""
     before, after = decide(policy, facts), decide(policy, EVIDENCE[what](facts))
     assert after.action >= before.action or (before.action is Action.REFUSE and after.rule.startswith("REFUSED-")), (
         before,
