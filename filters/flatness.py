@@ -28,7 +28,9 @@ _INK: Final = 64  # difference between the ground and at least one other colour:
 _CLOSE: Final = 90  # colours closer than this that meet without an edge between them ...
 _RAGGED: Final = 0.005  # ... at this share of the pixels are steps of a shading
 _DARK: Final = 60  # an area darker than this is the black of an X-ray or ultrasound picture, or of a night
-_DARK_SHARE: Final = 0.2
+_DARK_SHARE: Final = 0.35
+_DARK_SAFE: Final = 0.2  # a larger one, up to the share above, must be black without any noise:
+_DARK_NOISE: Final = 1.1  # pixels near it for each that is just so
 _NEAR: Final = 12  # what coding and thin strokes make of a colour
 _EDGE: Final = 3  # pixels between an area and anything else
 _STRAY: Final = 1.5  # pixels near a colour for each in an area of it; the tones of a photograph have more, and explain nothing
@@ -51,7 +53,7 @@ def flat(pixels: Pixels, dark: float = _DARK_SHARE) -> bool:
         return False
     colours, shares = _palette(words[:-1, :-1][equal])
     shares = shares * equal.mean()
-    if not len(colours) or not _distinct(colours, shares, dark):
+    if not len(colours) or not _distinct(colours, shares, dark) or (dark < 1 and _noisy_black(pixels, colours, shares)):
         return False
     return not _shaded(pixels, colours) and not _unexplained(pixels, equal, colours)
 
@@ -108,6 +110,14 @@ def _distinct(colours: Colours, shares: NDArray[np.float64], most: float) -> boo
     alike = (apart + np.eye(len(colours), dtype=np.int16) * 256 < _APART).any()
     dark = shares[colours.max(axis=1) < _DARK].sum()
     return bool(shares[0] >= _GROUND and not alike and apart[0].max() >= _INK and dark < most)
+
+
+def _noisy_black(pixels: Pixels, colours: Colours, shares: NDArray[np.float64]) -> bool:
+    """Whether a large dark area has the noise that black has in a photograph, or in anything that was one."""
+    dark = colours[colours.max(axis=1) < _DARK]
+    if shares[colours.max(axis=1) < _DARK].sum() < _DARK_SAFE:
+        return False
+    return any(_within(pixels, one, _NEAR).sum() > _DARK_NOISE * _within(pixels, one, 0).sum() for one in dark)
 
 
 def _shaded(pixels: Pixels, colours: Colours) -> bool:

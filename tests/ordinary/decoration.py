@@ -1,6 +1,6 @@
 """Makes docs/decorative.md: how well drawings are told from photographs, and known logos from other pictures.
 
-    python -m tests.ordinary.decoration PHOTOGRAPHS DRAWINGS SEED > docs/decorative.md
+    python -m tests.ordinary.decoration PHOTOGRAPHS DRAWINGS SEED VARIANTS > docs/decorative.md
 
 The two are folders of PNG files, the kind before the first hyphen of each name (docs/decorative.md says which were used).
 """
@@ -18,7 +18,6 @@ from PIL import Image
 from filters.looks import Looks, alike, look
 from tests.ordinary import variants
 
-VARIANTS = 10  # of each photograph
 _FEW = 60  # colours; a picture with fewer is no photograph (test charts, masks)
 _GROUND = 0.8  # share of one colour other than black with which nothing is to be seen
 
@@ -30,13 +29,13 @@ def shows_something(image: Image.Image) -> bool:
     return len(found) >= _FEW and (most < _GROUND * 40_000 or max(colour) < 60)
 
 
-def _photographs(folder: Path, seed: str) -> list[tuple[str, str, Looks]]:
+def _photographs(folder: Path, seed: str, count: int) -> list[tuple[str, str, Looks]]:
     """(kind, what was done, looks)."""
     made = []
     for path in sorted(folder.glob("*.png")):
         image = Image.open(path)
         if shows_something(image):
-            for how, data in variants.photographs(image, Random(seed + path.name), VARIANTS):
+            for how, data in variants.photographs(image, Random(seed + path.name), count):
                 made.append((path.name.partition("-")[0], how, look(data)))
     return made
 
@@ -45,7 +44,7 @@ def _drawings(folder: Path, seed: str) -> list[tuple[str, str, str, Looks]]:
     """(name, kind, format, looks)."""
     made = []
     for path in sorted(folder.glob("*.png")):
-        for how, data in variants.drawings(Image.open(path), Random(seed + path.name), 3):
+        for how, data in variants.drawings(Image.open(path), Random(seed + path.name), 2):
             made.append((path.name, path.name.partition("-")[0], how, look(data)))
     return made
 
@@ -68,14 +67,14 @@ def _hashes(
     return sum(same), len(same), sum(wrong), len(wrong)
 
 
-def main(photo_folder: str, drawing_folder: str, seed: str) -> None:
+def main(photo_folder: str, drawing_folder: str, seed: str, count: str) -> None:
     """Prints the page."""
-    seen, drawn = _photographs(Path(photo_folder), seed), _drawings(Path(drawing_folder), seed)
+    seen, drawn = _photographs(Path(photo_folder), seed, int(count)), _drawings(Path(drawing_folder), seed)
     flats, pages = sum(one[2].flat for one in seen), sum(one[2].page for one in seen)
     hits = sum(one[3].flat for one in drawn)
     print(_HEAD.format(
         photographs=len(seen), flats=flats, pages=pages, drawings=len(drawn), hits=hits, recall=hits / len(drawn),
-        precision=hits / max(1, hits + flats), seed=seed,
+        precision=hits / max(1, hits + flats), seed=seed, count=count,
     ))  # fmt: skip
     print(_table("photographs", Counter(one[1] for one in seen), Counter(one[1] for one in seen if one[2].flat)))
     print(_table("drawings", Counter(one[1] for one in drawn), Counter(one[1] for one in drawn if one[3].flat)))
@@ -105,7 +104,7 @@ picture may hide in it or behind it. A sheet of white paper with writing on it i
 
 ## Measured
 
-Made by `python -m tests.ordinary.decoration PHOTOGRAPHS DRAWINGS {seed}`. Photographs: pictures with a camera's EXIF of metadata-extractor and
+Made by `python -m tests.ordinary.decoration PHOTOGRAPHS DRAWINGS {seed} {count}`. Photographs: pictures with a camera's EXIF of metadata-extractor and
 exif-samples, desktop pictures, scikit-image, scikit-learn, faces, dermoscopy, DICOM files as shown on a screen. Drawings: simple-icons,
 Font Awesome, Bootstrap Icons, flags, emoji, matplotlib charts and package logos, windows and logos drawn by code.
 
@@ -125,4 +124,4 @@ pass; a screenshot that shows a photograph cannot.
 """
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

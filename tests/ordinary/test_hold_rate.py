@@ -56,7 +56,7 @@ def test_ordinary_mail_is_not_held() -> None:
 
 @pytest.mark.slow
 def test_mail_with_ordinary_attachments_is_not_held() -> None:
-    """At most 0.5 % of 420 emails of 30 kinds: letters, slides, charts, screenshots, archives, dictations, threads, signed mail."""
+    """At most 0.5 % of 420 emails of 30 kinds: letters, slides, charts, screenshots, archives, dictations, threads."""
     assert len(ORDINARY) >= 30 and len(ALL) >= 37
     found = rates(SEED + 2, 14, ORDINARY)
     assert sum(found.values()) / len(found) <= MOST, {kind: rate for kind, rate in found.items() if rate}
