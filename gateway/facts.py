@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from email.utils import getaddresses
+from functools import partial
 from typing import Final
 
 from filters.identify.numbers import find
@@ -21,7 +23,8 @@ from gateway.model import Received, Recipient
 from gateway.releases import ReleaseTerms
 from policies.consent import combine
 from policies.load import Policy
-from policies.model import Facts, ImageFacts, Kind, RecipientFacts
+from policies.model import Facts, ImageFacts, Kind, RecipientClass, RecipientFacts
+from policies.recipients import findings, known_neighbour, open_list
 
 Methods = Callable[[Recipient, RecipientFacts, datetime], Mapping[str, str]]
 
@@ -82,9 +85,15 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
         codes |= {"mail.signed-image"}
     withdrawn = memory.withdrawn(opened.patients.numbers) if opened.patients.numbers else False
     pictures = opened.pictures
+    many = len(envelope.recipients) > policy.settings.many_recipients
+    open_to = bool(pictures) and open_list(_visible(opened.message), policy.register, at.date())
 
     def of(recipient: Recipient) -> Facts:
         known = policy.register.match(recipient.address, sender=envelope.sender, today=at.date())
+        first_time = _not(memory.wrote_before(envelope.sender, recipient.address))
+        if first_time and pictures and len(envelope.recipients) <= _COMPARED and known.cls not in _NOT_COMPARED:
+            known = replace(known, similar_to=known_neighbour(recipient.address, partial(memory.wrote_before, envelope.sender)))
+        found = findings(known, first_time=first_time, many=many, open_to=open_to, similar=bool(known.similar_to))
         images = tuple(_image(one, memory, recipient) for one in pictures if one.kind is not Kind.NONE or one.node.decorative)
         shown = [image for image in images if not image.decorative]
         covered = _all(image.disclosed for image in shown)
@@ -105,17 +114,27 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
                 images_covered=covered,
             ),
             images=images,
-            codes=frozenset(codes),
+            codes=frozenset(codes | found),
             methods=methods(recipient, known, at),
             thread=opened.carried.thread,
             register_version=policy.register.version,
             withdrawn=withdrawn,
-            first_time=_not(memory.wrote_before(envelope.sender, recipient.address)),
+            first_time=first_time,
             released=release.accepted,
             hold_ref=release.hold,
         )
 
     return tuple(of(recipient) for recipient in envelope.recipients)
+
+
+_COMPARED: Final = 5  # with more recipients, addresses are not compared with those the sender has written to before
+_NOT_COMPARED: Final = (RecipientClass.OWN, RecipientClass.ARCHIVE, RecipientClass.DENIED)
+
+
+def _visible(message: Message) -> list[str]:
+    """Every address of To and Cc."""
+    texts = [message.text(one) for name in ("To", "Cc") for one in message.fields(name)]
+    return [address for _, address in getaddresses(texts) if "@" in address]
 
 
 def _image(picture: Picture, memory: Memory, recipient: Recipient) -> ImageFacts:

@@ -190,6 +190,7 @@ class RecipientFacts:
     lookalike_of: str | None = None
     own_private: bool = False  # the sender's own private address
     local: str = field(default="", repr=False)
+    similar_to: str = field(default="", repr=False)  # an address the sender has written to before, a slip of the finger away
     standing: str = ""  # approved | grace | expired | suspended | proposed | denied | invalid; "" = not in the register
 
 

@@ -164,6 +164,9 @@ class SettingsModel(_Strict):
     child_consent_review: int = Field(
         730, ge=30, le=6570, description="Days after which the agreement for a child is asked for again (GMC recordings 35)."
     )
+    many_recipients: int = Field(
+        10, ge=1, le=1000, description="With more recipients than this a message has the finding recipient.many."
+    )
     emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")
     machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
     known_logos: tuple[Logo, ...] = Field(

@@ -10,11 +10,12 @@ from gateway.keyring import REASONS as KEYRING
 from gateway.mime.codes import AMBIGUOUS
 from gateway.mime.codes import CODES as MIME
 from policies.reasons import REASONS
+from policies.recipients import CODES as RECIPIENTS
 from quarantine.roles import role_of_reason
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "codes.md"
-TABLES: tuple[Mapping[str, str], ...] = (FILTERS, MIME, REDIRECTS, KEYRING, REASONS)  # all that the page lists
+TABLES: tuple[Mapping[str, str], ...] = (FILTERS, MIME, REDIRECTS, KEYRING, RECIPIENTS, REASONS)  # all that the page lists
 _WHO = {"ig": "IG", "mail-admin": "mail admin", "two-person": "two people"}
 _HEAD = """# Codes
 
@@ -51,6 +52,9 @@ def page() -> str:
         "With one of these no consent statement in the message counts.",
         "",
         *_table(("code", "meaning"), REDIRECTS.items()),
+        "## Mail that may go to the wrong person",
+        "",
+        *_table(("code", "meaning"), RECIPIENTS.items()),
         "## Why a certificate may not be used",
         "",
         *_table(("code", "meaning"), KEYRING.items()),

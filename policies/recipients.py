@@ -1,0 +1,109 @@
+"""A mail that may go to the wrong person: findings about one recipient, each a code that a rule can name under ``codes:``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from typing import Final
+
+from policies.model import RecipientClass, RecipientFacts
+from policies.register import Register, split_address
+
+CODES: Final[Mapping[str, str]] = {
+    "recipient.first-time": "The sender writes to this recipient for the first time.",
+    "recipient.lookalike-domain": "The domain looks very like one that is approved or your own.",
+    "recipient.lookalike-address": "The address is a slip of the finger away from one the sender has written to before.",
+    "recipient.own-private": "The address looks like the sender's own private one.",
+    "recipient.many": "The mail goes to more recipients than the policy's settings allow without a second look.",
+    "recipient.open-list": "Patients, private people or several outside organisations see each other's addresses in To and Cc.",
+    "recipient.mailbox": "The organisation is approved, but not for this mailbox.",
+}
+_MOST_VISIBLE: Final = 200  # addresses of To and Cc that are looked at
+_OUTSIDE: Final = 3  # so many outside organisations in one To or Cc are an open list
+_ROWS: Final = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+_LETTERS: Final = "etaoinsrhldcumfpgwybvkxjqz.-_0123456789"
+
+
+def _neighbours() -> Mapping[str, str]:
+    """Each key's neighbours on a QWERTY keyboard: beside it, and above and below it."""
+    found: dict[str, set[str]] = {}
+    for row, keys in enumerate(_ROWS):
+        for at, one in enumerate(keys):
+            near = [(row, at - 1), (row, at + 1), (row + 1, at - 1), (row + 1, at), (row - 1, at), (row - 1, at + 1)]
+            found[one] = {_ROWS[r][c] for r, c in near if 0 <= r < len(_ROWS) and 0 <= c < len(_ROWS[r])}
+    return {one: "".join(sorted(near)) for one, near in found.items()}
+
+
+NEIGHBOURS: Final = _neighbours()
+
+
+def slips(word: str) -> Iterator[str]:
+    """What somebody could have meant who typed ``word``: letters swapped, doubled, beside the right key, left out, too many.
+
+    The likely ones first; each once; some forty a letter.
+    """
+    seen = {word}
+    for made in _slips(word):
+        if made not in seen:
+            seen.add(made)
+            yield made
+
+
+def _slips(word: str) -> Iterator[str]:
+    places = range(len(word))
+    yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
+    yield from (word[:at] + word[at + 1 :] for at in places)
+    yield from (word[:at] + word[at] + word[at:] for at in places)
+    yield from (word[:at] + near + word[at + 1 :] for at in places for near in NEIGHBOURS.get(word[at], ""))
+    yield from (word[:at] + letter + word[at:] for letter in _LETTERS for at in range(len(word) + 1))
+
+
+def known_neighbour(address: str, wrote_before: Callable[[str], bool | None]) -> str:
+    """The address one slip away that the sender has written to before; "" if there is none.
+
+    Works on keyed hashes: ``wrote_before`` is asked for each slip.  Stops when it does not know.
+    """
+    local, domain = split_address(address.lower())
+    for slip in (*(f"{one}@{domain}" for one in slips(local)), *(f"{local}@{one}" for one in slips(domain))):
+        answer = wrote_before(slip)
+        if answer is None:
+            return ""
+        if answer:
+            return slip
+    return ""
+
+
+def open_list(visible: Iterable[str], register: Register, today: date) -> bool:
+    """Do patients or private people, or several outside organisations, see each other in To and Cc?"""
+    private: set[str] = set()
+    outside: set[str] = set()
+    for address in list(dict.fromkeys(one.lower() for one in visible))[:_MOST_VISIBLE]:
+        known = register.match(address, today=today)
+        if known.cls in (RecipientClass.PATIENT, RecipientClass.PRIVATE):
+            private.add(address)
+        elif known.cls not in (RecipientClass.OWN, RecipientClass.ARCHIVE):
+            outside.add(known.domain)
+    return len(private) > 1 or (bool(private) and bool(outside)) or len(outside) >= _OUTSIDE
+
+
+def findings(known: RecipientFacts, *, first_time: bool | None, many: bool, open_to: bool, similar: bool) -> frozenset[str]:
+    """The codes about one recipient."""
+    outside = known.cls not in (RecipientClass.OWN, RecipientClass.ARCHIVE)
+    told = {
+        "recipient.first-time": first_time is True and outside,
+        "recipient.lookalike-domain": known.lookalike_of is not None,
+        "recipient.lookalike-address": similar,
+        "recipient.own-private": known.own_private,
+        "recipient.many": many and outside,
+        "recipient.open-list": open_to and outside,
+        "recipient.mailbox": known.entry is not None and known.standing == "" and known.cls is RecipientClass.UNKNOWN,
+    }
+    return frozenset(code for code, found in told.items() if found)
+
+
+def did_you_mean(known: RecipientFacts) -> str:
+    """What a notice may ask: the domain that was perhaps meant, never a person's address; "" for nothing to ask."""
+    if known.lookalike_of is not None:
+        return known.lookalike_of
+    meant = split_address(known.similar_to)[1]
+    return meant if meant != known.domain else ""
