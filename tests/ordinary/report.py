@@ -17,11 +17,10 @@ from tests.ordinary.attachments import ORDINARY, PAGES, UNSURE, Build
 from tests.ordinary.kinds import NULL_SENDER, OWN, SENDER
 from tests.support.contexts import context, received
 
-# Class of recipient (docs/policy.md) -> an address of it in the demo's register.
+# Class of recipient (docs/policy.md) -> an address of it in the demo's register, which has none of class B.
 CLASSES: Final[Mapping[str, str]] = {
     "O own": f"sister.jones@{OWN}",
     "A partner": "dr.lee@royal-example.example",
-    "B other partner": "post@university.example",
     "C patient": "mary.smith@gmail.com",
     "D unknown": "jane@newclinic.example",
     "E private": "pat42@outlook.com",
@@ -47,7 +46,7 @@ _NOTES = """
 
 def subject_tag(raw: bytes) -> bytes:
     """The same mail, addressed to a patient by the words that clinicians are taught."""
-    return raw.replace(b"\r\nSubject: ", b"\r\nSubject: [to patient] ", 1)
+    return raw.replace(b"\r\nSubject: ", f"\r\nSubject: [to patient {CLASSES['C patient']}] ".encode(), 1)
 
 
 def held(kind: str, raw: bytes, group: str) -> bool:
