@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +97,10 @@ class Versions:
     def files(self, start: str) -> dict[str, str]:
         """name -> text of the version whose digest begins with ``start``.  Raises LookupError or OSError."""
         path = self._path(self.find(start))
+        packed = path.read_bytes()
         try:
-            files = json.loads(gzip.decompress(path.read_bytes()))["files"]
-        except (ValueError, KeyError, EOFError):
+            files = json.loads(gzip.decompress(packed))["files"]
+        except (ValueError, KeyError, EOFError, gzip.BadGzipFile, zlib.error):
             raise LookupError(f"{path}: this version was damaged on disk") from None
         return {str(name): str(text) for name, text in files.items()}
 
