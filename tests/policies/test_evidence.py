@@ -91,7 +91,7 @@ def scoped(scope: str) -> Policy:
     [("images", "D", "D"), ("all-attachments", "D", "Q"), ("all", "Q", "Q")],
 )
 def test_the_scope_of_the_quarantine(scope: str, plain: str, attached: str) -> None:
-    """Mail without a picture: held only where it goes to an organisation outside the register, never where it goes to a patient."""
+    """Without a picture: held only where it goes to an organisation outside the register, never where it goes to a patient."""
     expected = {"D": Action.DELIVER, "Q": Action.QUARANTINE}
     chosen = scoped(scope)
     codes = frozenset({ATTACHMENT})
