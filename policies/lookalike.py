@@ -6,13 +6,16 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from policies.slips import slips
+
 # Characters and pairs that look alike in common typefaces, folded to one form (after Unicode TS 39; the common ones only).
 _FOLD: Final = str.maketrans(
     "01357|іїιɩı" + "аеорсухһԁӏјѕԛԝαορντκ" + "9-_",
     "olest" + "llllll" + "aeopcyxhdljsqwaopvtk" + "g  ",
 )
 _PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("nn", "m"), ("ii", "u"))
-_SHORTEST: Final = 5  # shorter names are too close to each other to say anything
+_SHORTEST: Final = 5  # shorter names are too close to each other to compare freely
+_SLIPPED: Final = 3  # and of these nothing can be said
 
 
 def skeleton(name: str) -> str:
@@ -62,25 +65,42 @@ class Lookalikes:
         self._domains: Iterable[str] | None = domains  # until the first question
         self._skeletons: dict[str, str] = {}
         self._pieces: dict[tuple[int, int, str], list[tuple[str, str]]] = {}
+        self._all: set[str] = set()
 
     def ready(self) -> None:
         """Build the index, about a second for a hundred thousand domains; the first question does it otherwise."""
         domains, self._domains = self._domains or (), None
         for domain in domains:
             name, _ = self._split(domain)
+            self._all.add(domain)
             if len(name) < _SHORTEST:
                 continue
             self._skeletons.setdefault(skeleton(unicode_name(name)), domain)
             for number, (start, end) in enumerate(_thirds(len(name))):
                 self._pieces.setdefault((len(name), number, name[start:end]), []).append((name, domain))
 
+    def _worn(self, domain: str) -> str | None:
+        """The approved domain that stands whole in front of another: partner.example.evil.example."""
+        labels = domain.split(".")
+        return next((front for at in range(len(labels) - 1, 1, -1) if (front := ".".join(labels[:at])) in self._all), None)
+
+    def _short(self, name: str, ending: str) -> str | None:
+        """Short names are close to each other: only a slip of the finger under the same ending counts."""
+        if len(name) < _SLIPPED:
+            return None
+        wanted = (f"{slip}.{ending}" for slip in slips(name) if len(slip) == len(name))
+        return next((domain for domain in wanted if domain in self._all), None)
+
     def find(self, domain: str) -> str | None:
         """The approved domain that ``domain`` resembles, or None.  The caller knows that it is none itself."""
         if self._domains is not None:
             self.ready()
-        name, _ = self._split(unicode_name(domain))
+        worn = self._worn(domain)
+        if worn is not None:
+            return worn
+        name, ending = self._split(unicode_name(domain))
         if len(name) < _SHORTEST:
-            return None
+            return self._short(name, ending)
         same = self._skeletons.get(skeleton(name))
         if same is not None:
             return same

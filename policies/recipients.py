@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Final
 
 from policies.model import RecipientClass, RecipientFacts
 from policies.register import Register, split_address
+from policies.slips import slips
 
 CODES: Final[Mapping[str, str]] = {
     "recipient.first-time": "The sender writes to this recipient for the first time.",
@@ -20,42 +21,6 @@ CODES: Final[Mapping[str, str]] = {
 }
 _MOST_VISIBLE: Final = 200  # addresses of To and Cc that are looked at
 _OUTSIDE: Final = 3  # so many outside organisations in one To or Cc are an open list
-_ROWS: Final = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
-_LETTERS: Final = "etaoinsrhldcumfpgwybvkxjqz.-_0123456789"
-
-
-def _neighbours() -> Mapping[str, str]:
-    """Each key's neighbours on a QWERTY keyboard: beside it, and above and below it."""
-    found: dict[str, set[str]] = {}
-    for row, keys in enumerate(_ROWS):
-        for at, one in enumerate(keys):
-            near = [(row, at - 1), (row, at + 1), (row + 1, at - 1), (row + 1, at), (row - 1, at), (row - 1, at + 1)]
-            found[one] = {_ROWS[r][c] for r, c in near if 0 <= r < len(_ROWS) and 0 <= c < len(_ROWS[r])}
-    return {one: "".join(sorted(near)) for one, near in found.items()}
-
-
-NEIGHBOURS: Final = _neighbours()
-
-
-def slips(word: str) -> Iterator[str]:
-    """What somebody could have meant who typed ``word``: letters swapped, doubled, beside the right key, left out, too many.
-
-    The likely ones first; each once; some forty a letter.
-    """
-    seen = {word}
-    for made in _slips(word):
-        if made not in seen:
-            seen.add(made)
-            yield made
-
-
-def _slips(word: str) -> Iterator[str]:
-    places = range(len(word))
-    yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))
-    yield from (word[:at] + word[at + 1 :] for at in places)
-    yield from (word[:at] + word[at] + word[at:] for at in places)
-    yield from (word[:at] + near + word[at + 1 :] for at in places for near in NEIGHBOURS.get(word[at], ""))
-    yield from (word[:at] + letter + word[at:] for letter in _LETTERS for at in range(len(word) + 1))
 
 
 def known_neighbour(address: str, wrote_before: Callable[[str], bool | None]) -> str:

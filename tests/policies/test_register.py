@@ -120,6 +120,7 @@ def test_expiry_has_thirty_days_of_grace_and_then_stops(register: Register) -> N
         ("examp1e.org", "example.org"),
         ("something-else.example", None),
         ("reproof.example", None),
+        ("approved.example.evil.example", "approved.example"),
     ],
 )
 def test_lookalikes_of_approved_and_own_domains(register: Register, domain: str, seen: str | None) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from policies.model import RecipientClass
-from policies.recipients import CODES, did_you_mean, findings, known_neighbour, open_list, slips
+from policies.recipients import CODES, did_you_mean, findings, known_neighbour, open_list
+from policies.slips import slips
 from tests.support.policyfacts import TODAY, recipient, shipped
 
 pytestmark = pytest.mark.unit
@@ -112,3 +113,16 @@ def test_a_gathered_mail_has_the_findings() -> None:
     assert {"recipient.first-time", "recipient.lookalike-address"} <= typed.codes
     assert typed.recipient.similar_to == COLLEAGUE
     assert "recipient.lookalike-address" not in stranger.codes
+
+
+@pytest.mark.parametrize(
+    ("domain", "seen"),
+    [("rbj.nhs.uk", "rbh.nhs.uk"), ("rhb.nhs.uk", "rbh.nhs.uk"), ("rbq.nhs.uk", None), ("rbj.org", None), ("rb.nhs.uk", None)],
+)
+def test_short_names_are_mistyped_by_neighbouring_keys_only(domain: str, seen: str | None) -> None:
+    """Three letters are close to any three letters; a slip under the same ending is not."""
+    from policies.lookalike import Lookalikes
+    from policies.register import public_ending
+
+    suffixes = frozenset({"nhs.uk"})
+    assert Lookalikes(["rbh.nhs.uk"], lambda one: public_ending(one, suffixes)).find(domain) == seen
