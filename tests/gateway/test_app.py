@@ -342,3 +342,21 @@ async def test_a_chore_that_ends_is_said(tmp_path: Path, monkeypatch: pytest.Mon
             monkeypatch.setattr(module, "policy_files", lambda folder: 1 // 0)
             await until(lambda: any(line["event"] == "chore.ended" for line in logs))
         assert (await site.send(PLAIN, STRANGER)).startswith("250")
+
+
+async def test_every_policy_in_force_is_kept_and_a_broken_one_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """History of what was in force, by digest; a broken file stands in no version, and is told until it is mended."""
+    monkeypatch.setattr(module, "RELOAD_SECONDS", 0.1)
+    async with running(tmp_path) as site:
+        kept = site.gateway._versions
+        first = site.gateway._policy.digest
+        assert [(one.digest, one.why) for one in kept.taken()] == [(first, "start")]
+        good = (tmp_path / "policies" / "policy.yaml").read_text()
+        site.policy("rules: [\n")
+        await until(lambda: kept.broken() is not None)
+        broken = kept.broken()
+        assert broken is not None and broken.in_force == first and broken.problems[0].startswith("policy.yaml:")
+        site.policy(good.replace("enforce", "advise", 1))
+        await until(lambda: len(kept.taken()) == 2 and kept.broken() is None)
+        assert kept.files(first)["policy.yaml"] == good
+        assert kept.taken()[-1].digest == site.gateway._policy.digest != first
