@@ -1,7 +1,7 @@
 """Is a picture plainly a drawing: areas of exactly one colour, few and distinct, and nothing between them but thin edges?
 
-Measured by ``python -m tests.ordinary.decoration`` (docs/decorative.md); the numbers were chosen so that no photograph of those
-sets passes, also not one on a white ground, cut out, overexposed or reduced to a few colours.  In doubt it is no drawing.
+Measured by ``python -m tests.ordinary.decoration`` (docs/decorative.md says how many photographs pass all the same).
+Pictures on a white ground, cut out, overexposed or reduced to few colours are among those measured.
 """
 
 from __future__ import annotations

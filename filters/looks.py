@@ -1,7 +1,7 @@
 """What a picture looks like: a perceptual hash, and whether it is plainly a flat drawing or plainly a written page.
 
 Pixels are decoded by Pillow, so the gateway runs this in its sandbox.  Measured by ``python -m tests.ordinary.decoration``
-(docs/decorative.md); the numbers below were chosen so that no photograph of those sets passes as either.
+(docs/decorative.md).
 """
 
 from __future__ import annotations

@@ -119,8 +119,7 @@ _TAIL = """
 Known logos are compared by a perceptual hash of 64 bits; four may differ.
 
 What lowers recall: JPEG (its noise is not flat; `learn-logo` helps), gradients and shadows, emoji, small text on a coloured ground, black
-areas (they could be those of an X-ray picture). A posterised, overexposed or masked picture on which nobody and nothing can be made out can
-pass; a screenshot that shows a photograph cannot.
+areas (they could be those of an X-ray picture). The photographs that pass are overexposed ones or stand on a white ground; the number is not zero.
 """
 
 if __name__ == "__main__":
