@@ -91,7 +91,10 @@ def _recipient(cls: str, standing: str) -> RecipientFacts:
     entry = None
     if cls in _ENTRIES or standing:
         kind = RecipientClass(cls) if cls in _ENTRIES else RecipientClass.APPROVED_CLINICAL
-        entry = DomainEntry("there.example", "approved", kind, purposes=_EVERY, methods=("route", "smime"), route="secure")
+        entry = DomainEntry(
+            "there.example", "approved", kind, purposes=_EVERY, max_sensitivity="V", children_allowed=True,
+            methods=("route", "smime"), route="secure",
+        )  # fmt: skip
     return RecipientFacts(RecipientClass(cls), "there.example", entry, standing=standing or _plain_standing(cls))
 
 
