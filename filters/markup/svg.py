@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from filters.api import STRICT, Budget, Cleaning, Fate, Finding, ImageInfo, Malformed, Nature, Seen
+from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, ImageInfo, Malformed, Nature, Seen
 from filters.markup import svgtext, xmltokens
 from filters.markup.html import findings, masked, members, replaced, uri_places
 from filters.markup.svgclean import clean
 from filters.markup.svgentities import declared, expanded, resolved
 from filters.markup.xmltokens import Kind
+from filters.text import embedded
+
+# A drawing may be decoration and stay as it is: then what would go stays too, and must hide no photograph.
+_PICTURES: Final = frozenset(("text.base64-image", "text.data-uri-image", "text.hex-image", "text.uuencode", "text.raw-image"))
+_SHEET: Final = re.compile(rb"(?i)data:(?:text/[a-z0-9.+-]{1,60})?(?:;[^,;\"'<>\s]{0,80}){0,4};base64,[a-z0-9+/\s]{400}")
 
 
 class Svg:
@@ -29,6 +34,9 @@ class Svg:
         places = list(uri_places(cleaned.data))
         yield from members(places, budget)
         yield from findings(masked(cleaned.data, [place.hidden for place in places]))
+        yield from (Blocked(one.code) for one in embedded(cleaned.gone, html=False) if one.code in _PICTURES)
+        if _SHEET.search(cleaned.gone):
+            yield Blocked("text.data-uri-image")
 
     def rebuild(
         self,

@@ -38,22 +38,25 @@ class Clean:
     source: svgtext.Source = field(repr=False)
     data: bytes = field(repr=False)
     removed: Mapping[str, int]  # code -> where the first such thing stood
+    gone: bytes = field(default=b"", repr=False)  # all that was cut out
 
 
 def clean(data: bytes, budget: Budget) -> Clean:
     """The cleaned drawing; its ``data`` is the source's, the very same object, when nothing had to go.  Raises FilterError."""
     origin = svgtext.source(data)
-    text, removed = origin.data, dict[str, int]()
+    text, removed, gone = origin.data, dict[str, int](), list[bytes]()
     head = _doctype(text, origin.body, budget)
     if head is not None and head.inner[0] != head.inner[1]:
         entities = declared(text[slice(*head.inner)], text[head.end :])
+        gone.append(text[head.start : head.end])
         text = text[: head.start] + expanded(text[head.end :], entities)
         removed["svg.document-type"] = head.start
     walk = _Walk(text, budget)
     walk.run(origin.body)
     for cut in walk.cuts:
         removed.setdefault(cut.code, cut.start)
-    return Clean(origin, spliced(text, walk.cuts), removed)
+        gone.append(text[cut.start : cut.end])
+    return Clean(origin, spliced(text, walk.cuts), removed, b"\n".join(gone))
 
 
 def _doctype(text: bytes, at: int, budget: Budget) -> Token | None:

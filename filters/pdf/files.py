@@ -11,7 +11,8 @@ from typing import Final
 
 import pikepdf
 
-from filters.api import Budget, Member
+from filters.api import Budget, Member, OpaqueReason
+from filters.archives.aside import carries
 from filters.errors import Malformed
 from filters.pdf import reader
 from filters.pdf.reader import Document, Id, Object
@@ -90,6 +91,8 @@ def member(document: Document, one: Embedded, budget: Budget) -> Member:
     except Malformed as error:
         return Member(one.key, b"", one.name, opaque=error.reason)
     media_type = reader.name(reader.entry(stream, "/Subtype")).lower()
+    if reader.filters(stream) and carries(bytes(stream.read_raw_bytes())):
+        return Member(one.key, data, one.name, opaque=OpaqueReason.NOT_SUPPORTED)  # as it is stored: its filters lie
     return Member(one.key, data, one.name, media_type if "/" in media_type else "")
 
 

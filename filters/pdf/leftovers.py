@@ -14,6 +14,7 @@ from filters.pdf import inline, lexer, pictures, streams
 from filters.pdf.lexer import Value, Word
 from filters.pdf.rawscan import RawObject
 from filters.pdf.reader import Document
+from filters.text import embedded
 
 _STARTXREF = re.compile(rb"startxref[\0\t\n\f\r ]+[0-9]+[\0\t\n\f\r ]+%%EOF")
 _STRUCTURE = re.compile(
@@ -29,6 +30,12 @@ _SIGNATURES: Final = (
     b"ftypavif", b"WEBPVP8", b"\0\0\0\0DICM\2\0",
 )  # fmt: skip
 _CANDIDATES: Final = 2000
+_HEX: Final = "text.hex-image"  # between objects also a stream that only a repair finds: it is looked at as one
+# What a text outside of streams may hide; signatures and links to pages stand there too, and binary strings of signatures.
+_WRITTEN: Final = frozenset(
+    ("text.base64-image", "text.base64-container", "text.data-uri-image", _HEX, "text.uuencode", "text.yenc",
+     "text.xxencode", "text.raw-image")
+)  # fmt: skip
 
 # Files that stand in streams of no known kind, as the document from which an office program made this one.
 _FILES: Final = (
@@ -142,6 +149,22 @@ def inside(content: bytes, key: str, budget: Budget) -> Iterator[Seen]:
     at = picture_at(content)
     if at is not None and not any(one.first <= at < one.last for one in inline.find(content, budget)):
         yield Blocked("pdf.hidden-image")
+
+
+def written(document: Document, budget: Budget) -> Iterator[Blocked]:
+    """Pictures written in letters: in strings, comments and addresses of links, before, between and behind the objects."""
+    stored = {one.stream for one in document.raw.objects if one.stream is not None}
+    at, plain = 0, list[bytes]()
+    for start, end in sorted(stored):
+        plain.append(document.data[at:start])
+        at = max(at, end)
+    plain.append(document.data[at:])
+    budget.tick()
+    for text, hides in ((b"\n".join(plain), _WRITTEN - {_HEX}), (b"\n".join(document.texts.values()), _WRITTEN)):
+        for one in embedded(text, html=False):
+            if one.opaque and one.code in hides:
+                yield Blocked("pdf.hidden-image", OpaqueReason(one.opaque))
+                return
 
 
 def gaps(document: Document, budget: Budget) -> Iterator[Seen]:

@@ -116,12 +116,15 @@ def _members(document: Document, budget: Budget) -> Iterator[Seen]:
         search = revisions.seen if document.pdf.is_encrypted else leftovers.seen
         yield from search(document, beside, known, budget)
     yield from leftovers.gaps(document, budget)
+    yield from leftovers.written(document, budget)
 
 
 def _pictures(document: Document, found: Sequence[Picture], budget: Budget) -> Iterator[Seen]:
     stencils: list[pictures.Stencil] = []
     for picture, codes in pictures.everywhere(found, placement.uses(document, budget)):
         if pictures.small_bilevel(picture.shape) and not picture.coded:
+            if leftovers.picture_at(picture.raw) is not None:
+                yield Blocked("pdf.hidden-image")
             stencils.append(pictures.Stencil(picture.shape, picture.raw))
             continue
         budget.member()
@@ -136,8 +139,12 @@ def _other(document: Document, done: Collection[Id], budget: Budget) -> Iterator
     for ident in document.streams:
         if ident in done:
             continue
+        stream = document.objects[ident]
+        if reader.filters(stream) and leftovers.picture_at(bytes(stream.read_raw_bytes())) is not None:
+            yield Blocked("pdf.hidden-image")  # as it is stored: its filters lie, or it is coded twice
+            continue
         try:
-            content = reader.content(document.objects[ident], budget)
+            content = reader.content(stream, budget)
         except TooBig:
             raise
         except FilterError as error:
