@@ -221,3 +221,15 @@ def test_files_change_all_or_none(tmp_path: Path) -> None:
     policyswap.replace(tmp_path, {"a.yaml": "new", "c.yaml": "more"})
     assert (tmp_path / "a.yaml").read_text() == "new" and (tmp_path / "a.yaml").stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "c.yaml"]
+
+
+def test_the_alarm_tells_a_broken_policy(site: Site) -> None:
+    """A timer sees it, whoever reads logs."""
+    site.versions.broke(["policy.yaml:3: name: is missing"], "a" * 64, 5.0)
+    result = CliRunner().invoke(app, ["alarm", "--json", "--config", str(site.config)])
+    assert result.exit_code == 1
+    found = {one["code"]: one["text"] for one in json.loads(result.stdout)}
+    assert "policy.yaml:3" in found["policy-broken"]
+    site.versions.mended()
+    again = CliRunner().invoke(app, ["alarm", "--json", "--config", str(site.config)])
+    assert "policy-broken" not in {one["code"] for one in json.loads(again.stdout)}
