@@ -8,6 +8,7 @@ whatever else stands there.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -216,7 +217,16 @@ def _scan(text: str, carrier: Carrier) -> Reading:
     if readings:  # beside a tag only a refusal in the other words counts
         said = [statement for statement in plainly.statements if statement.status.value in REFUSED]
         plainly = Reading(carrier, tuple(said), (), plainly.spans if said else ())
-    return _merge([*readings, plainly], carrier, [*spans, *plainly.spans])
+    return _merge([*readings, plainly], carrier, [*spans, *_around(plainly.spans, [*marks, *spans])])
+
+
+def _around(spans: Iterable[tuple[int, int]], marks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans without what lies in ``marks``: a sentence that runs over ``[secure]`` leaves it where it is."""
+    left = list(spans)
+    for begin, end in marks:
+        pieces = [((start, min(stop, begin)), (max(start, end), stop)) for start, stop in left]
+        left = [piece for pair in pieces for piece in pair if piece[0] < piece[1]]
+    return left
 
 
 def _without(text: str, spans: list[tuple[int, int]]) -> str:

@@ -65,6 +65,7 @@ def test_words_after_unmake_it(after: str, sentence: str) -> None:
         ("Verbal consent obtained - lesion", " - lesion"),
         ("45M with leg ulcer. Verbal consent obtained. Thanks", "45M with leg ulcer. . Thanks"),
         ("[secure] pt consented verbally [#4711]", "[secure]  [#4711]"),
+        ("pt consented [secure] verbally", "[secure]"),
     ],
 )
 def test_only_the_words_about_consent_are_cut(text: str, left: str) -> None:
