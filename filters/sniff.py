@@ -231,9 +231,10 @@ _ZIPS = frozenset(("zip", "docx", "xlsx", "pptx", "vsdx", "odt", "ods", "odp", "
 
 
 # Their members are looked at one by one, and so is what stands between and behind them.
-_ACCOUNTED = frozenset(
-    ("tnef", "emf", "rtf", "tar", "gzip", "bzip2", "xz", "7z", "rar", "cab", "iso", "cpio", "ar", "lha", "xar")
-)
+_ACCOUNTED = frozenset((
+    "tnef", "emf", "rtf", "ole", "doc", "xls", "ppt", "msg", "vsd", "tar", "gzip", "bzip2", "xz", "7z", "rar", "cab", "iso",
+    "cpio", "ar", "lha", "xar",
+))  # fmt: skip
 
 
 def _polyglot(name: str, data: bytes) -> bool:

@@ -83,6 +83,8 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
         codes |= {"mime.ambiguous"}
     if any(leaf.clinical and leaf.part.in_signed for leaf in opened.leaves):
         codes |= {"mail.signed-image"}
+    if any(_attached(leaf) for leaf in opened.leaves):
+        codes |= {"mail.attachment"}
     withdrawn = memory.withdrawn(opened.patients.numbers) if opened.patients.numbers else False
     pictures = opened.pictures
     many = len(envelope.recipients) > policy.settings.many_recipients
@@ -157,6 +159,13 @@ def _image(picture: Picture, memory: Memory, recipient: Recipient) -> ImageFacts
     )
 
 
+def _attached(leaf: Leaf) -> bool:
+    """Anything but the words of the mail and the pictures shown in them."""
+    if leaf.inline and leaf.part.content_type.startswith("image/"):
+        return False
+    return leaf.part.disposition == "attachment" or not leaf.part.content_type.startswith("text/")
+
+
 def capture_day(taken: str) -> str:
     """"2026-03-04" of what EXIF or DICOM state as date and time, "" when that is no date."""
     found = _DAY.match(taken)
@@ -166,8 +175,8 @@ def capture_day(taken: str) -> str:
 _DAY: Final = re.compile(r"(\d{4})[:-]?(0[1-9]|1[0-2])[:-]?(0[1-9]|[12]\d|3[01])")
 
 
-def patients(message: Message, leaves: Sequence[Leaf]) -> Patients:
-    """Strong identifiers in subject, file names, metadata and text.
+def patients(message: Message, leaves: Sequence[Leaf], stated: Sequence[str] = ()) -> Patients:
+    """Strong identifiers in subject, file names, metadata and text, and those a consent statement names (``stated``).
 
     In the text of a mail between care teams one is normal (hazard H-03), so that place has a code no shipped rule acts on.
     """
@@ -176,7 +185,7 @@ def patients(message: Message, leaves: Sequence[Leaf]) -> Patients:
     names = [picture.name for picture in pictures if picture.name]
     told = [text for picture in pictures if picture.node.info for text in picture.node.info.identifiers]
     bodies = [leaf.body[:_BODY].decode("utf-8", "replace") for leaf in leaves if leaf.sniffed.format in ("text", "html")]
-    numbers: dict[str, None] = {}
+    numbers: dict[str, None] = dict.fromkeys(stated)
     codes: set[str] = set()
     for code, texts in (("ident.subject", subjects), ("ident.file-name", names), ("ident.metadata", told), (BODY, bodies)):
         found = [one.value for text in texts for one in find(text) if one.strong]

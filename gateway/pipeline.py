@@ -56,7 +56,8 @@ def judge(context: Context, received: Received) -> Judged:
     carried = release.added(statements(message))
     vouches = context.spec.vouches.get(envelope.listener, Vouches.NOTHING)
     identity = release.identity or identify(message, envelope, carried, vouches, context.spec.trusted_hosts)
-    opened = Opened(message, leaves, carried, identity, sender_kind(message, envelope), patients(message, leaves))
+    found = patients(message, leaves, carried.numbers)
+    opened = Opened(message, leaves, carried, identity, sender_kind(message, envelope), found)
     # 6. Decide per recipient.
     facts = gather(context.policy, received, opened, context.memory, context.methods)
     return Judged(opened, facts, tuple(decide(context.policy, one) for one in facts))

@@ -153,6 +153,11 @@ class ImageFacts:
     taken: str = field(default="", repr=False)  # day of capture as the file stated it, "2026-03-04"
     laterality: str = ""  # L, R or B as the file stated it
 
+    @property
+    def container(self) -> str:
+        """Path of the message part it stands in: what is stated of that covers everything inside."""
+        return self.part.partition("/")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class DomainEntry:

@@ -124,7 +124,8 @@ def _image(image: ImageFacts) -> dict[str, Any]:
 
 
 def _read_image(record: Mapping[str, Any]) -> ImageFacts:
-    return ImageFacts(**{name: record[name] for name in _IMAGE if name in record}, kind=Kind(record["kind"]), codes=frozenset(record["codes"]))
+    told = {name: record[name] for name in _IMAGE if name in record}
+    return ImageFacts(**told, kind=Kind(record["kind"]), codes=frozenset(record["codes"]))
 
 
 def _consent(facts: Facts) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def _parts(statement: Statement, images: Sequence[ImageFacts]) -> list[str]:
     return [
         one.part
         for one in images
-        if wanted in (one.part, one.name) or wanted.casefold() in ({one.part, one.name.casefold()} - {""})
+        if wanted in (one.part, one.container, one.name) or wanted.casefold() in ({one.part, one.name.casefold()} - {""})
     ]
 
 

@@ -115,7 +115,7 @@ class DecorativeModel(_Strict):
     recurring_bytes: int = Field(65_536, ge=0, le=1_000_000, description="Largest such picture.")
     recurring_density: float = Field(0.6, ge=0.0, description="Bytes a pixel a PNG logo has at most.")
     drawing_bytes: int = Field(1_000_000, ge=0, description="Largest drawing of lines and shapes (SVG, EMF, WMF) in bytes.")
-    drawing_pixels: int = Field(4_000_000, ge=0, description="Largest drawing of flat areas, in pixels; 0 switches this rule off.")
+    drawing_pixels: int = Field(4_000_000, ge=0, description="Largest drawing of flat areas, in pixels; 0: none.")
     flat_pixels: int = Field(60_000, ge=0, description="Largest flat drawing.")
     flat_bytes: int = Field(12_288, ge=0, description="Largest flat drawing in bytes.")
     flat_colours: int = Field(16, ge=0, le=64, description="Most colours of a flat drawing; 0 switches this rule off.")
@@ -171,7 +171,7 @@ class SettingsModel(_Strict):
     emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")
     machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
     known_logos: tuple[Logo, ...] = Field(
-        (), description="The organisation's logos, as `clinigate learn-logo` writes them: SHA-256, or `look:` and a perceptual hash."
+        (), description="The organisation's logos, as `clinigate learn-logo` writes them: SHA-256, or `look:` and a hash."
     )
     decorative: DecorativeModel = Field(
         default_factory=lambda: DecorativeModel.model_validate({}), description="Numbers that tell icons and logos from pictures."

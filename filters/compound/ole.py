@@ -30,9 +30,11 @@ from filters.api import (
 from filters.archives.aside import carries
 from filters.compound import lzfu
 from filters.compound.blips import blips
+from filters.sealed import end_of_zip
 
 PROPERTIES, HIDDEN = "ole.properties", "ole.hidden-image"
 _SUMMARIES: Final = ("\x05SummaryInformation", "\x05DocumentSummaryInformation")
+_ZIP_END: Final = b"PK\5\6"
 _MOST_STREAMS: Final = 20_000
 _DRAWING, _CONTINUE = (0x00EB, 0x00EC), 0x003C  # records of an Excel workbook ([MS-XLS] 2.4.171)
 _WHOLE: Final = frozenset(("contents", "package", "\x01ole10itemname"))
@@ -64,9 +66,12 @@ class Ole:
                 raise Malformed("small streams longer than the file")
             if len(paths) > _MOST_STREAMS:
                 raise Malformed("too many streams")
+            yield Finding(PROPERTIES, "file", Fate.STUCK)  # names, paths and times stand in the directory itself
             for path in paths:
                 budget.tick()
                 yield from _stream(file, path, len(data), budget)
+            if _zip_behind(data, file, paths):
+                yield Blocked(HIDDEN)
         except _DAMAGE:
             raise Malformed("damaged compound file") from None
 
@@ -82,10 +87,16 @@ class Ole:
         raise Unsupported("a compound file is not written anew")
 
 
+def _zip_behind(data: bytes, file: Any, paths: list[list[str]]) -> bool:
+    """An archive behind the file: its end stands in the last bytes and in no stream."""
+    if end_of_zip(data) is None:
+        return False
+    return not any(_ZIP_END in file.openstream(path).read() for path in paths)
+
+
 def _stream(file: Any, path: list[str], most: int, budget: Budget) -> Iterator[Seen]:
     key, name = "/".join(path), path[-1]
     if name in _SUMMARIES:
-        yield Finding(PROPERTIES, "properties", Fate.STUCK)
         return
     size = int(file.get_size(path))
     if size > most:  # sectors used again and again: a few kilobytes would be read as gigabytes

@@ -87,7 +87,7 @@ def _segment(marker: int, body: bytes, whole: bytes) -> bytes:
         return b"\xff\xee\0\x0e" + body[:12]
     if marker == 0xE8 and body[:4] == b"mrfx" and len(body) == 5:  # colour transform of JPEG-LS
         return whole
-    if marker == 0xE2 and body[:14] == _ICC and icc.clean(body[14:]).code == "":
+    if marker == 0xE2 and body[:14] == _ICC and not icc.clean(body[14:]).code:
         return whole
     return b""
 

@@ -97,7 +97,9 @@ def test_nothing_readable_in_repr(name: str) -> None:
 
 def test_every_code_that_stands_in_the_source_is_in_the_catalogue() -> None:
     """Nobody can add a finding without its sentence."""
-    pattern = re.compile(r'"((?:exif|icc|jpeg|png|webp|gif|bmp|ico|jp2|jxl|pnm|image|sniff|decorative|text|html)\.[a-z][a-z0-9-]+)"')
+    pattern = re.compile(
+        r'"((?:exif|icc|jpeg|png|webp|gif|bmp|ico|jp2|jxl|pnm|image|sniff|decorative|text|html)\.[a-z][a-z0-9-]+)"'
+    )
     folder = Path(str(filters.__file__)).parent
     written = {code for path in folder.rglob("*.py") for code in pattern.findall(path.read_text("utf-8"))}
     assert written <= CODES.keys(), written - CODES.keys()

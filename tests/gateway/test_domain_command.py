@@ -118,7 +118,12 @@ def test_comments_order_and_every_other_byte_stay(world: World) -> None:
     assert text.endswith("# who never\ndenied:\n  - evil.example   # a scam\n")
     world.do("suspend", "royal-example.example", "--reason", "under review")
     lines = world.path.read_text().splitlines()
-    for line in ("# our partners", "  # the big one", "  - domain: royal-example.example   # since 2019", "  # -- below: small ones --"):
+    for line in (
+        "# our partners",
+        "  # the big one",
+        "  - domain: royal-example.example   # since 2019",
+        "  # -- below: small ones --",
+    ):
         assert line in lines
     at = lines.index("  # -- below: small ones --")
     assert lines[at - 1] == "" and lines[at - 2].startswith("    reason: under review (alice, "), "new keys stand in the entry"

@@ -15,7 +15,10 @@ LINE = "- look:0123456789abcdef  # logo.png\n"
     ("before", "after"),
     [
         ("name: x\nsettings:\n  own: [a]\n", "name: x\nsettings:\n  known_logos:\n    {}  own: [a]\n"),
-        ("settings:\n  known_logos:\n    - aa  # old\n  own: [a]\n", "settings:\n  known_logos:\n    {}    - aa  # old\n  own: [a]\n"),
+        (
+            "settings:\n  known_logos:\n    - aa  # old\n  own: [a]\n",
+            "settings:\n  known_logos:\n    {}    - aa  # old\n  own: [a]\n",
+        ),
         ("settings:\n  known_logos:\n  - aa\n  own: [a]\n", "settings:\n  known_logos:\n  {}  - aa\n  own: [a]\n"),
         ("settings:\n  known_logos: [aa, bb]\n", "settings:\n  known_logos:\n    - aa\n    - bb\n    {}"),
         ("settings:\n  known_logos: []  # none yet\n", "settings:\n  known_logos:\n    {}"),

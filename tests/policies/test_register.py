@@ -16,14 +16,19 @@ pytestmark = pytest.mark.unit
 
 ENTRIES = b"""
 domains:
-  - {domain: approved.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], expires: 2027-12-31}
-  - {domain: tree.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], include_subdomains: true, subdomains_reason: one trust, expires: 2027-12-31}
-  - {domain: ending.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], expires: 2026-11-22}
+  - {domain: approved.example, status: approved, class: clinical, purposes: [TREAT],
+     methods: [smime], approved_by: [a, b], expires: 2027-12-31}
+  - {domain: tree.example, status: approved, class: clinical, purposes: [TREAT],
+     methods: [smime], approved_by: [a, b], include_subdomains: true, subdomains_reason: one trust, expires: 2027-12-31}
+  - {domain: ending.example, status: approved, class: clinical, purposes: [TREAT],
+     methods: [smime], approved_by: [a, b], expires: 2026-11-22}
   - {domain: stopped.example, status: suspended, class: clinical, reason: review}
   - {domain: wished.example, status: proposed, class: clinical}
   - {domain: banned.example, status: denied, class: denied, reason: file sharing}
-  - {domain: krankenhaus-m\xc3\xbcnchen.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], expires: 2027-12-31}
-  - {address: one@mixed.example, status: approved, class: legal, purposes: [HLEGAL], methods: [smime], approved_by: [a, b], expires: 2027-12-31}
+  - {domain: krankenhaus-m\xc3\xbcnchen.example, status: approved, class: clinical, purposes: [TREAT],
+     methods: [smime], approved_by: [a, b], expires: 2027-12-31}
+  - {address: one@mixed.example, status: approved, class: legal, purposes: [HLEGAL],
+     methods: [smime], approved_by: [a, b], expires: 2027-12-31}
   - {address: journal@example.org, status: approved, class: archive, approved_by: [a, b]}
   - {domain: vault.example, status: approved, class: archive, approved_by: [a, b]}
 patient_addresses:

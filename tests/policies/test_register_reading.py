@@ -47,7 +47,9 @@ def register(text: str) -> bytes:
     return ("# a comment\ndomains:\n" + text).encode()
 
 
-@given(st.lists(st.tuples(st.sampled_from(["domain", "status", "notes", "methods", "agreement"]), PIECES), min_size=1, max_size=4))
+@given(
+    st.lists(st.tuples(st.sampled_from(["domain", "status", "notes", "methods", "agreement"]), PIECES), min_size=1, max_size=4)
+)
 def test_a_plainly_read_entry_is_what_the_yaml_reader_reads(lines: list[tuple[str, str]]) -> None:
     """Where the quick reader gives an answer, it is the YAML reader's."""
     block = "  - " + "\n    ".join(f"{name}: {value}" for name, value in lines) + "\n"
@@ -59,9 +61,11 @@ def test_a_plainly_read_entry_is_what_the_yaml_reader_reads(lines: list[tuple[st
 @given(
     st.recursive(
         st.sampled_from(["a", "no", "2026-01-01", "7", "1.5", "null", "a b", "Null", "on", "x.y", "1e3", "0o7", "1_0", "it's"]),
-        lambda inner: st.lists(inner, max_size=3).map(lambda some: f"[{', '.join(some)}]")
-        | st.dictionaries(st.sampled_from(["k", "name", "ids"]), inner, max_size=3).map(
-            lambda some: "{" + ", ".join(f"{key}: {value}" for key, value in some.items()) + "}"
+        lambda inner: (
+            st.lists(inner, max_size=3).map(lambda some: f"[{', '.join(some)}]")
+            | st.dictionaries(st.sampled_from(["k", "name", "ids"]), inner, max_size=3).map(
+                lambda some: "{" + ", ".join(f"{key}: {value}" for key, value in some.items()) + "}"
+            )
         ),
         max_leaves=8,
     )
@@ -81,7 +85,11 @@ def test_the_quick_reader_reads_what_the_program_writes() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [ENTRY.format(name="a") + ENTRY.format(name="b"), STRANGE + ENTRY.format(name="a"), STRANGE + STRANGE.replace("quoted", "other")],
+    [
+        ENTRY.format(name="a") + ENTRY.format(name="b"),
+        STRANGE + ENTRY.format(name="a"),
+        STRANGE + STRANGE.replace("quoted", "other"),
+    ],
 )
 def test_both_ways_give_the_same_register(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Content, digest and all."""
@@ -134,7 +142,7 @@ def test_what_is_known_is_forgotten_when_the_lists_change() -> None:
     text = register(ENTRY.format(name="a"))
     known = load_policy({**files(), "domains.yaml": text}).register.known
     lists = files()["freemail.txt"] + b"a.example\n"
-    with pytest.raises(PolicyError, match="a.example is a freemail domain"):
+    with pytest.raises(PolicyError, match=r"a\.example is a freemail domain"):
         load_policy({**files(), "domains.yaml": text, "freemail.txt": lists}, known)
 
 

@@ -21,9 +21,11 @@ TODAY = date(2026, 11, 23)
 PHOTO = Sample("photo", (STRANGER,), "Results", attach=(picture(1),)).build()
 REGISTER = b"""
 domains:
-  - {domain: approved.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], exempt: test}
+  - {domain: approved.example, status: approved, class: clinical, purposes: [TREAT],
+     methods: [smime], approved_by: [a, b], exempt: test}
   - {address: left@approved.example, status: suspended, class: clinical, reason: has left}
-  - {domain: strasse.example, status: approved, class: clinical, purposes: [TREAT], methods: [smime], approved_by: [a, b], exempt: test}
+  - {domain: strasse.example, status: approved, class: clinical, purposes: [TREAT],
+     methods: [smime], approved_by: [a, b], exempt: test}
 denied: [leaky@approved.example]
 """
 

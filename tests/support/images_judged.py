@@ -62,7 +62,16 @@ def decode(data: bytes) -> Decoded | None:
                     shown.append((image.mode, image.size, image.tobytes()))
                 turn = int(image.getexif().get(274) or 1)
                 return Decoded(tuple(shown), image.info.get("transparency"), turn if 1 <= turn <= 8 else 1)
-        except (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, struct.error, OverflowError):  # all of Pillow's
+        except (
+            OSError,
+            SyntaxError,
+            ValueError,
+            EOFError,
+            TypeError,
+            LookupError,
+            struct.error,
+            OverflowError,
+        ):  # all of Pillow's
             return None
 
 

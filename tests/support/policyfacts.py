@@ -27,7 +27,17 @@ TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ALL_METHODS = {"route": "ok", "smime": "ok", "pickup": "ok"}
 EVERY_PURPOSE = frozenset({"TREAT", "PATRQT", "TRAIN", "HRESCH", "PUBLISH", "HLEGAL"})
-CODES = {"P1": "COC", "P2": "ETREAT", "P3": "PATRQT", "P4": "TRAIN", "P5": "HRESCH", "P6": "PUBLISH", "P7": "HLEGAL", "P8": "HMARKT", "P9": "HTEST"}
+CODES = {
+    "P1": "COC",
+    "P2": "ETREAT",
+    "P3": "PATRQT",
+    "P4": "TRAIN",
+    "P5": "HRESCH",
+    "P6": "PUBLISH",
+    "P7": "HLEGAL",
+    "P8": "HMARKT",
+    "P9": "HTEST",
+}
 SCOPES = {"P4": "teaching", "P5": "research", "P6": "publication"}
 
 
