@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters import bmp, gif, ico, jp2, jxl, pnm, text, webp
+from filters import text
 from filters.archives import codes as archives
+from filters.bitmaps import bmp, ico, pnm
 from filters.bmff import codes as bmff
 from filters.compound import codes as compound
 from filters.dicom import codes as dicom
 from filters.documents import codes as documents
+from filters.gif import scrubber as gif
+from filters.jpeg2000 import jp2
+from filters.jpegxl import scrubber as jxl
 from filters.markup import codes as markup
 from filters.metafiles import codes as metafiles
 from filters.pdf import codes as pdf
 from filters.richtext import codes as richtext
 from filters.tiff import codes as tiff
+from filters.webp import scrubber as webp
 
 _EXIF: Mapping[str, str] = {
     "exif.block": "An EXIF block was removed.",

@@ -11,20 +11,21 @@ from filters.archives.gzips import GZIP
 from filters.archives.streams import BZIP2, XZ
 from filters.archives.tars import TAR
 from filters.archives.ziparchive import EPUB, JAR, XPS, ZIP
+from filters.bitmaps.bmp import BMP, DIB
+from filters.bitmaps.ico import ICO
+from filters.bitmaps.pnm import PNM
 from filters.bmff.scrubber import AVIF, HEIC, HEIF, M4A, MOV, MP4, THREEGP
-from filters.bmp import BMP, DIB
 from filters.compound.ole import OLE
 from filters.compound.tnef import TNEF
 from filters.dicom.scrubber import DICOM
 from filters.documents.flat import FLAT
 from filters.documents.odf import ODG, ODP, ODS, ODT
 from filters.documents.ooxml import DOCX, OOXML, PPTX, VSDX, XLSX
-from filters.gif import GIF
-from filters.ico import ICO
-from filters.j2k import J2K
-from filters.jp2 import JP2
-from filters.jpeg import JPEG
-from filters.jxl import JXL
+from filters.gif.scrubber import GIF
+from filters.jpeg.scrubber import JPEG
+from filters.jpeg2000.j2k import J2K
+from filters.jpeg2000.jp2 import JP2
+from filters.jpegxl.scrubber import JXL
 from filters.markup.card import CALENDAR, VCARD
 from filters.markup.hl7 import HL7
 from filters.markup.html import HTML, XML
@@ -33,11 +34,10 @@ from filters.metafiles import emf, wmf
 from filters.metafiles.emf import EMF
 from filters.metafiles.wmf import WMF
 from filters.pdf.opener import PDF
-from filters.png import PNG
-from filters.pnm import PNM
+from filters.png.scrubber import PNG
 from filters.richtext.opener import RTF
 from filters.tiff.scrubber import BIGTIFF, TIFF
-from filters.webp import WEBP
+from filters.webp.scrubber import WEBP
 
 SCRUBBERS: Mapping[str, Scrubber] = {
     "bigtiff": BIGTIFF,

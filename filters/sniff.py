@@ -1,7 +1,7 @@
 """What a leaf is, by its bytes and never by its label.
 
-Order: signatures (``filters.signatures``), formats without a plain signature (``_PROBES``), text.  A refinement may look deeper
-(``_REFINE``).  Nothing recognised is ``unknown-type``, unless a picture's own signature stands somewhere inside.
+Order: signatures (``filters.sniffing.signatures``), formats without a plain signature (``_PROBES``), text.  A refinement may
+look deeper (``_REFINE``).  Nothing recognised is ``unknown-type``, unless a picture's own signature stands somewhere inside.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping
 
-from filters import der, media, openpgp, raster, sealed, wording
 from filters.api import OpaqueReason, Sniffed
 from filters.bmff import silence
-from filters.hidden import MOST
-from filters.jpegstart import has_jpeg
-from filters.office import zip_kind
-from filters.signatures import BRANDS, EMBEDDED, SIGNATURES, Role
+from filters.plaintext.hidden import MOST
+from filters.sniffing import der, media, openpgp, raster, sealed, wording
+from filters.sniffing.jpegstart import has_jpeg
+from filters.sniffing.office import zip_kind
+from filters.sniffing.signatures import BRANDS, EMBEDDED, SIGNATURES, Role
 from filters.tiff.raw import raw_kind
 
 _POLYGLOT, _EMBEDDED = "sniff.polyglot", "sniff.embedded-image"

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from filters.base64text import IMAGE, base64_files, decoded, recognised
-from filters.hextext import hex_files
-from filters.hidden import CODES, HOLD, LIMIT, MOST, Embedded
-from filters.readable import readable
-from filters.textmarks import RAW, marked
-from filters.uutext import begin_lines
+from filters.plaintext.base64text import IMAGE, base64_files, decoded, recognised
+from filters.plaintext.hextext import hex_files
+from filters.plaintext.hidden import CODES, HOLD, LIMIT, MOST, Embedded
+from filters.plaintext.readable import readable
+from filters.plaintext.textmarks import RAW, marked
+from filters.plaintext.uutext import begin_lines
 
 __all__ = ["CODES", "Embedded", "embedded"]
 

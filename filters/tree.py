@@ -30,8 +30,8 @@ from filters.api import (
 from filters.looks import Looks, worth_a_look
 from filters.registry import DRAWINGS, OPENERS, SCRUBBERS
 from filters.sniff import sniff
+from filters.sniffing.wording import CARRIERS, PLAIN
 from filters.text import embedded
-from filters.wording import CARRIERS, PLAIN
 
 READ_ONLY, SIGNED = "container.read-only", "container.signed"
 _NAMING: Final = frozenset(("zip", "tar", "eml", "mhtml", "tnef"))  # containers whose members have names of their own

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from filters.hidden import MOST
-from filters.jpegstart import has_jpeg
-from filters.signatures import EMBEDDED
+from filters.plaintext.hidden import MOST
+from filters.sniffing.jpegstart import has_jpeg
+from filters.sniffing.signatures import EMBEDDED
 from filters.text import embedded
 
 

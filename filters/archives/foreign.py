@@ -28,7 +28,7 @@ from filters.api import (
 )
 from filters.archives import rarblocks
 from filters.archives.streams import Meter
-from filters.signatures import EMBEDDED
+from filters.sniffing.signatures import EMBEDDED
 
 _PIECE = 1 << 16
 _NOTHING = 64  # bytes of an archive that may well hold no file

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from filters import icc
 from filters.api import Encrypted, Malformed, Unsupported
 from filters.bmff import boxes, config
 from filters.bmff.boxes import Box
 from filters.bmff.leaves import Cleaner, exactly
 from filters.bmff.notes import Notes
+from filters.metadata import icc
 
 VIDEO_CODECS = frozenset(
     (b"avc1", b"avc2", b"avc3", b"avc4", b"hvc1", b"hev1", b"hvc2", b"hev2", b"dvh1", b"dvhe", b"dvav", b"dva1", b"dav1", b"lhv1",

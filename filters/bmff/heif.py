@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from filters import exif, j2k, jpeg
 from filters.api import Malformed, Scrubber, Unsupported
 from filters.bmff import boxes, config, properties, userdata
 from filters.bmff.boxes import Box
 from filters.bmff.items import Item, Meta
 from filters.bmff.layout import Looked, Media, numbers
 from filters.bmff.notes import Notes
+from filters.jpeg import scrubber as jpeg
+from filters.jpeg2000 import j2k
+from filters.metadata import exif
 
 CODED = frozenset((b"hvc1", b"hev1", b"lhv1", b"avc1", b"av01", b"vvc1", b"evc1", b"jpeg", b"j2k1", b"unci", b"hvt1"))
 DERIVED = frozenset((b"grid", b"iovl", b"iden", b"tili", b"sato"))

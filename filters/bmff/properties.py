@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters import icc
 from filters.api import Malformed
 from filters.bmff import config
 from filters.bmff.boxes import Reader
 from filters.bmff.leaves import Cleaner, exactly
+from filters.metadata import icc
 
 _LONGEST = 1 << 16
 

@@ -6,7 +6,6 @@ the data of programs inside them, which is overwritten in place (``filters.bmff.
 
 from __future__ import annotations
 
-from filters import jpeg, png
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Nature, Scrubbed, TooBig, Unsupported
 from filters.bmff import boxes, compressed, facts, fragments, items, properties
 from filters.bmff.boxes import Box
@@ -16,6 +15,8 @@ from filters.bmff.layout import Layout, Media
 from filters.bmff.metabox import Writer
 from filters.bmff.movie import Movie, Track
 from filters.bmff.notes import Notes
+from filters.jpeg import scrubber as jpeg
+from filters.png import scrubber as png
 
 SOUND_ONLY = "bmff.sound-only"
 _NOTHING = 2048  # bytes of names and dates around sound; less than a picture in which somebody could be known

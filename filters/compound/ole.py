@@ -30,7 +30,7 @@ from filters.api import (
 from filters.archives.aside import carries
 from filters.compound import lzfu
 from filters.compound.blips import blips
-from filters.sealed import end_of_zip
+from filters.sniffing.sealed import end_of_zip
 
 PROPERTIES, HIDDEN = "ole.properties", "ole.hidden-image"
 _SUMMARIES: Final = ("\x05SummaryInformation", "\x05DocumentSummaryInformation")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from filters import icc
 from filters.api import Fate, Finding, Malformed, Unsupported
 from filters.dicom import dates, naming, profile, terms, uids, vr, words
 from filters.dicom.element import Element, Item, find, text
 from filters.dicom.profile import Act
+from filters.metadata import icc
 
 _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 _SCHEME, _VERSION, _MEANING = 0x00080102, 0x00080103, 0x00080104

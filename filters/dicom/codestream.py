@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from filters import icc
 from filters.api import Malformed, Unsupported
 from filters.dicom import jp2
 from filters.dicom.transfer import Coding
-from filters.jxl import JXL
+from filters.jpegxl.scrubber import JXL
+from filters.metadata import icc
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _CODING = frozenset(range(0xC0, 0xD0)) | {0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xF7, 0xF8}  # SOFs, tables, scans, LSE

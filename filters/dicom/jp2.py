@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from filters import icc
 from filters.api import Malformed, Unsupported
+from filters.metadata import icc
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _KEPT = frozenset((b"jP  ", b"ftyp"))

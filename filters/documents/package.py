@@ -25,8 +25,8 @@ from filters.budget import RATIO_FREE
 from filters.documents import blobs, markup, previews
 from filters.documents.markup import Edit, Markup
 from filters.sniff import sniff
+from filters.sniffing.wording import PLAIN
 from filters.text import embedded
-from filters.wording import PLAIN
 
 HIDDEN: Final = "ooxml.hidden-picture"
 _DRAWN: Final = frozenset(("svg", "html"))  # roots of XML that is a file of its own

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from filters.api import FilterError, ImageInfo, Scrubber
-from filters.jpeg import JPEG
-from filters.png import PNG
+from filters.jpeg.scrubber import JPEG
+from filters.png.scrubber import PNG
 from filters.sniff import sniff
 
 MOST: Final = 64 << 10  # bytes; what is larger is no thumbnail, whatever it is called

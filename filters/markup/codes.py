@@ -1,4 +1,4 @@
-"""What the readers of this folder report, one sentence each; what is hidden in text is in ``filters.hidden``."""
+"""What the readers of this folder report, one sentence each; what is hidden in text is in ``filters.plaintext.hidden``."""
 
 from __future__ import annotations
 

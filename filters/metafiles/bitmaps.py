@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 
-from filters import dib
 from filters.api import FilterError, ImageInfo, Member
-from filters.signatures import EMBEDDED
+from filters.bitmaps import dib
+from filters.sniffing.signatures import EMBEDDED
 
 _CORE, _INFO = 12, 40
 _JPEG, _PNG = 4, 5  # biCompression

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pikepdf
 
-from filters import icc
 from filters.api import Budget, Fate, FilterError, Finding
+from filters.metadata import icc
 from filters.pdf import reader
 from filters.pdf.reader import Document, Id
 

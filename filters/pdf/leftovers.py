@@ -9,11 +9,11 @@ from typing import Final
 
 from filters.api import Blocked, Budget, Fate, FilterError, Finding, Member, Seen, TooBig
 from filters.errors import OpaqueReason
-from filters.jpegstart import is_jpeg
 from filters.pdf import inline, lexer, pictures, streams
 from filters.pdf.lexer import Value, Word
 from filters.pdf.rawscan import RawObject
 from filters.pdf.reader import Document
+from filters.sniffing.jpegstart import is_jpeg
 from filters.text import embedded
 
 _STARTXREF = re.compile(rb"startxref[\0\t\n\f\r ]+[0-9]+[\0\t\n\f\r ]+%%EOF")

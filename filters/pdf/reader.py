@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import pikepdf
 
-from filters import sealed
 from filters.budget import Budget
 from filters.errors import Encrypted, Malformed, TooBig, Unsupported
 from filters.pdf import rawscan, streams
+from filters.sniffing import sealed
 
 Id = tuple[int, int]
 Object = Any  # pikepdf's objects are of one type for all kinds; what they are is asked where they are used

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from filters import frame, segments
 from filters.api import Malformed
-from filters.segments import Kind, Piece
+from filters.jpeg import frame, segments
+from filters.jpeg.segments import Kind, Piece
 
 _SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 _TABLES = frozenset((segments.DQT, segments.DHT, segments.DAC, segments.DRI))

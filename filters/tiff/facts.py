@@ -1,4 +1,4 @@
-"""Facts of a TIFF: its first directory is EXIF's own IFD0.  A small EXIF block is copied out of it for ``filters.exif`` to read.
+"""Facts of a TIFF: its first directory is EXIF's own IFD0, and a small EXIF block is copied out of it to be read like one.
 
 Large files and BigTIFF are read that way like any other, and no sample or preview is looked at.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from filters import exif
 from filters.identify import numbers as identifiers
+from filters.metadata import exif
 from filters.tiff import tags
 from filters.tiff.directory import Directory, Layout
 from filters.tiff.tree import Tree

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from filters import icc, orientation
 from filters.api import Malformed, TooBig
+from filters.metadata import icc, orientation
 from filters.tiff import coded, codes, directory, tags
 from filters.tiff.directory import Directory, Field, Layout
 from filters.tiff.picture import Picture

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from filters.api import Fate, Malformed, Scrubber, Unsupported
-from filters.bmp import BMP, DIB
-from filters.ico import ICO
-from filters.png import PNG
+from filters.bitmaps.bmp import BMP, DIB
+from filters.bitmaps.ico import ICO
+from filters.png.scrubber import PNG
 from tests.support.canary_images import photo, photo_png
 from tests.support.images_judged import decode
 from tests.support.samples.raster import SIZE, bmp, ico, icon_bitmap, saved

@@ -224,7 +224,7 @@ def test_a_jpeg_inside_is_cleaned_as_a_jpeg() -> None:
 
 
 def test_a_damaged_profile_goes_and_a_good_one_stays() -> None:
-    """colr prof is judged by filters.icc; nclx stays as it is."""
+    """colr prof is judged by filters.metadata.icc; nclx stays as it is."""
     nclx = box(b"colr", b"nclx" + struct.pack(">HHHB", 1, 13, 6, 128))
     cleaned = HEIC.scrub(_still(nclx, box(b"colr", b"prof" + b"CANARY" * 40)))
     assert [finding.code for finding in cleaned.findings] == ["icc.damaged"]

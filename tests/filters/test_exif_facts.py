@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters import exif
-from filters.exif import ExifFacts
+from filters.metadata import exif
+from filters.metadata.exif import ExifFacts
 from tests.support.canary_images import camera_exif
 
 pytestmark = pytest.mark.unit

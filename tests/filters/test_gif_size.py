@@ -10,7 +10,7 @@ from PIL import Image
 
 from filters.api import FilterError
 from filters.decorative import decorative, unopened
-from filters.gif import GIF
+from filters.gif.scrubber import GIF
 
 pytestmark = pytest.mark.unit
 

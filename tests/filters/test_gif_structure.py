@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from filters import gifblocks, lzw
 from filters.api import Fate, Malformed, TooBig
-from filters.gif import GIF
+from filters.gif import blocks as gifblocks
+from filters.gif import lzw
+from filters.gif.scrubber import GIF
 from tests.support.images_judged import decode
 from tests.support.needs import needs
 from tests.support.samples.raster import gif, gif_animated, gif_chain, gif_extension, saved

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageCms
 
-from filters import icc
+from filters.metadata import icc
 from tests.support.canary_images import named_icc
 from tests.support.images_judged import corpus, profile, transformed
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from filters.jpeg import JPEG
-from filters.png import PNG
+from filters.jpeg.scrubber import JPEG
+from filters.png.scrubber import PNG
 from tests.support.canary_images import camera_exif, jpeg_with_canaries, photo, png_with_canaries, segment
 from tests.support.images_judged import leaks
 from tests.support.needs import needs

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from filters.api import Fate, Malformed, Unsupported
-from filters.j2k import J2K
-from filters.jp2 import JP2
+from filters.jpeg2000.j2k import J2K
+from filters.jpeg2000.jp2 import JP2
 from tests.support.images_judged import decode
 from tests.support.needs import needs
 from tests.support.samples.raster import box, boxes_of, codestream, comment, jp2, saved

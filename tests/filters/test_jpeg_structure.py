@@ -10,9 +10,9 @@ import piexif
 import pytest
 from PIL import Image
 
-from filters import exif
 from filters.api import Fate, Malformed, TooBig, Unsupported
-from filters.jpeg import JPEG
+from filters.jpeg.scrubber import JPEG
+from filters.metadata import exif
 from tests.support.canary_images import camera_exif, jpeg_with_canaries, named_icc, photo, photo_jpeg, segment
 from tests.support.images_judged import decode
 

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from filters.jpeg import JPEG
+from filters.jpeg.scrubber import JPEG
 from filters.sniff import sniff
 from tests.support.canary_images import photo_jpeg, segment
 from tests.support.images_judged import corpus, decode

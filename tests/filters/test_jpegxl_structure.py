@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from filters.api import Fate, Malformed, TooBig, Unsupported
-from filters.jxl import JXL
+from filters.jpegxl.scrubber import JXL
 from tests.support.needs import needs
 from tests.support.samples.raster import PICTURES, box, jxl
 

@@ -9,7 +9,7 @@ import pytest
 
 from filters import tree
 from filters.api import Budget, Member
-from filters.jpeg import JPEG
+from filters.jpeg.scrubber import JPEG
 from filters.markup.svg import SVG
 from tests.support.images_judged import leaks
 from tests.support.needs import needs

@@ -27,7 +27,7 @@ from filters.api import (
     Unsupported,
 )
 from filters.catalogue import CODES
-from filters.jpeg import JPEG
+from filters.jpeg.scrubber import JPEG
 from filters.pdf.opener import PDF
 from tests.support.canaries import METADATA, judge
 from tests.support.canary_images import jpeg_with_canaries, photo_jpeg, photo_png

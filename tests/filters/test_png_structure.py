@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from filters import exif
 from filters.api import Fate, Malformed, TooBig, Unsupported
-from filters.png import PNG
+from filters.metadata import exif
+from filters.png.scrubber import PNG
 from tests.support.canary_images import (
     camera_exif,
     chunk,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filters.api import Malformed, TooBig, Unsupported
-from filters.pnm import PNM
+from filters.bitmaps.pnm import PNM
 
 pytestmark = pytest.mark.unit
 SAMPLES = bytes(range(6))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from filters import exif
 from filters.api import Fate, Malformed
-from filters.webp import WEBP
+from filters.metadata import exif
+from filters.webp.scrubber import WEBP
 from tests.support.canary_images import XMP_PACKET, camera_exif, named_icc, photo
 from tests.support.images_judged import decode, profile
 from tests.support.needs import needs

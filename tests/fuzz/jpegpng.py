@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from filters import exif, icc
 from filters.api import Fate, FilterError
-from filters.jpeg import JPEG
-from filters.png import PNG
+from filters.jpeg.scrubber import JPEG
+from filters.metadata import exif, icc
+from filters.png.scrubber import PNG
 from tests.support.canary_images import camera_exif, jpeg_with_canaries, named_icc, photo_jpeg, png_with_canaries
 
 

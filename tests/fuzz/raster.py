@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 from filters.api import Fate, FilterError
-from filters.bmp import BMP, DIB
-from filters.gif import GIF
-from filters.ico import ICO
-from filters.j2k import J2K
-from filters.jp2 import JP2
-from filters.jxl import JXL
-from filters.pnm import PNM
-from filters.webp import WEBP
+from filters.bitmaps.bmp import BMP, DIB
+from filters.bitmaps.ico import ICO
+from filters.bitmaps.pnm import PNM
+from filters.gif.scrubber import GIF
+from filters.jpeg2000.j2k import J2K
+from filters.jpeg2000.jp2 import JP2
+from filters.jpegxl.scrubber import JXL
+from filters.webp.scrubber import WEBP
 from tests.support.samples.raster import PICTURES
 
 SCRUBBERS = (WEBP, GIF, BMP, DIB, ICO, JP2, J2K, JXL, PNM)

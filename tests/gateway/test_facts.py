@@ -153,8 +153,8 @@ def test_neither_repr_nor_record_names_anybody() -> None:
 
 def test_what_the_sender_encrypted_bears_the_names_the_policy_knows() -> None:
     """The policy's rule for mail the sender encrypted goes by the format; the two packages share no table, so this holds them."""
-    from filters.der import ENVELOPED
-    from filters.openpgp import MESSAGE
+    from filters.sniffing.der import ENVELOPED
+    from filters.sniffing.openpgp import MESSAGE
     from policies.features import SENDER_ENCRYPTED
 
     assert {ENVELOPED, MESSAGE} == SENDER_ENCRYPTED

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from filters import segments
 from filters.api import Malformed
-from filters.jpeg import JPEG
+from filters.jpeg import segments
+from filters.jpeg.scrubber import JPEG
 from tests.support.canary_images import photo_jpeg
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from filters.png import PNG
+from filters.png.scrubber import PNG
 from tests.support.canary_images import photo_png
 
 pytestmark = pytest.mark.unit

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from filters import exifblock, icc, riff
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed, TooBig
+from filters.jpeg.tail import ends_in_words
+from filters.metadata import exifblock, icc
 from filters.plan import Plan
-from filters.riff import Chunk
-from filters.tail import ends_in_words
+from filters.webp import riff
+from filters.webp.riff import Chunk
 
 MAX_PIXELS = 200_000_000
 _PICTURES = frozenset((b"VP8 ", b"VP8L"))

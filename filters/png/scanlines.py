@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from filters.api import Malformed, TooBig
-from filters.chunks import total
+from filters.png.chunks import total
 
 MAX_RAW = 1 << 30  # bytes inflated for one file; a 100-megapixel photograph with 8 bits needs 300 MB
 _STEP = 1 << 18

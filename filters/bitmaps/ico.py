@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from filters import dib
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
+from filters.bitmaps import dib
 from filters.plan import Plan
-from filters.png import PNG
+from filters.png.scrubber import PNG
 
 CODES: Mapping[str, str] = {
     "ico.gap": "Bytes between the pictures of an icon.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from filters.hidden import HOLD, LIMIT, MOST, Embedded
+from filters.plaintext.hidden import HOLD, LIMIT, MOST, Embedded
 
 _LOWER: Final = bytes.maketrans(b"ABCDEF", b"abcdef")
 _BETWEEN: Final = b" \t\r\n:,-\\xX>"

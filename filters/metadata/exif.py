@@ -13,7 +13,7 @@ from typing import Any
 
 import piexif
 
-from filters import ifd
+from filters.metadata import ifd
 
 PREFIX = b"Exif\0\0"
 ORIENTATION = 0x0112

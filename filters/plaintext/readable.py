@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from filters.wording import CONTROLS
+from filters.sniffing.wording import CONTROLS
 
 _SHORTEST: Final = 16  # letters of a run; nothing that encodes a file is shorter with its line ends
 _PIECE: Final = 1 << 20  # octets reduced at a time: a large binary file is never copied whole

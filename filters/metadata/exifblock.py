@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from filters import exif, orientation
+from filters.metadata import exif, orientation
 
 
 @dataclass(frozen=True, slots=True)

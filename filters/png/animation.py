@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass, field
 
 from filters.api import Malformed
-from filters.chunks import Chunk, Header
+from filters.png.chunks import Chunk, Header
 
 _NAMES = frozenset((b"acTL", b"fcTL", b"fdAT"))
 

@@ -10,8 +10,8 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from filters.base64text import recognised
-from filters.hidden import HOLD, LIMIT, MOST, Embedded
+from filters.plaintext.base64text import recognised
+from filters.plaintext.hidden import HOLD, LIMIT, MOST, Embedded
 
 _BEGIN = re.compile(
     rb"(?m)^[> \t]{0,40}begin(?P<base64>-base64)?[ \t]{1,8}(?P<mode>[0-7]{0,12})(?P<name>[^\r\n]{0,400})\r?\n"

@@ -6,7 +6,7 @@ import struct
 import zlib
 from itertools import islice
 
-from filters import sealed
+from filters.sniffing import sealed
 
 _FOLDERS = (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx"), ("visio/", "vsdx"))
 _NAMES = (("fixeddocseq.fdseq", "xps"), ("fixeddocumentsequence.fdseq", "xps"), ("meta-inf/manifest.mf", "jar"))

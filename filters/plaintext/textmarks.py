@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from filters.hidden import ENCRYPTED, HOLD, MOST, Embedded
-from filters.jpegstart import is_jpeg
+from filters.plaintext.hidden import ENCRYPTED, HOLD, MOST, Embedded
+from filters.sniffing.jpegstart import is_jpeg
 
 
 def _any(_text: bytes, _at: int) -> bool:

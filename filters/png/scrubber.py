@@ -11,9 +11,11 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from filters import animation, chunks, exif, icc, orientation, page, scanlines
+from filters import page
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Scrubbed
-from filters.chunks import Chunk, Header
+from filters.metadata import exif, icc, orientation
+from filters.png import animation, chunks, scanlines
+from filters.png.chunks import Chunk, Header
 
 # Kept as they are when they have one of these lengths and stand before the rows; None = any length.
 _KEEP: Mapping[bytes, frozenset[int] | None] = {

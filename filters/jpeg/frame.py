@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filters.api import Malformed, TooBig, Unsupported
-from filters.segments import DAC, DHP, DHT, DNL, DQT, DRI, EXP, JPEG_LS, SOF, SOS, Kind, Piece
-from filters.tail import ends_in_words
+from filters.jpeg.segments import DAC, DHP, DHT, DNL, DQT, DRI, EXP, JPEG_LS, SOF, SOS, Kind, Piece
+from filters.jpeg.tail import ends_in_words
 
 MAX_PIXELS = 200_000_000
 _SEQUENTIAL = frozenset((0xC0, 0xC1, 0xC3, 0xC9, 0xCB))  # each component has exactly one scan

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters import gifblocks, icc, lzw, page
+from filters import page
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
-from filters.gifblocks import Block, Kind
+from filters.gif import blocks as gifblocks
+from filters.gif import lzw
+from filters.gif.blocks import Block, Kind
+from filters.metadata import icc
 from filters.plan import Plan
 
 _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters import boxes, exifblock, icc
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed, Unsupported
-from filters.boxes import Box
-from filters.codestream import Codestream
+from filters.jpeg2000 import boxes
+from filters.jpeg2000.boxes import Box
+from filters.jpeg2000.codestream import Codestream
+from filters.metadata import exifblock, icc
 from filters.plan import Plan
 
 CODES: Mapping[str, str] = {

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from filters import exif, frame, icc, orientation, segments
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
-from filters.segments import Kind, Piece
+from filters.jpeg import frame, segments
+from filters.jpeg.segments import Kind, Piece
+from filters.metadata import exif, icc, orientation
 
 _ICC, _JFIF, _ADOBE, _EXIF, _XMP = b"ICC_PROFILE\0", b"JFIF\0", b"Adobe", b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0"
 _JFIF_LENGTH, _ADOBE_LENGTH = 14, 12

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from filters.hidden import HOLD, LIMIT, MOST, Embedded
+from filters.plaintext.hidden import HOLD, LIMIT, MOST, Embedded
 
 IMAGE, CONTAINER = "text.base64-image", "text.base64-container"
 _RUN: Final = 100  # characters of base64 behind a signature

@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 import re
 
-from filters import der
+from filters.sniffing import der
 
 CONTROLS = bytes(n for n in range(32) if n not in b"\t\n\r\f\b\x1b\x1a\x0b") + b"\x7f"
 _HEAD = 4096
@@ -104,7 +104,7 @@ def _plain(head: str) -> str:
 
 
 def pem_kind(data: bytes) -> str | None:
-    """What a PEM block (RFC 7468) holds, when that is one of ``filters.der``'s kinds."""
+    """What a PEM block (RFC 7468) holds, when that is one of ``filters.sniffing.der``'s kinds."""
     found = re.match(rb"\s*-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+)-----END", data[: 1 << 20])
     if found is None or found[1] not in der.PEM:
         return None

@@ -6,8 +6,10 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from filters import dib, icc, page
+from filters import page
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed, Unsupported
+from filters.bitmaps import dib
+from filters.metadata import icc
 from filters.plan import Plan
 
 CODES: Mapping[str, str] = {

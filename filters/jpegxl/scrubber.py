@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters import boxes, jxlhead
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
-from filters.boxes import Box
+from filters.jpeg.tail import ends_in_words
+from filters.jpeg2000 import boxes
+from filters.jpeg2000.boxes import Box
+from filters.jpegxl import head as jxlhead
 from filters.plan import Plan
-from filters.tail import ends_in_words
 
 CODES: Mapping[str, str] = {
     "jxl.compressed": "Compressed metadata (brob).",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Scrubbed
-from filters.codestream import Codestream
+from filters.jpeg2000.codestream import Codestream
 from filters.plan import Plan
 
 

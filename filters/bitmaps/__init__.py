@@ -1,0 +1,1 @@
+"""Samples with a small header: BMP, ICO, CUR, PNM."""

@@ -1,0 +1,1 @@
+"""GIF: blocks, LZW data, the scrubber."""

@@ -1,0 +1,1 @@
+"""JPEG (ITU T.81): segments, frames and scans, the scrubber."""

@@ -1,0 +1,1 @@
+"""JPEG 2000: boxes and codestreams."""

@@ -1,0 +1,1 @@
+"""JPEG XL: boxes and the head of the codestream."""

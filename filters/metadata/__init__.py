@@ -1,0 +1,1 @@
+"""What stands beside the picture in many formats: EXIF, orientation, colour profiles."""

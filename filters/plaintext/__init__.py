@@ -1,0 +1,1 @@
+"""What ``filters.text`` knows of the ways files hide in text."""

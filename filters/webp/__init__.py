@@ -1,0 +1,1 @@
+"""WebP and the RIFF chunks around it."""
