@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
-from filters.api import STRICT, Blocked, Budget, Cleaning, Encrypted, Fate, Member, Seen
+from filters.api import Blocked, Budget, Cleaning, Encrypted, Fate, Member
 from filters.documents import evidence, odfrules, rules, svm
 from filters.documents.codes import CROPPED, HEADER_FOOTER
 from filters.documents.markup import Edit, Markup, attributes, element_end, tags
+from filters.documents.office import Office
 from filters.documents.package import Package, Plan
 
 _MIMETYPE_MOST: Final = 200  # bytes of the name of a type
@@ -26,39 +27,6 @@ _PARTS: Final = (
     ("versions/", "odf.versions", "revisions"),
     ("versionlist.xml", "odf.versions", "revisions"),
 )
-
-
-class Odf:
-    """The opener for one kind of OpenDocument package; all kinds are read alike."""
-
-    native = False
-    rebuilds = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def open(self, data: bytes, budget: Budget, cleaning: Cleaning = STRICT) -> Iterator[Seen]:
-        """Pictures, embedded files and what a rebuild removes.  Raises FilterError."""
-        reading = _Reading(data, budget, cleaning)
-        plan = reading.plan()
-        yield from (one for one in reading.package.archive.findings if one.code != "zip.signed" and not plan.signed)
-        yield from plan.findings()
-        yield from reading.package.gaps()
-        for entry in reading.package.files:
-            budget.tick()
-            yield from reading.seen(entry.index, plan)
-
-    def rebuild(
-        self,
-        data: bytes,
-        changes: Mapping[str, bytes],
-        names: Mapping[str, str],
-        budget: Budget,
-        cleaning: Cleaning = STRICT,
-    ) -> bytes:
-        """The package with these members, cleaned.  Parts keep their names.  Raises FilterError."""
-        reading = _Reading(data, budget, cleaning)
-        return reading.package.write(reading.plan(), changes)
 
 
 class _Reading:
@@ -184,4 +152,4 @@ def _path(folder: str, href: bytes) -> str:
     return (f"{folder}/{path}" if folder and not path.startswith("/") else path).strip("/")
 
 
-ODT, ODS, ODP, ODG = (Odf(name) for name in ("odt", "ods", "odp", "odg"))
+ODT, ODS, ODP, ODG = (Office(name, _Reading) for name in ("odt", "ods", "odp", "odg"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Member, Seen, TooBig
+from filters.api import Blocked, Budget, Cleaning, Fate, Member, TooBig
 from filters.documents import evidence, fields, markup, names, ooxmlrules, properties, rules
 from filters.documents.codes import CROPPED, HEADER_FOOTER
 from filters.documents.markup import Edit, Markup
+from filters.documents.office import Office
 from filters.documents.package import Package, Plan
 from filters.documents.relations import MAX_RELATIONS, TYPES_PART, Relation, Types, relations, rels_of, source_of, types
 
@@ -38,39 +39,6 @@ _PARTS: Final = (
 )
 _AUTHOR_LISTS: Final = ("commentauthors", "authors")
 _CONNECTED: Final = ("connections", "querytable", "mailmergesource", "mailmergeheadersource", "mailmergerecipientdata")
-
-
-class Ooxml:
-    """The opener for one kind of OOXML package; all kinds are read alike."""
-
-    native = False
-    rebuilds = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def open(self, data: bytes, budget: Budget, cleaning: Cleaning = STRICT) -> Iterator[Seen]:
-        """Pictures, embedded files and what a rebuild removes.  Raises FilterError."""
-        reading = _Reading(data, budget, cleaning)
-        plan = reading.plan()
-        yield from (one for one in reading.package.archive.findings if one.code != "zip.signed" and not plan.signed)
-        yield from plan.findings()
-        yield from reading.package.gaps()
-        for entry in reading.package.files:
-            budget.tick()
-            yield from reading.seen(entry.index, plan)
-
-    def rebuild(
-        self,
-        data: bytes,
-        changes: Mapping[str, bytes],
-        names: Mapping[str, str],
-        budget: Budget,
-        cleaning: Cleaning = STRICT,
-    ) -> bytes:
-        """The package with these members, cleaned.  Parts keep their names: they are numbers.  Raises FilterError."""
-        reading = _Reading(data, budget, cleaning)
-        return reading.package.write(reading.plan(), changes)
 
 
 class _Reading:
@@ -293,4 +261,4 @@ def _extension(target: str) -> str:
     return f".{end}" if dot and stem and len(end) <= 5 and end.isascii() and end.isalnum() else ""
 
 
-DOCX, XLSX, PPTX, VSDX, OOXML = (Ooxml(name) for name in ("docx", "xlsx", "pptx", "vsdx", "ooxml"))
+DOCX, XLSX, PPTX, VSDX, OOXML = (Office(name, _Reading) for name in ("docx", "xlsx", "pptx", "vsdx", "ooxml"))
