@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 
 from filters.api import OpaqueReason, Sniffed
 from filters.bmff import silence
-from filters.plaintext.hidden import MOST
 from filters.sniffing import der, media, openpgp, raster, sealed, wording
-from filters.sniffing.jpegstart import has_jpeg
+from filters.sniffing.inside import carries
 from filters.sniffing.office import zip_kind
-from filters.sniffing.signatures import BRANDS, EMBEDDED, SIGNATURES, Role
+from filters.sniffing.signatures import BRANDS, SIGNATURES, Role
 from filters.tiff.raw import raw_kind
 
 _POLYGLOT, _EMBEDDED = "sniff.polyglot", "sniff.embedded-image"
@@ -33,7 +32,7 @@ def sniff(data: bytes) -> Sniffed:
     codes = set(found.codes)
     if _polyglot(found.format, data):
         codes.add(_POLYGLOT)
-    if found.harmless and found.format not in wording.PLAIN and _carries(data):
+    if found.harmless and found.format not in wording.PLAIN and carries(data):
         codes.add(_EMBEDDED)  # begins like something harmless and goes on as a picture
     if codes == found.codes:
         return found
@@ -77,11 +76,6 @@ def _by_signature(data: bytes) -> Sniffed | None:
 def _brand(data: bytes) -> str:
     brand = data[8:12]
     return next((name for brands, name in BRANDS if brand.startswith(brands)), "mp4")
-
-
-def _carries(data: bytes) -> bool:
-    """A picture's or document's own signature stands somewhere in the data."""
-    return any(data.find(word) >= 0 for word in EMBEDDED) or has_jpeg(data, MOST)
 
 
 def _ole(data: bytes) -> Sniffed:
@@ -219,7 +213,7 @@ def _by_text(data: bytes) -> Sniffed | None:
 
 
 def _unknown(data: bytes) -> Sniffed:
-    if _carries(data):
+    if carries(data):
         return _opaque("", codes=frozenset((_EMBEDDED,)))
     return _opaque("", OpaqueReason.UNKNOWN)
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator, Mapping
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Malformed, Seen
-from filters.archives.aside import carries
+from filters.sniffing.inside import carries
 
 MAGICS = (b"\0\5\x16\7\0\2\0\0", b"\0\5\x16\7\0\1\0\0")
 _MAX_ENTRIES, _MAX_TYPES = 64, 1000

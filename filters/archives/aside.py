@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from filters.plaintext.hidden import MOST
-from filters.sniffing.jpegstart import has_jpeg
-from filters.sniffing.signatures import EMBEDDED
+from filters.sniffing.inside import carries
 from filters.text import embedded
-
-
-def carries(data: bytes) -> bool:
-    """A picture's or document's own signature stands somewhere in the data."""
-    return any(data.find(word) >= 0 for word in EMBEDDED) or has_jpeg(data, MOST)
 
 
 def worth(data: bytes) -> bool:

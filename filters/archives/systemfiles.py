@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filters.archives import appledouble
-from filters.archives.aside import carries
+from filters.sniffing.inside import carries
 
 CODE = "archive.system-file"
 _DESKTOP = b"\0\0\0\1Bud1"  # .DS_Store: how the Finder shows a folder, with the names of what is or was in it

@@ -27,9 +27,9 @@ from filters.api import (
     Seen,
     Unsupported,
 )
-from filters.archives.aside import carries
 from filters.compound import lzfu
 from filters.compound.blips import blips
+from filters.sniffing.inside import carries
 from filters.sniffing.sealed import end_of_zip
 
 PROPERTIES, HIDDEN = "ole.properties", "ole.hidden-image"

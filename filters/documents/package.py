@@ -25,6 +25,7 @@ from filters.budget import RATIO_FREE
 from filters.documents import blobs, markup, previews
 from filters.documents.markup import Edit, Markup
 from filters.sniff import sniff
+from filters.sniffing.inside import carries
 from filters.sniffing.wording import PLAIN
 from filters.text import embedded
 
@@ -244,7 +245,7 @@ def hidden(text: Markup, found: list[blobs.Blob]) -> Iterator[Blocked]:
         for one in embedded(plain, html=b"data:" in plain):
             if one.opaque:
                 yield Blocked(one.code, OpaqueReason(one.opaque))
-    if not _is_text(plain) and aside.carries(plain):
+    if not _is_text(plain) and carries(plain):
         yield Blocked(HIDDEN)
 
 

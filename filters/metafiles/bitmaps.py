@@ -6,7 +6,6 @@ import struct
 
 from filters.api import FilterError, ImageInfo, Member
 from filters.bitmaps import dib
-from filters.sniffing.signatures import EMBEDDED
 
 _CORE, _INFO = 12, 40
 _JPEG, _PNG = 4, 5  # biCompression
@@ -34,8 +33,3 @@ def _info(header: bytes) -> ImageInfo:
     except FilterError:
         wide, high = struct.unpack_from("<ii", header, 4) if len(header) >= _CORE else (1, 1)
         return ImageInfo(min(abs(wide), 1 << 16) or 1, min(abs(high), 1 << 16) or 1, 8)
-
-
-def carries(data: bytes) -> bool:
-    """A picture's own signature stands somewhere in ``data``."""
-    return any(data.find(word) >= 0 for word in EMBEDDED) or data.find(b"\xff\xd8\xff") >= 0

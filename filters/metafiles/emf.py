@@ -15,6 +15,7 @@ from typing import Final
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, ImageInfo, Malformed, Member, Nature, Seen, Unsupported
 from filters.metafiles import bitmaps
 from filters.metafiles.codes import COMMENT, DESCRIPTION, HIDDEN, TRAILER
+from filters.sniffing.inside import carries
 
 _HEADER, _EOF, _COMMENT = 1, 14, 70
 _MOST_RECORDS: Final = 1_000_000
@@ -63,7 +64,7 @@ class Emf:
                 yield from _comment(data, record, budget)
         if end != len(data):
             yield Finding(TRAILER, f"EOF@{end}", Fate.REMOVED)
-            if bitmaps.carries(data[end:]):
+            if carries(data[end:]):
                 yield Blocked(HIDDEN)
 
     def rebuild(
@@ -151,11 +152,11 @@ def _comment(data: bytes, record: _Record, budget: Budget) -> Iterator[Seen]:
         for number, (start, end) in enumerate(formats):
             budget.member()
             yield Member(f"record {record.number} format {number}", body[start:end], inline=True)
-        if not formats and bitmaps.carries(body):
+        if not formats and carries(body):
             yield Blocked(HIDDEN)
     elif any(body[12:]):
         yield Finding(COMMENT, f"record@{record.start}", Fate.REMOVED)
-        if bitmaps.carries(body):
+        if carries(body):
             yield Blocked(HIDDEN)
 
 
@@ -223,7 +224,7 @@ def _plus(body: bytes, record: _Record, budget: Budget) -> Iterator[Seen]:
             if found is not None:
                 budget.member()
                 yield found
-        elif bitmaps.carries(data) or one.flags & _CONTINUED:
+        elif carries(data) or one.flags & _CONTINUED:
             yield Blocked(HIDDEN)  # an image in pieces, or in a brush
 
 

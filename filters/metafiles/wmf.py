@@ -10,6 +10,7 @@ from typing import Final
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, ImageInfo, Malformed, Nature, Seen, Unsupported
 from filters.metafiles import bitmaps
 from filters.metafiles.codes import COMMENT, HIDDEN, TRAILER
+from filters.sniffing.inside import carries
 
 _PLACEABLE: Final = b"\xd7\xcd\xc6\x9a"
 _MOST_RECORDS: Final = 1_000_000
@@ -53,11 +54,11 @@ class Wmf:
                 yield Blocked(HIDDEN)
             elif record.function == _ESCAPE and any(data[record.start + 10 : record.end]):
                 yield Finding(COMMENT, f"record@{record.start}", Fate.REMOVED)
-                if bitmaps.carries(data[record.start : record.end]):
+                if carries(data[record.start : record.end]):
                     yield Blocked(HIDDEN)
         if any(data[end:]):
             yield Finding(TRAILER, f"EOF@{end}", Fate.REMOVED)
-            if bitmaps.carries(data[end:]):
+            if carries(data[end:]):
                 yield Blocked(HIDDEN)
 
     def rebuild(

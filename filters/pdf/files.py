@@ -12,10 +12,10 @@ from typing import Final
 import pikepdf
 
 from filters.api import Budget, Member, OpaqueReason
-from filters.archives.aside import carries
 from filters.errors import Malformed
 from filters.pdf import reader
 from filters.pdf.reader import Document, Id, Object
+from filters.sniffing.inside import carries
 
 _NAMES: Final = ("/UF", "/F", "/Unix", "/DOS", "/Mac")
 _TREE_NODES: Final = 10_000

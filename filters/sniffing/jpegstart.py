@@ -1,4 +1,4 @@
-"""Where a JPEG begins inside other bytes: the signature is three bytes and common in quiet sound, its segments are not."""
+"""Where a JPEG or JPEG 2000 begins inside other bytes: the signatures are short and stand in quiet sound, what follows does not."""
 
 from __future__ import annotations
 
@@ -24,11 +24,22 @@ def is_jpeg(text: bytes, at: int) -> bool:
         if head[0] != 0xFF or not 0xC0 <= marker <= 0xFE or 0xD0 <= marker <= 0xD9 or length < 2:
             return False
         if marker == 0xDA:
-            return length == 6 + 2 * head[4]
+            return whole > 0 and length == 6 + 2 * head[4]  # a scan without tables shows nothing
         if marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             return length == 8 + 3 * head[9]
         place += 2 + length
     return True
+
+
+_CODESTREAM: Final = re.compile(rb"(?s)\xff\x4f\xff\x51(?P<length>..).{34}(?P<components>..)")
+
+
+def has_codestream(data: bytes) -> bool:
+    """Does a JPEG 2000 codestream begin anywhere: its second segment's length fits its number of components (T.800 A.5.1)?"""
+    return any(
+        int.from_bytes(found["length"], "big") == 38 + 3 * int.from_bytes(found["components"], "big") > 38
+        for found in _CODESTREAM.finditer(data)
+    )
 
 
 def has_jpeg(data: bytes, most: int) -> bool:

@@ -229,7 +229,7 @@ BRANDS: tuple[tuple[tuple[bytes, ...], str], ...] = (
 # What betrays a picture or document inside something else; long enough not to occur by chance.
 EMBEDDED: tuple[bytes, ...] = (
     b"\xff\xd8\xff\xe0\0\x10JFIF\0", b"JFIF\0\x01", b"Exif\0\0II*\0", b"Exif\0\0MM\0*", b"\x89PNG\r\n\x1a\n", b"GIF89a",
-    b"GIF87a", b"ftypheic", b"ftypmif1", b"ftypavif", b"\xff\x4f\xff\x51\0", b"%PDF-1.", b"PK\x05\x06\0\0\0\0", b"Rar!\x1a\x07",
+    b"GIF87a", b"ftypheic", b"ftypmif1", b"ftypavif", b"%PDF-1.", b"PK\x05\x06\0\0\0\0", b"Rar!\x1a\x07",
     b"7z\xbc\xaf\x27\x1c", b"http://ns.adobe.com/xap/1.0/", b"WEBPVP8", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08",
     b"\0\0\0\0DICM\2\0", b"ftypheix", b"ftypavis", b"\0\0\0\x0cjP  \r\n", b"\0\0\0\x0cJXL \r\n",
 )  # fmt: skip

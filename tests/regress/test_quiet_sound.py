@@ -1,43 +1,33 @@
-"""Dictations and voicemail are no pictures."""
+"""Quiet sound holds the first bytes of pictures by chance."""
 
 from __future__ import annotations
 
-import random
 import struct
 
 import pytest
 
-from filters.text import embedded
+from filters.sniff import sniff
 from tests.support.canary_images import photo_jpeg
 
 pytestmark = pytest.mark.unit
 
 
-def wav(seed: int, seconds: float = 8.0, loud: int = 60) -> bytes:
-    """Quiet 16-bit sound, 8 kHz."""
-    rng = random.Random(seed)
-    samples = [int(rng.gauss(0, loud)) for _ in range(int(8000 * seconds))]
-    data = struct.pack(f"<{len(samples)}h", *samples)
-    head = struct.pack(
-        "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", len(data)
-    )
-    return head + data
+def wave(samples: bytes) -> bytes:
+    head = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16) + b"data" + struct.pack("<I", len(samples))
+    return b"RIFF" + struct.pack("<I", len(head) + len(samples)) + head + samples
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_quiet_sound_holds_no_picture(seed: int) -> None:
-    """Symptom: more than half of all quiet dictations were held as ``text.raw-image``.
+@pytest.mark.parametrize("chance", [b"\xff\x4f\xff\x51\0\0\0\1", b"\xff\xd8\xff\xda\0\x08\1\0\0\0", b"\xff\xd8\xff\0"])
+def test_a_voicemail_is_not_held_for_a_few_bytes(chance: bytes) -> None:
+    """Symptom: about one quiet voicemail in 160 was held as ``sniff.embedded-image``.
 
-    Cause: FF D8 FF, a byte above BF and 00 were taken for the start of a JPEG.  Analysis: small negative samples are xx FF, so
-    quiet sound is full of it; what makes a JPEG is that segments follow each other.
+    Cause: five bytes of JPEG 2000, or a JPEG's start and a scan without tables, counted as a picture.  Analysis: a codestream
+    says its number of components twice, and a scan shows nothing before its tables.
     """
-    sound = wav(seed)
-    assert not [one for one in embedded(sound, html=False) if one.code == "text.raw-image"]
+    assert sniff(wave(bytes(4000) + chance + bytes(4000))).harmless
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_photograph_behind_quiet_sound_is_seen(seed: int) -> None:
-    """The other side: the picture is found wherever it stands, behind whatever looks like one."""
-    photo = photo_jpeg(seed=seed)
-    for hidden in (wav(seed) + photo + wav(seed + 1, 1), wav(seed) + photo[: len(photo) // 2]):
-        assert [one for one in embedded(hidden, html=False) if one.code == "text.raw-image"]
+def test_a_photograph_in_a_sound_file_is_still_seen() -> None:
+    assert not sniff(wave(bytes(400) + photo_jpeg(1, (40, 30)) + bytes(400))).harmless
+    stream = b"\xff\x4f\xff\x51" + struct.pack(">HH8IH", 41, 0, 16, 16, 0, 0, 16, 16, 0, 0, 1) + b"\7\1\1"
+    assert not sniff(wave(bytes(400) + stream + bytes(400))).harmless
