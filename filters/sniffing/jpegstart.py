@@ -1,4 +1,4 @@
-"""Where a JPEG or JPEG 2000 begins inside other bytes: the signatures are short and stand in quiet sound, what follows does not."""
+"""Where a JPEG or JPEG 2000 begins inside other bytes: their signatures stand in quiet sound too, what follows does not."""
 
 from __future__ import annotations
 
