@@ -17,7 +17,7 @@ from filters.bitmaps.pnm import PNM
 from filters.bmff.scrubber import AVIF, HEIC, HEIF, M4A, MOV, MP4, THREEGP
 from filters.compound.ole import OLE
 from filters.compound.tnef import TNEF
-from filters.dicom.scrubber import DICOM
+from filters.deferred import DeferredOpener, DeferredScrubber
 from filters.documents.flat import FLAT
 from filters.documents.odf import ODG, ODP, ODS, ODT
 from filters.documents.ooxml import DOCX, OOXML, PPTX, VSDX, XLSX
@@ -33,7 +33,6 @@ from filters.markup.svg import SVG, drawing
 from filters.metafiles import emf, wmf
 from filters.metafiles.emf import EMF
 from filters.metafiles.wmf import WMF
-from filters.pdf.opener import PDF
 from filters.png.scrubber import PNG
 from filters.richtext.opener import RTF
 from filters.tiff.scrubber import BIGTIFF, TIFF
@@ -41,7 +40,7 @@ from filters.webp.scrubber import WEBP
 
 SCRUBBERS: Mapping[str, Scrubber] = {
     "bigtiff": BIGTIFF,
-    "dicom": DICOM,
+    "dicom": DeferredScrubber("dicom", "filters.dicom.scrubber", "DICOM"),  # pydicom
     "jpeg": JPEG,
     "png": PNG,
     "webp": WEBP,
@@ -92,7 +91,7 @@ OPENERS: Mapping[str, Opener] = {
     "calendar": CALENDAR,
     "hl7-image": HL7,
     "tnef": TNEF,
-    "pdf": PDF,
+    "pdf": DeferredOpener("pdf", "filters.pdf.opener", "PDF", native=True),  # pikepdf
     "docx": DOCX,
     "xlsx": XLSX,
     "pptx": PPTX,

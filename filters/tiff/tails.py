@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -148,14 +149,18 @@ def _byte(mask: str) -> bytes:
 
 
 _EOL = "000000000001"
-_EOFB = _places(_EOL * 2)
-_RTC = [*_places(_EOL * 6), *_places((_EOL + "1") * 6), *_places(("0000" + _EOL) * 6)]
+_EOFB = (_EOL * 2,)
+_RTC = (_EOL * 6, (_EOL + "1") * 6, ("0000" + _EOL) * 6)
 
 
-def _group(patterns: Sequence[re.Pattern[bytes]]) -> Callable[[Strip], int | None]:
+def _group(ends_with: Sequence[str]) -> Callable[[Strip], int | None]:
+    @cache
+    def patterns() -> list[re.Pattern[bytes]]:
+        return [pattern for bits in ends_with for pattern in _places(bits)]
+
     def measure(strip: Strip) -> int | None:
         body = strip.body()
-        ends = [found.end() for pattern in patterns if (found := pattern.search(body))]
+        ends = [found.end() for pattern in patterns() if (found := pattern.search(body))]
         return strip.start + min(ends) if ends else None
 
     return measure
