@@ -12,7 +12,12 @@ from tests.bench import scrub_speed, scrubbers
 from tests.support.needs import missing, needs, needs_path
 from tests.support.paths import JUDGE, ROOT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    # The judge, which is not ours, leaves its files open.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(scope="module")
