@@ -46,11 +46,15 @@ class Looks:
 
 
 def worth_a_look(info: ImageInfo) -> bool:
-    """Small enough for a drawing, or in the shape of a page: others are photographs without being decoded."""
+    """Small enough for a drawing, or in the shape of a page: others are photographs without being decoded.
+
+    What names its camera is no drawing; a scanner names itself too, so that a page may.
+    """
     if info.nature is not Nature.PHOTO or info.frames != 1:
         return False
     pixels = info.width * info.height
-    return pixels <= _DRAWING_PIXELS or (pixels <= MOST_PIXELS and _sheet(info.width, info.height))
+    small = pixels <= _DRAWING_PIXELS and not (info.make or info.model or "exif.gps" in info.codes)
+    return small or (pixels <= MOST_PIXELS and _sheet(info.width, info.height))
 
 
 def look(data: bytes) -> Looks:
