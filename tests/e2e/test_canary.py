@@ -96,7 +96,9 @@ def message(action: Action) -> bytes:
     mail["Thread-Topic"] = "KANARI-topic"
     for name, value in action.headers.items():
         mail[name] = value
-    mail.set_content("KANARI-body: Mrs Jones, born 1950-03-12, NHS 943 476 5919, see the rash.\n")
+    # Somebody else refuses: what one patient refused is not released for that patient in another mail.
+    number = "401 023 2137" if action.name.startswith("refuse") else "943 476 5919"
+    mail.set_content(f"KANARI-body: Mrs Jones, born 1950-03-12, NHS {number}, see the rash.\n")
     jpeg = jpeg_with_canaries(f"CANARY-jpeg-{action.name}", size=(640, 480))
     png = png_with_canaries(f"CANARY-png-{action.name}", size=(320, 240))
     mail.add_attachment(jpeg, "image", "jpeg", filename="KANARI-file-0.jpg")

@@ -67,6 +67,12 @@ def _pdf_texts(folder: Path) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _unsigned(said: tuple[str, str]) -> tuple[list[str], str]:
+    """The words without the name on a note, which goes, and without where they stand on the line."""
+    text, pages = said
+    return [word.casefold() for word in text.split() if word != "note-"], pages
+
+
 @pytest.mark.timeout(700)
 def test_libreoffice_shows_the_same_document(tmp_path: Path) -> None:
     """Every cleaned document opens, with as many pages and the same words, also where a field shows the title."""
@@ -81,7 +87,7 @@ def test_libreoffice_shows_the_same_document(tmp_path: Path) -> None:
             (tmp_path / folder / f"doc{number:02}{Path(name).suffix}").write_bytes(change(data))
     before, after = _pdf_texts(tmp_path / "before"), _pdf_texts(tmp_path / "after")
     assert len(before) == len(documents)
-    assert after == before
+    assert {name: _unsigned(said) for name, said in after.items()} == {name: _unsigned(said) for name, said in before.items()}
 
 
 def _word(data: bytes) -> object:
