@@ -7,12 +7,13 @@ Whatever two decoders might show differently is ``Malformed``.  ITU T.81, T.871 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
 from filters.jpeg import frame, segments
 from filters.jpeg.segments import Kind, Piece
 from filters.metadata import exif, icc, orientation
+from filters.plan import Plan
 
 _ICC, _JFIF, _ADOBE, _EXIF, _XMP = b"ICC_PROFILE\0", b"JFIF\0", b"Adobe", b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0"
 _JFIF_LENGTH, _ADOBE_LENGTH = 14, 12
@@ -44,24 +45,6 @@ _TRAILERS: tuple[tuple[bytes, str], ...] = (
 _GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/1.0/", b"urn:iso:std:iso:ts:21496", b"aux:hdrgainmap")
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What becomes of the file: findings, and the output as ranges of the input or new bytes."""
-
-    out: list[tuple[int, int] | bytes] = field(default_factory=list, repr=False)
-    findings: list[Finding] = field(default_factory=list)
-
-    def keep(self, start: int, end: int) -> None:
-        last = self.out[-1] if self.out else None
-        if isinstance(last, tuple) and last[1] == start:
-            self.out[-1] = (last[0], end)
-        else:
-            self.out.append((start, end))
-
-    def note(self, code: str, where: str, fate: Fate = Fate.REMOVED) -> None:
-        self.findings.append(Finding(code, where, fate))
-
-
 class Jpeg:
     """The scrubber for JPEG (baseline, extended, progressive, lossless, arithmetic, hierarchical; 8 to 16 bits)."""
 
@@ -73,29 +56,22 @@ class Jpeg:
         job = _Job(data)
         plan = job.plan()
         facts = job.facts
-        codes = frozenset(finding.code for finding in plan.findings if finding.fate is not Fate.KEPT)
         shape = job.coding.frame
         return ImageInfo(
-            width=shape.width, height=shape.height, bits=shape.bits, orientation=facts.orientation, codes=codes | facts.codes,
-            make=facts.make, model=facts.model, serial=facts.serial, taken=facts.taken,
+            width=shape.width, height=shape.height, bits=shape.bits, orientation=facts.orientation,
+            codes=plan.codes | facts.codes, make=facts.make, model=facts.model, serial=facts.serial, taken=facts.taken,
         )  # fmt: skip
 
     def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
         """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        plan = _Job(data).plan()
-        findings = tuple(plan.findings)
-        if plan.out == [(0, len(data))]:
-            return Scrubbed(data, findings)
-        view = memoryview(data)
-        return Scrubbed(b"".join(part if isinstance(part, bytes) else view[part[0] : part[1]] for part in plan.out), findings)
+        return _Job(data).plan().scrubbed(data)
 
     def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
         """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
         try:
-            plan = _Job(data).plan()
+            return _Job(data).plan().removed
         except FilterError:
             return (Finding("jpeg.unreadable", "file", Fate.STUCK),)
-        return tuple(finding for finding in plan.findings if finding.fate is not Fate.KEPT)
 
 
 class _Job:
@@ -117,8 +93,8 @@ class _Job:
         self.adobe: int | None = None
         self.profile = [p for p in self.pieces if self._is_profile(p)]
 
-    def plan(self) -> _Plan:
-        plan = _Plan()
+    def plan(self) -> Plan:
+        plan = Plan()
         plan.keep(0, 2)
         for index, piece in enumerate(self.pieces):
             if not self.exif_done and not (index == 0 and self._is_jfif(piece)):
@@ -155,7 +131,7 @@ class _Job:
             return block
         return exif.orientation_only(turn) if turn != 1 else None
 
-    def _place_exif(self, plan: _Plan, piece: Piece) -> None:
+    def _place_exif(self, plan: Plan, piece: Piece) -> None:
         """Put our EXIF block here, right after SOI and JFIF; the input's own segment stays when it is just that."""
         self.exif_done = True
         assert self.wanted is not None
@@ -163,9 +139,9 @@ class _Job:
         if piece.marker == 0xE1 and self._body(piece) == self.wanted:
             self.in_place = piece
         else:
-            plan.out.append(_segment(0xE1, self.wanted))
+            plan.put(_segment(0xE1, self.wanted))
 
-    def _exif(self, plan: _Plan, piece: Piece) -> None:
+    def _exif(self, plan: Plan, piece: Piece) -> None:
         if piece is self.in_place:
             plan.keep(piece.start, piece.end)
             return
@@ -176,7 +152,7 @@ class _Job:
 
     # ---- segments
 
-    def _segment(self, plan: _Plan, piece: Piece) -> None:
+    def _segment(self, plan: Plan, piece: Piece) -> None:
         body = self._body(piece)
         where = f"{_label(piece.marker)}@{piece.start}"
         early = piece.start < self.first_scan
@@ -191,15 +167,15 @@ class _Job:
         else:
             plan.note(_code(piece.marker, body), where)
 
-    def _jfif(self, plan: _Plan, piece: Piece, body: bytes, where: str) -> None:
+    def _jfif(self, plan: Plan, piece: Piece, body: bytes, where: str) -> None:
         self.jfif_seen = True
         if len(body) == _JFIF_LENGTH and body[12:14] == b"\0\0":
             plan.keep(piece.start, piece.end)
             return
         plan.note("jpeg.jfif-thumbnail", where)
-        plan.out.append(_segment(0xE0, body[:12] + b"\0\0"))
+        plan.put(_segment(0xE0, body[:12] + b"\0\0"))
 
-    def _adobe(self, plan: _Plan, piece: Piece, body: bytes, where: str) -> None:
+    def _adobe(self, plan: Plan, piece: Piece, body: bytes, where: str) -> None:
         """Kept to its defined length: it says how colours are coded."""
         if self.adobe is not None:
             if body[11] != self.adobe:
@@ -211,9 +187,9 @@ class _Job:
             plan.keep(piece.start, piece.end)
             return
         plan.note("jpeg.adobe-tail", where)
-        plan.out.append(_segment(0xEE, body[:_ADOBE_LENGTH]))
+        plan.put(_segment(0xEE, body[:_ADOBE_LENGTH]))
 
-    def _icc(self, plan: _Plan, piece: Piece, where: str) -> None:
+    def _icc(self, plan: Plan, piece: Piece, where: str) -> None:
         """All segments of the profile are handled at the first of them."""
         if piece is not self.profile[0]:
             return
@@ -236,13 +212,13 @@ class _Job:
 
     # ---- scans and the end
 
-    def _scan(self, plan: _Plan, piece: Piece) -> None:
+    def _scan(self, plan: Plan, piece: Piece) -> None:
         cut = self.coding.cuts.get(piece.start, piece.end)
         plan.keep(piece.start, cut)
         if cut != piece.end:
             plan.note("jpeg.scan-tail", f"scan@{cut}")
 
-    def _trailer(self, plan: _Plan, end: int) -> None:
+    def _trailer(self, plan: Plan, end: int) -> None:
         if end == len(self.data):
             return
         plan.note("jpeg.trailer", f"EOI@{end}")

@@ -9,11 +9,12 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from filters import page
 from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Scrubbed
 from filters.metadata import exif, icc, orientation
+from filters.plan import Plan
 from filters.png import animation, chunks, scanlines
 from filters.png.chunks import Chunk, Header
 
@@ -51,22 +52,8 @@ _TEXTS: tuple[tuple[bytes, str], ...] = ((b"XML:com.adobe.xmp\0", "png.xmp"), (b
 _PROFILE_NAME = b"ICC"
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What becomes of the file: per chunk, its range in the input or new bytes; nothing when it goes."""
-
-    out: list[tuple[int, int] | bytes] = field(default_factory=list, repr=False)
-    findings: list[Finding] = field(default_factory=list)
-
-    def keep(self, start: int, end: int) -> None:
-        last = self.out[-1] if self.out else None
-        if isinstance(last, tuple) and last[1] == start:
-            self.out[-1] = (last[0], end)
-        else:
-            self.out.append((start, end))
-
-    def note(self, code: str, chunk: Chunk, fate: Fate = Fate.REMOVED) -> None:
-        self.findings.append(Finding(code, f"{chunk.name.decode('ascii')}@{chunk.start}", fate))
+def _note(plan: Plan, code: str, chunk: Chunk, fate: Fate = Fate.REMOVED) -> None:
+    plan.note(code, f"{chunk.name.decode('ascii')}@{chunk.start}", fate)
 
 
 class Png:
@@ -80,30 +67,23 @@ class Png:
         job = _Job(data)
         plan = job.plan()
         shape, facts = job.header, job.facts
-        codes = {finding.code for finding in plan.findings if finding.fate is not Fate.KEPT} | facts.codes
         info = ImageInfo(
             width=shape.width, height=shape.height, bits=shape.bits, frames=max(1, job.motion.frames),
-            orientation=facts.orientation, codes=frozenset(codes), colours=job.colours(), make=facts.make, model=facts.model,
-            serial=facts.serial, taken=facts.taken,
+            orientation=facts.orientation, codes=plan.codes | facts.codes, colours=job.colours(), make=facts.make,
+            model=facts.model, serial=facts.serial, taken=facts.taken,
         )  # fmt: skip
         return page.marked(info)
 
     def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
         """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        plan = _Job(data).plan()
-        findings = tuple(plan.findings)
-        if plan.out == [(0, len(data))]:
-            return Scrubbed(data, findings)
-        view = memoryview(data)
-        return Scrubbed(b"".join(part if isinstance(part, bytes) else view[part[0] : part[1]] for part in plan.out), findings)
+        return _Job(data).plan().scrubbed(data)
 
     def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
         """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
         try:
-            plan = _Job(data).plan()
+            return _Job(data).plan().removed
         except FilterError:
             return (Finding("png.unreadable", "file", Fate.STUCK),)
-        return tuple(finding for finding in plan.findings if finding.fate is not Fate.KEPT)
 
 
 class _Job:
@@ -137,8 +117,8 @@ class _Job:
             return next((chunk.end - chunk.start - 12) // 3 for chunk in self.chunks if chunk.name == b"PLTE")
         return 2 if self.header.bits == 1 else 0
 
-    def plan(self) -> _Plan:
-        plan = _Plan()
+    def plan(self) -> Plan:
+        plan = Plan()
         plan.keep(0, 8)
         for chunk in self.chunks:
             if not self.blocks and chunk.start == self.rows_at:
@@ -157,7 +137,7 @@ class _Job:
                 self.seen.add(chunk.name)
                 plan.keep(chunk.start, chunk.end)
             else:
-                plan.note(self._code(chunk), chunk)
+                _note(plan, self._code(chunk), chunk)
         return plan
 
     # ---- ancillary chunks
@@ -191,53 +171,53 @@ class _Job:
             return _NAMES[chunk.name]
         return "png.damaged-chunk" if chunk.name in _KEEP or chunk.name in _GEOMETRY else "png.private-chunk"
 
-    def _exif(self, plan: _Plan, chunk: Chunk) -> None:
+    def _exif(self, plan: Plan, chunk: Chunk) -> None:
         if self.blocks and chunk is self.blocks[0]:
             block = chunk.body(self.data)
             if exif.display_only(block) and exif.facts(block).orientation == self.facts.orientation:
                 plan.keep(chunk.start, chunk.end)
                 return
             self._oriented(plan, chunk)
-        plan.note("exif.block", chunk)
+        _note(plan, "exif.block", chunk)
         for code in sorted(self.facts.codes):
-            plan.note(code, chunk)
+            _note(plan, code, chunk)
 
-    def _oriented(self, plan: _Plan, chunk: Chunk) -> None:
+    def _oriented(self, plan: Plan, chunk: Chunk) -> None:
         if self.facts.orientation != 1:
-            plan.note("exif.orientation", chunk, Fate.KEPT)
-            plan.out.append(chunks.write(b"eXIf", exif.orientation_only(self.facts.orientation)[len(exif.PREFIX) :]))
+            _note(plan, "exif.orientation", chunk, Fate.KEPT)
+            plan.put(chunks.write(b"eXIf", exif.orientation_only(self.facts.orientation)[len(exif.PREFIX) :]))
 
-    def _profile(self, plan: _Plan, chunk: Chunk) -> None:
+    def _profile(self, plan: Plan, chunk: Chunk) -> None:
         name, _, rest = chunk.body(self.data).partition(b"\0")
         if not chunk.sound or chunk.name in self.seen or chunk.start > self.rows_at or rest[:1] != b"\0":
-            plan.note("icc.damaged", chunk)
+            _note(plan, "icc.damaged", chunk)
             return
         self.seen.add(chunk.name)
         profile, exact = _inflate(rest[1:])
         cleaned = icc.clean(profile) if profile is not None else icc.Cleaned(None, "icc.damaged")
         if cleaned.code:
-            plan.note(cleaned.code, chunk)
+            _note(plan, cleaned.code, chunk)
         if cleaned.data is None:
             return
-        plan.note("icc.profile", chunk, Fate.KEPT)
+        _note(plan, "icc.profile", chunk, Fate.KEPT)
         named = icc.known_name(name)
         if cleaned.data is profile and exact and named:
             plan.keep(chunk.start, chunk.end)
             return
         if not named or not exact:
-            plan.note("png.profile-name" if not named else "png.stream-tail", chunk)
+            _note(plan, "png.profile-name" if not named else "png.stream-tail", chunk)
         body = rest[1:] if cleaned.data is profile and exact else zlib.compress(cleaned.data, 9)
-        plan.out.append(chunks.write(b"iCCP", (name if named else _PROFILE_NAME) + b"\0\0" + body))
+        plan.put(chunks.write(b"iCCP", (name if named else _PROFILE_NAME) + b"\0\0" + body))
 
     # ---- the picture itself
 
-    def _palette(self, plan: _Plan, chunk: Chunk) -> None:
+    def _palette(self, plan: Plan, chunk: Chunk) -> None:
         colour, most = self.header.colour, 1 << self.header.bits
         if (chunk.name == b"PLTE" and colour in (0, 4)) or (chunk.name == b"tRNS" and colour in (4, 6)):
-            plan.note("png.damaged-chunk", chunk)  # has no meaning for this kind of picture
+            _note(plan, "png.damaged-chunk", chunk)  # has no meaning for this kind of picture
         elif chunk.name == b"PLTE" and colour == 3 and chunk.end - chunk.start - 12 > 3 * most:
-            plan.note("png.palette-tail", chunk)  # no pixel can point there
-            plan.out.append(chunks.write(b"PLTE", chunk.body(self.data)[: 3 * most]))
+            _note(plan, "png.palette-tail", chunk)  # no pixel can point there
+            plan.put(chunks.write(b"PLTE", chunk.body(self.data)[: 3 * most]))
         else:
             plan.keep(chunk.start, chunk.end)
 
@@ -263,26 +243,26 @@ class _Job:
                 found[chunk.start] = (body or None, code)
         return found
 
-    def _picture(self, plan: _Plan, chunk: Chunk) -> None:
+    def _picture(self, plan: Plan, chunk: Chunk) -> None:
         """A chunk of the picture: kept, replaced together with its stream, or dropped when no viewer shows it."""
         if chunk.start in self.motion.stray:
-            plan.note("png.hidden-frame", chunk)
+            _note(plan, "png.hidden-frame", chunk)
         elif chunk.start in self.streams:
             body, code = self.streams[chunk.start]
-            plan.note(code, chunk)
+            _note(plan, code, chunk)
             if body is not None:
-                plan.out.append(chunks.write(chunk.name, body))
+                plan.put(chunks.write(chunk.name, body))
         else:
             plan.keep(chunk.start, chunk.end)
 
-    def _end(self, plan: _Plan, chunk: Chunk) -> None:
+    def _end(self, plan: Plan, chunk: Chunk) -> None:
         if chunk.end - chunk.start == 12:
             plan.keep(chunk.start, chunk.end)
         else:
-            plan.note("png.trailer", chunk)
-            plan.out.append(chunks.write(b"IEND", b""))
+            _note(plan, "png.trailer", chunk)
+            plan.put(chunks.write(b"IEND", b""))
         if chunk.end != len(self.data):
-            plan.note("png.trailer", chunk)
+            _note(plan, "png.trailer", chunk)
 
 
 def _inflate(stream: bytes) -> tuple[bytes | None, bool]:
