@@ -52,6 +52,7 @@ class Manifest:
     accepted: frozenset[str] = frozenset()  # MIME codes a rule or a release accepted
     ciphertext: Ciphertext | None = None
     within: Mapping[str, Clearance] = field(default_factory=dict)  # what may stand in containers that were rebuilt
+    unread: bool = False  # a release let a container go that could not be looked into as a whole
 
 
 class Leak(Exception):
@@ -114,10 +115,13 @@ def original(data: bytes, mode: Mode) -> Original:
     return Original(data, _SEAL)
 
 
-def check(data: bytes, manifest: Manifest, inner: Cleared | None = None, tools: Tools = PLAIN) -> Cleared:
+def check(
+    data: bytes, manifest: Manifest, inner: Cleared | None = None, tools: Tools = PLAIN, budget: Budget | None = None
+) -> Cleared:
     """Parse ``data`` again and hold it against ``manifest``.
 
-    ``tools`` are those the message was opened with; ``inner`` is the cleared message a ciphertext was made from.  Raises Leak.
+    ``tools`` and the limits of ``budget`` are those the message was opened with; ``inner`` is the cleared message a ciphertext
+    was made from.  Raises Leak.
     """
     message = parse(data)
     ambiguous = (message.codes & AMBIGUOUS) - manifest.accepted
@@ -126,7 +130,7 @@ def check(data: bytes, manifest: Manifest, inner: Cleared | None = None, tools: 
     if manifest.ciphertext is not None:
         _check_ciphertext(message, manifest.ciphertext, inner)
     else:
-        _check_leaves(message, manifest, tools)
+        _check_leaves(message, manifest, tools, budget or Budget())
     return Cleared(data, _SEAL)
 
 
@@ -142,7 +146,7 @@ def adopt(data: bytes, kind: str) -> Cleared | Original:
     raise ValueError("a compute process answered nonsense")
 
 
-def _check_leaves(message: Message, manifest: Manifest, tools: Tools) -> None:
+def _check_leaves(message: Message, manifest: Manifest, tools: Tools, budget: Budget) -> None:
     cleared = replace(tools, judge=lambda node, data: _decorative(node, manifest))
     for part in message.leaves():
         try:
@@ -156,7 +160,7 @@ def _check_leaves(message: Message, manifest: Manifest, tools: Tools) -> None:
         if clearance is None:
             raise Leak("exit.unknown-leaf", part.path)
         if clearance is Clearance.SCRUBBED:
-            _check_cleaned(body, examine(body, cleared, Budget(), label(part, body)), part.path, manifest, tools)
+            _check_cleaned(body, examine(body, cleared, budget, label(part, body)), part.path, manifest, tools)
 
 
 def _decorative(node: Node, manifest: Manifest) -> str | None:
@@ -171,6 +175,8 @@ def _check_cleaned(body: bytes, node: Node, path: str, manifest: Manifest, tools
         raise Leak("exit.not-an-image", path)
     for one in node.walk():
         if one.children or not one.where:
+            if one.opaque is not None and not manifest.unread:
+                raise Leak("exit.not-opened", path)
             continue  # known by what is in it
         clearance = manifest.within.get(one.sha256)
         if clearance is None:

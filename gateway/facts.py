@@ -188,8 +188,9 @@ def patients(message: Message, leaves: Sequence[Leaf], stated: Sequence[str] = (
     numbers: dict[str, None] = dict.fromkeys(stated)
     codes: set[str] = set()
     for code, texts in (("ident.subject", subjects), ("ident.file-name", names), ("ident.metadata", told), (BODY, bodies)):
-        found = [one.value for text in texts for one in find(text) if one.strong]
-        numbers |= dict.fromkeys(found)
+        found = {one.value for text in texts for one in find(text) if one.strong}
+        if code != BODY or len(found) == 1:  # a text that names several patients says of none what it says
+            numbers |= dict.fromkeys(sorted(found))
         codes |= {code} if found else set()
     return Patients(tuple(numbers), frozenset(codes))
 

@@ -114,7 +114,7 @@ class Finisher:
         if note is not None:
             added = sha256(note.data.partition(self._opened.message.newline * 2)[2]).hexdigest()
             manifest = replace(manifest, leaves={**manifest.leaves, added: Clearance.ALLOWED})
-        cleared = check(data, manifest, tools=self._context.tools)
+        cleared = check(data, manifest, tools=self._context.tools, budget=self._context.budget())
         return Finished(cleared, self._scrubbed(not statement.keep).hashes)
 
     def encrypted(self, inner: Finished, made: Protected) -> Finished:
@@ -208,6 +208,8 @@ class Finisher:
         try:
             if cuts:
                 body = _without(body, cuts)
+                known = {one.sha256: one.decorative for one in node.walk()}
+                tools = replace(tools, judge=lambda one, data: known.get(one.sha256))  # as it was judged where it came
                 node = examine(body, tools, self._context.budget(), leaf.node.label)
             return clean(body, node, tools, self._context.budget(), self._namer(number) if self._neutral else None)
         except FilterError:
@@ -247,7 +249,8 @@ class Finisher:
             leaves[digest] = _unchanged(leaf.node)
         leaves |= scrubbed.leaves
         within = dict(scrubbed.within) | dict.fromkeys(scrubbed.hashes.values(), Clearance.SCRUBBED)
-        return Manifest(leaves, self._accepted(), within=within)
+        unread = any(node.opaque and node.children for leaf in self._opened.clinical for node in leaf.node.walk())
+        return Manifest(leaves, self._accepted(), within=within, unread=unread)
 
     def _accepted(self) -> frozenset[str]:
         """The decision has seen these codes and let the message go all the same; anything new is ours and a leak."""

@@ -121,6 +121,7 @@ REASONS: Final[Mapping[str, str]] = {
     "deadline": "There was no time left to hand the email on.",
     "exit.unknown-leaf": "The finished email held a part that was not cleared, so it did not leave.",
     "exit.residue": "The finished email still held hidden data, so it did not leave.",
+    "exit.not-opened": "A file in the finished email could not be opened again to check it, so it did not leave.",
     "exit.not-an-image": "The finished email held a part that was not cleared, so it did not leave.",
     "exit.not-only-ciphertext": "The encrypted email held something readable, so it did not leave.",
     "exit.ciphertext-of-other-bytes": "The encrypted email was not made from what had been cleared, so it did not leave.",

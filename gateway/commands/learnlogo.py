@@ -15,7 +15,7 @@ from filters.decorative import LOOK
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings
 from gateway.config import ConfigError, policy_files
 from gateway.sandbox import Sandbox
-from gateway.sandbox.parent import look_at
+from gateway.sandbox.parent import SandboxFailed, look_at
 from policies.load import PolicyError, load_policy
 
 POLICY = "policy.yaml"
@@ -62,6 +62,8 @@ def _entries(path: Path) -> list[tuple[str, str]]:
         looks = look_at(sandbox, data)
     except FilterError as error:
         fail(f"{path}: not a picture that can be looked at ({error})", code=1)
+    except SandboxFailed as error:
+        fail(str(error.strerror), code=1)
     finally:
         sandbox.close()
     if looks.flat:

@@ -7,6 +7,7 @@ file gets a new child.
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import subprocess
 import sys
@@ -41,6 +42,13 @@ Frame = tuple[dict[str, Any], list[bytes]]
 T = TypeVar("T")
 
 
+class SandboxFailed(OSError):
+    """The sandbox does not start: a fault of this machine or its installation, not of any file."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(errno.EAGAIN, f"the sandbox does not start: {why}")
+
+
 class Sandbox:
     """At most one child at a time; one job at a time.  ``memory``: its address space in bytes.  ``seconds``: of one job."""
 
@@ -52,11 +60,11 @@ class Sandbox:
         self.confined = False
 
     def run(self, header: dict[str, Any], blobs: list[bytes], budget: Budget) -> Iterator[Frame]:
-        """The frames of one job.  Raises FilterError; whoever stops reading in the middle costs the child its life."""
+        """The frames of one job.  Raises FilterError, SandboxFailed; who stops reading in the middle costs the child its life."""
         done, got = False, 0
         limits = Limits(**words.dump_limits(budget.limits) | {"total": budget.room})
+        channel = self._started()
         try:
-            channel = self._started()
             end = time.monotonic() + self._seconds
             self._jobs += 1
             send(channel, header | {"limits": words.dump_limits(limits)}, blobs)
@@ -102,12 +110,21 @@ class Sandbox:
         return receive(channel, most=budget.room + 1)
 
     def _started(self) -> socket.socket:
-        """A channel to a child that is ready.  Raises OSError, Nonsense."""
+        """A channel to a child that is ready.  Raises SandboxFailed."""
         if self._channel is not None and self._process is not None and self._process.poll() is None:
             self._channel.settimeout(self._seconds)
             return self._channel
         self.close()
+        try:
+            return self._fresh()
+        except (OSError, Nonsense) as error:
+            self.close()
+            raise SandboxFailed(type(error).__name__) from None
+
+    def _fresh(self) -> socket.socket:
+        """A new child.  Raises OSError, Nonsense."""
         ours, theirs = socket.socketpair()
+        self._channel = ours
         try:
             arguments = [str(theirs.fileno()), str(self._memory), str(int(self._seconds * JOBS_MOST))]
             self._process = subprocess.Popen(  # noqa: S603 - our own program
@@ -118,7 +135,6 @@ class Sandbox:
             )
         finally:
             theirs.close()
-        self._channel = ours
         ours.settimeout(START_SECONDS)
         header, _ = receive(ours, most=0)
         self.confined = header.get("confined") is True

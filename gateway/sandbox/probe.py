@@ -7,7 +7,7 @@ from typing import Final
 
 from filters.api import Budget, FilterError
 from filters.tree import Tools
-from gateway.sandbox.parent import Sandbox, look_at, sandboxed
+from gateway.sandbox.parent import Sandbox, SandboxFailed, look_at, sandboxed
 
 _GIF: Final = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"  # one pixel
 _AR: Final = b"!<arch>\n" + b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (b"a/", 0, 0, 0, 0o100644, 1) + b"a\n"  # one file of one byte
@@ -45,6 +45,6 @@ def unable(sandbox: Sandbox) -> tuple[str, ...]:
 def _works(probe: Callable[[Sandbox], object], sandbox: Sandbox) -> bool:
     try:
         probe(sandbox)
-    except FilterError:
+    except (FilterError, SandboxFailed):
         return False
     return True

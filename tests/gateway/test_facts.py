@@ -108,6 +108,18 @@ def test_one_in_the_text_is_looked_up_under_a_code_of_its_own() -> None:
     assert asked == [["9434765919"]]
 
 
+def test_a_text_that_names_several_patients_refuses_for_none_of_them() -> None:
+    """Symptom: a refusal above a quoted list of patients would have counted for each of them, and held their urgent mail."""
+    asked: list[list[str]] = []
+    made = remembering(withdrawn=lambda numbers: bool(asked.append(list(numbers))) or False)
+    mail = letter("dr.adams@clinic.example", (COLLEAGUE,), pictures=(canary_photo(),))
+    start = mail.index(b"\r\n\r\n", mail.index(b"text/plain")) + 4
+    text = b"Her NHS number is 943 476 5919.\r\n> NHS 401 023 2137 is on the list as well.\r\n"
+    (one,) = facts(COLLEAGUE, made=made, raw=mail[:start] + text + mail[start:])
+    assert "mail.patient-number" in one.codes
+    assert asked == []
+
+
 def test_without_an_identifier_nobody_is_asked_about_withdrawals() -> None:
     def never(numbers: Sequence[str]) -> bool:
         raise AssertionError("there is nobody to ask about")

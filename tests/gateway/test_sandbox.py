@@ -10,7 +10,7 @@ import pytest
 
 from filters.api import Budget, FilterError, Malformed, Member, Seen, TooBig
 from filters.budget import Limits
-from gateway.sandbox.parent import Sandbox, SandboxedOpener
+from gateway.sandbox.parent import Sandbox, SandboxedOpener, SandboxFailed
 from tests.support.sabotage.decoder import SABOTAGES
 
 pytestmark = pytest.mark.e2e
@@ -61,6 +61,15 @@ def test_the_reason_says_limit_or_corrupt(sandbox: Sandbox, how: str, why: type[
     """A rule may tell the two apart."""
     with pytest.raises(why):
         opened(sandbox, how, Budget(Limits(total=20_000_000)))
+
+
+def test_a_sandbox_that_does_not_start_is_no_fault_of_the_file() -> None:
+    """The clinician is not told that a sound document is damaged: the machine's fault is held as an internal error."""
+    made = Sandbox(600_000_000, SECONDS, "no.such.program")
+    with pytest.raises(SandboxFailed) as caught:
+        opened(made, "honest")
+    assert not isinstance(caught.value, FilterError)
+    assert made._channel is None
 
 
 def test_what_it_decodes_is_paid_from_the_message_s_budget(sandbox: Sandbox) -> None:

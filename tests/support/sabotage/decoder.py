@@ -68,6 +68,19 @@ def _run() -> Iterator[Seen]:
     yield Member("out", b"")
 
 
+def _signal() -> Iterator[Seen]:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(434, os.getppid(), 0) >= 0:  # pidfd_open: a way to signal the parent that is not kill(2)
+        yield Member("out", b"")
+    raise PermissionError("denied")
+
+
+def _x32() -> Iterator[Seen]:
+    if ctypes.CDLL(None, use_errno=True).syscall(0x40000000 + 39) > 0:  # getpid under its x32 number: ends the process
+        yield Member("out", b"")
+    yield Member("out", b"")
+
+
 def _write() -> Iterator[Seen]:
     Path("/dev/shm/clinigate-sandbox-wrote").write_bytes(b"x")  # an empty file may come to be, with nothing in it
     yield Member("out", b"")
