@@ -33,7 +33,7 @@ class Database:
             self._connection.execute(f"PRAGMA {pragma}").close()
         with self.transaction():
             for statement in filter(None, map(str.strip, schema.TABLES.split(";"))):
-                self._run(statement)
+                self.run(statement)
             if self.fact("schema") is None:
                 self.set_fact("schema", str(schema.VERSION))
         if (found := self.fact("schema")) != str(schema.VERSION):
@@ -63,24 +63,24 @@ class Database:
 
     def fact(self, name: str) -> str | None:
         """A single named value kept beside the tables."""
-        row = self._one(schema.GET_FACT, {"name": name})
+        row = self.one(schema.GET_FACT, {"name": name})
         return None if row is None else str(row["value"])
 
     def set_fact(self, name: str, value: str) -> None:
         """Set a named value."""
-        self._run(schema.SET_FACT, {"name": name, "value": value})
+        self.run(schema.SET_FACT, {"name": name, "value": value})
 
     def empty(self) -> None:
         """Forget everything a rebuild can learn again from the objects."""
         with self.transaction():
             for table in schema.REBUILT:
-                self._run(f"DELETE FROM {table}")  # noqa: S608 names from our own literal tuple
+                self.run(f"DELETE FROM {table}")  # noqa: S608 names from our own literal tuple
 
     def changes(self) -> int:
         """A number that grows with every row changed through this connection."""
         return self._connection.total_changes
 
-    def _run(self, statement: str, params: Params | None = None) -> int:
+    def run(self, statement: str, params: Params | None = None) -> int:
         """Execute and return how many rows changed."""
         with self._lock:
             cursor = self._connection.execute(statement, params or {})
@@ -88,15 +88,18 @@ class Database:
             cursor.close()
             return count
 
-    def _many(self, statement: str, params: Iterable[Params]) -> None:
+    def many(self, statement: str, params: Iterable[Params]) -> None:
+        """Execute once for each."""
         with self._lock:
             self._connection.executemany(statement, params).close()
 
-    def _one(self, statement: str, params: Params | None = None) -> sqlite3.Row | None:
-        rows = self._all(statement, params)
+    def one(self, statement: str, params: Params | None = None) -> sqlite3.Row | None:
+        """The first row, or None."""
+        rows = self.all(statement, params)
         return rows[0] if rows else None
 
-    def _all(self, statement: str, params: Params | None = None) -> list[sqlite3.Row]:
+    def all(self, statement: str, params: Params | None = None) -> list[sqlite3.Row]:
+        """Every row."""
         with self._lock:
             return self._connection.execute(statement, params or {}).fetchall()
 

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from quarantine import schema
 from quarantine.database import Database
 from quarantine.model import OutboxRow
+from quarantine.schema import outbox as sql
 
 
 class OutboxRecords(Database):
@@ -45,11 +45,11 @@ class OutboxRecords(Database):
             "created": due if now is None else now,
             "detail": json.dumps(dict(detail or {}), sort_keys=True),
         }
-        return self._run(schema.OUTBOX_ADD, params) > 0
+        return self.run(sql.OUTBOX_ADD, params) > 0
 
     def outbox_due(self, now: float, limit: int = 100) -> list[OutboxRow]:
         """Pending rows whose time has come, oldest first."""
-        return [_row(r) for r in self._all(schema.OUTBOX_DUE, {"now": now, "limit": limit})]
+        return [_row(r) for r in self.all(sql.OUTBOX_DUE, {"now": now, "limit": limit})]
 
     def outbox_merged(self, row: OutboxRow) -> list[OutboxRow]:
         """All pending rows that one notice may answer together with ``row`` (itself among them), due or not.
@@ -58,44 +58,44 @@ class OutboxRecords(Database):
         """
         kind = "N-%" if row.kind.startswith("N-") else row.kind
         params = {"merge": row.merge, "kind": kind, "recipient": row.to, "hold": row.hold}
-        return [_row(r) for r in self._all(schema.OUTBOX_MERGED, params)]
+        return [_row(r) for r in self.all(sql.OUTBOX_MERGED, params)]
 
     def outbox_row(self, row: int) -> OutboxRow | None:
         """One row by its number."""
-        found = self._one(schema.OUTBOX_ROW, {"id": row})
+        found = self.one(sql.OUTBOX_ROW, {"id": row})
         return None if found is None else _row(found)
 
     def outbox_state(self, dedup: str) -> str | None:
         """pending | done | dropped of the row promised under ``dedup``; None if nothing was promised."""
-        row = self._one(schema.OUTBOX_STATE, {"dedup": dedup})
+        row = self.one(sql.OUTBOX_STATE, {"dedup": dedup})
         return None if row is None else str(row["state"])
 
     def outbox_done(self, row: int, now: float, code: str = "sent") -> None:
         """Said.  ``code`` is the next hop's code or why nothing had to be said; ``dropped:…`` marks the latter."""
         state = "dropped" if code.startswith("dropped") else "done"
-        self._run(schema.OUTBOX_DONE, {"id": row, "state": state, "code": code, "now": now})
+        self.run(sql.OUTBOX_DONE, {"id": row, "state": state, "code": code, "now": now})
 
     def outbox_retry(self, row: int, due: float, code: str = "") -> None:
         """Not said yet: try again at ``due``."""
-        self._run(schema.OUTBOX_RETRY, {"id": row, "due": due, "code": code})
+        self.run(sql.OUTBOX_RETRY, {"id": row, "due": due, "code": code})
 
     def outbox_cancel(self, hold: str, now: float, code: str = "closed") -> int:
         """Drop what would only have nagged about a hold that is over (N-1r, N-7, alert, desk)."""
-        return self._run(schema.OUTBOX_CANCEL, {"hold": hold, "now": now, "code": f"dropped:{code}"})
+        return self.run(sql.OUTBOX_CANCEL, {"hold": hold, "now": now, "code": f"dropped:{code}"})
 
     def outbox_count(self) -> tuple[int, float | None]:
         """How many rows wait, and the earliest time one was due."""
-        row = self._one(schema.OUTBOX_COUNT)
+        row = self.one(sql.OUTBOX_COUNT)
         return (0, None) if row is None else (int(row["n"]), row["oldest"])
 
     def outbox_sent(self, kind: str, to: str) -> int:
         """How many notices of this kind this address has had or will have."""
-        row = self._one(schema.OUTBOX_SENT, {"kind": kind, "recipient": to})
+        row = self.one(sql.OUTBOX_SENT, {"kind": kind, "recipient": to})
         return 0 if row is None else int(row["n"])
 
     def outbox_forget(self, before: float) -> int:
         """Blank the addresses of rows that were finished before ``before``."""
-        return self._run(schema.OUTBOX_FORGET, {"before": before})
+        return self.run(sql.OUTBOX_FORGET, {"before": before})
 
 
 def _row(row: sqlite3.Row) -> OutboxRow:

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from quarantine import schema
 from quarantine.hold_records import Change, Conflict, HoldRecords
 from quarantine.outbox_records import OutboxRecords
+from quarantine.schema import disclosures as disclosures_sql
+from quarantine.schema import journal as journal_sql
+from quarantine.schema import outcomes as outcomes_sql
 
 __all__ = ["Change", "Conflict", "Disclosure", "OutcomeRow", "Records"]
 
@@ -60,90 +62,91 @@ class Records(HoldRecords, OutboxRecords):
             "created": created,
             "meta": json.dumps(meta, sort_keys=True),
         }
-        return self._run(schema.ADD_OUTCOME, params) > 0
+        return self.run(outcomes_sql.ADD_OUTCOME, params) > 0
 
     def outcomes(self, message: str) -> list[OutcomeRow]:
         """The outcomes of one message (more than one when an upstream retried part of it)."""
-        return [_outcome(r) for r in self._all(schema.OUTCOMES_OF, {"message": message})]
+        return [_outcome(r) for r in self.all(outcomes_sql.OUTCOMES_OF, {"message": message})]
 
     def outcomes_merged(self, merge: str) -> list[OutcomeRow]:
         """The outcomes of all copies of one message as its sender sees it."""
-        return [_outcome(r) for r in self._all(schema.OUTCOMES_MERGED, {"merge": merge})]
+        return [_outcome(r) for r in self.all(outcomes_sql.OUTCOMES_MERGED, {"merge": merge})]
 
     def old_outcomes(self, before: float, limit: int = 100) -> list[str]:
         """Ids of outcomes made before ``before`` none of whose holds is open."""
-        return [r["id"] for r in self._all(schema.OLD_OUTCOMES, {"before": before, "limit": limit})]
+        return [r["id"] for r in self.all(outcomes_sql.OLD_OUTCOMES, {"before": before, "limit": limit})]
 
     def drop_outcome(self, outcome: str) -> None:
         """Forget one outcome."""
-        self._run(schema.DROP_OUTCOME, {"id": outcome})
+        self.run(outcomes_sql.DROP_OUTCOME, {"id": outcome})
 
     def add_hold_images(self, hold: str, images: list[str]) -> None:
         """Note which images a hold waits with."""
-        self._many(schema.ADD_HOLD_IMAGE, [{"hold": hold, "sha256": image} for image in images])
+        self.many(disclosures_sql.ADD_HOLD_IMAGE, [{"hold": hold, "sha256": image} for image in images])
 
     def hold_images(self, hold: str) -> frozenset[str]:
         """SHA-256 of the images a hold waits with."""
-        return frozenset(r["sha256"] for r in self._all(schema.HOLD_IMAGES, {"hold": hold}))
+        return frozenset(r["sha256"] for r in self.all(disclosures_sql.HOLD_IMAGES, {"hold": hold}))
 
     def add_disclosure(self, row: Disclosure) -> None:
         """Note that an image went to somebody (once)."""
-        self._run(schema.ADD_DISCLOSURE, {k: getattr(row, k) for k in Disclosure.__slots__})
+        self.run(disclosures_sql.ADD_DISCLOSURE, {k: getattr(row, k) for k in Disclosure.__slots__})
 
     def disclosures(self) -> list[Disclosure]:
         """Every disclosure, oldest first."""
         return [Disclosure(**{**{k: r[k] for k in Disclosure.__slots__}, "covered": bool(r["covered"])})
-                for r in self._all(schema.DISCLOSURES)]  # fmt: skip
+                for r in self.all(disclosures_sql.DISCLOSURES)]  # fmt: skip
 
     def gone_since(self, sender: str, recipient: str, since: float, message: str) -> frozenset[str]:
         """Images that went from one to the other (keyed hashes) at or after ``since`` in another message than ``message``."""
         params = {"sender": sender, "recipient": recipient, "since": since, "message": message}
-        return frozenset(r["image"] for r in self._all(schema.GONE_SINCE, params))
+        return frozenset(r["image"] for r in self.all(disclosures_sql.GONE_SINCE, params))
 
     def drop_disclosures(self, before: float) -> int:
         """Forget disclosures whose consent ended before ``before``."""
-        return self._run(schema.DROP_DISCLOSURES, {"before": before})
+        return self.run(disclosures_sql.DROP_DISCLOSURES, {"before": before})
 
     def disclosed(self, now: float) -> list[tuple[str, str, float, bool]]:
         """(image, recipient, until, covered) of what is under live consent, for the snapshot."""
-        return [(r["image"], r["recipient"], r["until"], bool(r["covered"])) for r in self._all(schema.DISCLOSED, {"now": now})]
+        rows = self.all(disclosures_sql.DISCLOSED, {"now": now})
+        return [(r["image"], r["recipient"], r["until"], bool(r["covered"])) for r in rows]
 
     def add_scrubbed(self, image: str, scrubbed: str) -> None:
         """Note what an image became when it was scrubbed (SHA-256 both): either is recognised when it comes again."""
-        self._run(schema.ADD_SCRUBBED, {"image": image, "scrubbed": scrubbed})
+        self.run(disclosures_sql.ADD_SCRUBBED, {"image": image, "scrubbed": scrubbed})
 
     def add_pair(self, sender: str, recipient: str, at: float) -> None:
         """Note that ``sender`` has written to ``recipient`` (keyed hashes)."""
-        self._run(schema.ADD_PAIR, {"sender": sender, "recipient": recipient, "first": at})
+        self.run(journal_sql.ADD_PAIR, {"sender": sender, "recipient": recipient, "first": at})
 
     def pairs(self) -> list[tuple[str, str]]:
         """Every (sender, recipient)."""
-        return [(r["sender"], r["recipient"]) for r in self._all(schema.PAIRS)]
+        return [(r["sender"], r["recipient"]) for r in self.all(journal_sql.PAIRS)]
 
     def add_inline(self, sha256: str, sender: str) -> None:
         """Count one more message of ``sender`` with this inline image."""
-        self._run(schema.ADD_INLINE, {"sha256": sha256, "sender": sender})
+        self.run(journal_sql.ADD_INLINE, {"sha256": sha256, "sender": sender})
 
     def inline_seen(self) -> list[tuple[str, str, int]]:
         """Every (sha256, sender, count)."""
-        return [(r["sha256"], r["sender"], r["count"]) for r in self._all(schema.INLINE)]
+        return [(r["sha256"], r["sender"], r["count"]) for r in self.all(journal_sql.INLINE)]
 
     def withdraw(self, patient: str, at: float) -> None:
         """Note a withdrawal or refusal for a patient reference (keyed hash)."""
-        self._run(schema.ADD_WITHDRAWAL, {"patient": patient, "at": at})
+        self.run(journal_sql.ADD_WITHDRAWAL, {"patient": patient, "at": at})
 
     def withdrawals(self) -> list[str]:
         """Every patient reference with a withdrawal or refusal."""
-        return [r["patient"] for r in self._all(schema.WITHDRAWALS)]
+        return [r["patient"] for r in self.all(journal_sql.WITHDRAWALS)]
 
     def journal_offset(self, segment: str) -> int:
         """How far a segment of the gateway's journal has been read."""
-        row = self._one(schema.GET_OFFSET, {"segment": segment})
+        row = self.one(journal_sql.GET_OFFSET, {"segment": segment})
         return 0 if row is None else int(row["offset"])
 
     def set_journal_offset(self, segment: str, offset: int) -> None:
         """Note how far a segment has been read."""
-        self._run(schema.SET_OFFSET, {"segment": segment, "offset": offset})
+        self.run(journal_sql.SET_OFFSET, {"segment": segment, "offset": offset})
 
 
 def _outcome(row: sqlite3.Row) -> OutcomeRow:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from quarantine import schema
 from quarantine.keyedhash import KeyedHash
 from quarantine.records import Records
+from quarantine.schema import snapshot as sql
 
 SEEN_OFTEN = 3  # an inline image in so many messages of one sender is a recurring one (a logo)
 
@@ -29,13 +29,13 @@ def write_snapshot(path: Path, records: Records, now: float) -> None:
     connection = sqlite3.connect(temporary, isolation_level=None)
     try:
         # Nothing reads the temporary file, and it is fsynced before its rename: no journal, no waiting.
-        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + schema.SNAPSHOT_TABLES)
+        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + sql.SNAPSHOT_TABLES)
         connection.execute("BEGIN")
-        connection.executemany(schema.SNAPSHOT_META, [("version", str(schema.SNAPSHOT_VERSION)), ("written_at", repr(now))])
-        connection.executemany(schema.SNAPSHOT_DISCLOSED, records.disclosed(now))
-        connection.executemany(schema.SNAPSHOT_INLINE, records.inline_seen())
-        connection.executemany(schema.SNAPSHOT_PAIR, records.pairs())
-        connection.executemany(schema.SNAPSHOT_WITHDRAWAL, [(one,) for one in records.withdrawals()])
+        connection.executemany(sql.SNAPSHOT_META, [("version", str(sql.SNAPSHOT_VERSION)), ("written_at", repr(now))])
+        connection.executemany(sql.SNAPSHOT_DISCLOSED, records.disclosed(now))
+        connection.executemany(sql.SNAPSHOT_INLINE, records.inline_seen())
+        connection.executemany(sql.SNAPSHOT_PAIR, records.pairs())
+        connection.executemany(sql.SNAPSHOT_WITHDRAWAL, [(one,) for one in records.withdrawals()])
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -67,19 +67,19 @@ class Snapshot:
 
     def disclosed(self, image: str, recipient: str) -> bool | None:
         """Has this image (SHA-256, original or as sent) gone to this address under consent that is still live?"""
-        found = self._ask(schema.READ_DISCLOSED, image, self._hashes.address(recipient))
+        found = self._ask(sql.READ_DISCLOSED, image, self._hashes.address(recipient))
         if found is None:
             return None
         return any(bool(row[1]) and row[0] > self._clock() for row in found)
 
     def seen_inline(self, sha256: str, sender: str) -> bool | None:
         """Does this sender send this inline image again and again?"""
-        found = self._ask(schema.READ_INLINE, sha256, self._hashes.address(sender))
+        found = self._ask(sql.READ_INLINE, sha256, self._hashes.address(sender))
         return None if found is None else any(row[0] >= SEEN_OFTEN for row in found)
 
     def wrote_before(self, sender: str, recipient: str) -> bool | None:
         """Has this sender written to this recipient before?"""
-        found = self._ask(schema.READ_PAIR, self._hashes.address(sender), self._hashes.address(recipient))
+        found = self._ask(sql.READ_PAIR, self._hashes.address(sender), self._hashes.address(recipient))
         return None if found is None else bool(found)
 
     def withdrawn(self, numbers: Sequence[str]) -> bool | None:
@@ -88,7 +88,7 @@ class Snapshot:
 
     def withdrawn_hashes(self, patients: Sequence[str]) -> bool | None:
         """The same for patients named by their keyed hashes."""
-        answers = [self._ask(schema.READ_WITHDRAWAL, patient) for patient in patients]
+        answers = [self._ask(sql.READ_WITHDRAWAL, patient) for patient in patients]
         if any(answers):
             return True
         return None if any(answer is None for answer in answers) else False
@@ -128,8 +128,8 @@ class Snapshot:
             self._connection = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
-            meta = dict(self._connection.execute(schema.READ_META).fetchall())
-            if meta.get("version") == str(schema.SNAPSHOT_VERSION):
+            meta = dict(self._connection.execute(sql.READ_META).fetchall())
+            if meta.get("version") == str(sql.SNAPSHOT_VERSION):
                 self._written = float(meta["written_at"])
         except (sqlite3.Error, ValueError, KeyError):
             self._drop()

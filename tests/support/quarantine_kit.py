@@ -122,7 +122,7 @@ class World:
         self.store.prepare()
         self.hashes = KeyedHash.load(self.root / "hash.key")
         self.records = Records(self.settings.records)
-        self.records._run("PRAGMA synchronous = OFF")
+        self.records.run("PRAGMA synchronous = OFF")
         self.audit = Audit(self.settings.audit, self.hashes, self.clock, fsync=lambda descriptor: None)
         self.vault = Vault(self.store, self.public)
         self.intake = self.new_intake()

@@ -1,0 +1,26 @@
+"""The snapshot the gateway reads: written whole, never updated in place."""
+
+from __future__ import annotations
+
+SNAPSHOT_VERSION = 1
+SNAPSHOT_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE disclosed (image_sha256 TEXT NOT NULL, recipient_hash TEXT NOT NULL, until REAL NOT NULL,
+  covered INTEGER NOT NULL,
+  PRIMARY KEY (image_sha256, recipient_hash)) WITHOUT ROWID;
+CREATE TABLE inline_seen (sha256 TEXT NOT NULL, sender_hash TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (sha256, sender_hash)) WITHOUT ROWID;
+CREATE TABLE pairs (sender_hash TEXT NOT NULL, recipient_hash TEXT NOT NULL, PRIMARY KEY (sender_hash,
+  recipient_hash)) WITHOUT ROWID;
+CREATE TABLE withdrawals (patient_hash TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+SNAPSHOT_META = "INSERT INTO meta VALUES (?, ?)"
+SNAPSHOT_DISCLOSED = "INSERT INTO disclosed VALUES (?, ?, ?, ?)"
+SNAPSHOT_INLINE = "INSERT INTO inline_seen VALUES (?, ?, ?)"
+SNAPSHOT_PAIR = "INSERT INTO pairs VALUES (?, ?)"
+SNAPSHOT_WITHDRAWAL = "INSERT INTO withdrawals VALUES (?)"
+READ_META = "SELECT name, value FROM meta"
+READ_DISCLOSED = "SELECT until, covered FROM disclosed WHERE image_sha256 = ? AND recipient_hash = ?"
+READ_INLINE = "SELECT count FROM inline_seen WHERE sha256 = ? AND sender_hash = ?"
+READ_PAIR = "SELECT 1 FROM pairs WHERE sender_hash = ? AND recipient_hash = ?"
+READ_WITHDRAWAL = "SELECT 1 FROM withdrawals WHERE patient_hash = ?"
