@@ -14,7 +14,7 @@ from typing import Final
 
 from policies.dates import read_date
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, PURPOSES, SCOPES, STATUSES
+from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, PURPOSES, SCOPES, STATUSES
 from policies.words import WORDS
 
 MAX_BYTES: Final = 2048
@@ -74,6 +74,13 @@ def _scope(value: str) -> frozenset[str]:
     return frozenset(words)
 
 
+def _informed(value: str) -> frozenset[str]:
+    """What the patient was told.  A reminder, never a block: a word that is not known is left out, a bare key is all of them."""
+    if value.strip().lower() in _YES:
+        return frozenset(INFORMED) - {"reassured"}
+    return frozenset(INFORMED) & frozenset(value.replace(",", " ").lower().split())
+
+
 def _day(value: str) -> date:
     day = read_date(value)
     if day is None:
@@ -127,6 +134,7 @@ PARAMS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "child": ("child", _flag),
     "deceased": ("deceased", _flag),
     "to-patient": ("to_patient", _flag),
+    "informed": ("informed", _informed),
 }
 
 
@@ -285,7 +293,7 @@ def _value(key: str, value: object) -> str:
     if isinstance(value, date):
         return f'"{value.isoformat()}"'
     if isinstance(value, frozenset):
-        words = sorted(value, key=SCOPES.index)
+        words = sorted(value, key=(SCOPES if key == "scope" else INFORMED).index)
         return words[0] if len(words) == 1 else f'"{" ".join(words)}"'
     text = str(value)
     if key not in _STRINGS:

@@ -95,6 +95,7 @@ class Statement:
     identifiable: bool = True
     child: bool = False
     deceased: bool = False
+    informed: frozenset[str] = frozenset()  # what the patient was told (``policies.vocabulary.INFORMED``); decides nothing
     patient: str | None = field(default=None, repr=False)  # pseudonymous reference
     record: str | None = field(default=None, repr=False)
     policy: str | None = None

@@ -157,6 +157,7 @@ def _statement(statement: Statement, own: str) -> dict[str, Any]:
         "status": statement.status.value,
         "carrier": statement.carrier.value,
         "scope": sorted(statement.scope),
+        "informed": sorted(statement.informed),
         "dated": _day(statement.dated),
         "expires": _day(statement.expires),
         "patient": statement.patient is not None,
@@ -173,6 +174,7 @@ def _read_statement(record: Mapping[str, Any], domain: str, part: str | None = N
         status=ConsentStatus(record["status"]),
         carrier=Carrier(record["carrier"]),
         scope=frozenset(record["scope"]),
+        informed=frozenset(record.get("informed", ())),  # records from before it was asked have none
         dated=_read_day(record["dated"]),
         expires=_read_day(record["expires"]),
         patient="recorded" if record["patient"] else None,

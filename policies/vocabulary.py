@@ -29,6 +29,8 @@ GIVERS: Final = (
 )
 
 SCOPES: Final = ("record", "teaching", "research", "publication")
+# What the patient was told before agreeing (guidance S0-14, S1-6, S1-42 to S1-44, S3-9, S3-10; reassured: S1-10, intimate).
+INFORMED: Final = ("purpose", "people", "storage", "period", "other-use", "withdrawal", "reassured")
 CAPACITIES: Final = ("has", "gillick", "lacks")
 BYPASSES: Final = ("emergency", "professional-judgement")
 BASES: Final = (

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from policies.consent import combine, read_header, write_header
 from policies.header import MAX_BYTES, MAX_STATEMENTS, PARAMS
 from policies.model import Carrier, ConsentStatus, Reading, Statement
-from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, PURPOSES, SCOPES, STATUSES
+from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, PURPOSES, SCOPES, STATUSES
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +37,10 @@ ROWS: list[tuple[str, str, str, object]] = [
     *(("purpose", word, "purpose", word) for word in PURPOSES),
     *(("scope", word, "scope", frozenset({word})) for word in SCOPES),
     ("scope", '"record teaching research"', "scope", frozenset({"record", "teaching", "research"})),
+    *(("informed", word, "informed", frozenset({word})) for word in INFORMED),
+    ("informed", '"people purpose"', "informed", frozenset({"purpose", "people"})),
+    ("informed", "?1", "informed", frozenset(INFORMED) - {"reassured"}),
+    ("informed", '"purpose, the weather"', "informed", frozenset({"purpose"})),
     ("date", '"2025-11-20"', "dated", date(2025, 11, 20)),
     ("expires", '"2026-05-20"', "expires", date(2026, 5, 20)),
     ("patient", '"p-7f3a9c21"', "patient", "p-7f3a9c21"),
@@ -154,6 +158,7 @@ HOWEVER = {
     "policy": PSEUDO, "part": PRINTED, "basis": st.sampled_from(BASES), "bypass": st.sampled_from(BYPASSES), "reason": PRINTED,
     "capacity": st.sampled_from(CAPACITIES), "intimate": st.booleans(), "identifiable": st.booleans(), "child": st.booleans(),
     "deceased": st.booleans(), "to_patient": st.booleans(),
+    "informed": st.frozensets(st.sampled_from(INFORMED)),
 }  # fmt: skip
 
 

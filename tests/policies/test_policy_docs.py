@@ -10,7 +10,7 @@ import yaml
 
 from policies.reference import TABLES, fill
 from policies.schema import MODELS, schema, text
-from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, SCOPES, STATUSES
+from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, SCOPES, STATUSES
 from tests.support.paths import ROOT
 from tests.support.policyfacts import files, shipped
 
@@ -27,7 +27,7 @@ def test_the_tables_of_the_document_are_current() -> None:
 
 def test_the_document_names_every_word_of_the_header() -> None:
     """Statuses, forms, givers, scopes, bases and the rest stand in the document."""
-    for word in (*STATUSES, *FORMS, *GIVERS, *SCOPES, *BASES, *BYPASSES, *CAPACITIES):
+    for word in (*STATUSES, *FORMS, *GIVERS, *SCOPES, *BASES, *BYPASSES, *CAPACITIES, *INFORMED):
         assert f"`{word}`" in DOCUMENT, word
 
 

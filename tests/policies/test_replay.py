@@ -14,6 +14,7 @@ from policies.load import load_policy
 from policies.model import Action, Consent, ImageFacts, Kind
 from policies.record import from_record, to_record
 from policies.replay import Replay, _felt
+from policies.vocabulary import INFORMED
 from tests.bench.replaying import mails, stricter
 from tests.support.policyfacts import NOW, facts, files, image, recipient, shipped, statement
 
@@ -110,3 +111,13 @@ def test_images_that_are_alike_are_one_in_the_key_but_kinds_are_not() -> None:
     alone = judge.judge(to_record(facts("A", "K3", stated, images=(one,))))
     assert judge.judge(to_record(facts("A", "K3", stated, images=(one, two)))) is alone
     assert judge.judge(to_record(facts("A", "K3", stated, images=(one, two, intimate)))).after.decision.kind is Kind.INTIMATE
+
+
+def test_what_the_patient_was_told_is_recorded_and_decides_nothing() -> None:
+    """S0-14: in the record, read again; older records have none; the decision is the same with every word and with none."""
+    told = Consent(replace(statement("v", "P1"), informed=frozenset(INFORMED)))  # type: ignore[type-var]  # "v" is a statement
+    record = to_record(facts("A", "K3", told))
+    assert record["consent"]["statement"]["informed"] == sorted(INFORMED)
+    full = from_record(record)
+    del record["consent"]["statement"]["informed"]
+    assert decide(shipped(), from_record(record)) == decide(shipped(), full)

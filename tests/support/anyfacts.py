@@ -24,7 +24,7 @@ from policies.model import (
     Statement,
 )
 from policies.reasons import REASONS
-from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, PURPOSES, SCOPES
+from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, PURPOSES, SCOPES
 
 MAYBE = st.sampled_from([None, True, False])
 SEEN = ["mime.ambiguous", "mail.signed", "ident.subject", "text.nhs-number", "exif.gps", "dicom.burned-in", "container.signed"]
@@ -43,6 +43,7 @@ STATEMENTS = st.builds(
     given_by=optional(GIVERS),
     purpose=optional(PURPOSES),
     scope=st.frozensets(st.sampled_from(SCOPES), max_size=2),
+    informed=st.frozensets(st.sampled_from(INFORMED), max_size=2),
     dated=st.sampled_from([None, date(2026, 11, 1), date(2022, 11, 1)]),
     basis=optional(BASES),
     bypass=optional(BYPASSES),
