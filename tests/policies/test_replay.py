@@ -115,7 +115,7 @@ def test_images_that_are_alike_are_one_in_the_key_but_kinds_are_not() -> None:
 
 def test_what_the_patient_was_told_is_recorded_and_decides_nothing() -> None:
     """S0-14: in the record, read again; older records have none; the decision is the same with every word and with none."""
-    told = Consent(replace(statement("v", "P1"), informed=frozenset(INFORMED)))  # type: ignore[type-var]  # "v" is a statement
+    told = statement("v", "P1", informed=frozenset(INFORMED))
     record = to_record(facts("A", "K3", told))
     assert record["consent"]["statement"]["informed"] == sorted(INFORMED)
     full = from_record(record)
