@@ -42,6 +42,10 @@ class Audit:
         """A person released, approved, refused or deleted; ``actor`` is a login name of the staff."""
         self._hold(event, row, actor=actor, role=role, reason=reason)
 
+    def answered(self, row: HoldRow, word: str, way: str, who: str) -> None:
+        """The sender (or a delegate) decided a hold with one word, by reply or in the form."""
+        self._hold("answered", row, word=word, way=way, who=self._hashes.address(who))
+
     def releasing(self, row: HoldRow, release: str, accepted: Iterable[str]) -> None:
         """A release is handed to the gateway; ``accepted`` codes leave not inspected."""
         self._hold("releasing", row, release=release, attempt=row.attempts + 1, accepted=sorted(accepted))

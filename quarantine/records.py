@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from quarantine.answer_records import AnswerRecords
 from quarantine.hold_records import Change, Conflict, HoldRecords
 from quarantine.outbox_records import OutboxRecords
 from quarantine.schema import disclosures as disclosures_sql
@@ -48,7 +49,7 @@ class Disclosure:
     covered: bool
 
 
-class Records(HoldRecords, OutboxRecords):
+class Records(HoldRecords, OutboxRecords, AnswerRecords):
     """Everything the quarantine service knows, by table: holds, outbox (see the base classes), outcomes, disclosures."""
 
     def add_outcome(self, outcome: str, message: str, merge: str, created: float, meta: Mapping[str, Any]) -> bool:

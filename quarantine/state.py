@@ -30,16 +30,21 @@ class Event(StrEnum):
     FAILED = "failed"  # a permanent failure for everyone
     REFUSE = "refuse"  # a person decides that it does not go
     DELETE = "delete"  # a person takes it back
+    ASK_IG = "ask-ig"  # the sender passes it to the reviewers
     RESENT = "resent"  # the sender has sent the same again, and that has gone
     EXPIRE = "expire"  # its time is over
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Where an event leads.  ``deciders``: people, by the hold's reasons (``quarantine.roles``); else the service itself."""
+    """Where an event leads.  ``deciders``: people, by the hold's reasons (``quarantine.roles``); else the service itself.
+
+    ``sender``: the sender may, whoever may decide: it lets nothing out.
+    """
 
     target: State
     deciders: bool = False
+    sender: bool = False
 
 
 _HUMAN = True
@@ -47,7 +52,8 @@ TRANSITIONS: Mapping[tuple[State, Event], Move] = {
     (State.ASKED, Event.RELEASE): Move(State.RELEASING, _HUMAN),
     (State.ASKED, Event.APPROVE): Move(State.ASKED, _HUMAN),
     (State.ASKED, Event.REFUSE): Move(State.REFUSED, _HUMAN),
-    (State.ASKED, Event.DELETE): Move(State.DELETED, _HUMAN),
+    (State.ASKED, Event.DELETE): Move(State.DELETED, _HUMAN, sender=True),
+    (State.ASKED, Event.ASK_IG): Move(State.QUARANTINED, _HUMAN, sender=True),
     (State.ASKED, Event.RESENT): Move(State.DELETED),
     (State.ASKED, Event.EXPIRE): Move(State.EXPIRED),
     (State.QUARANTINED, Event.RELEASE): Move(State.RELEASING, _HUMAN),
@@ -82,7 +88,7 @@ def check(row: HoldRow, event: Event, role: str) -> Move:
     if not step.deciders:
         if role != roles.SYSTEM:
             raise NotAllowed(f"{event} is the service's own doing")
-    elif not roles.may_decide(role, row.releases, row.reasons):
+    elif not (step.sender and role == roles.SENDER) and not roles.may_decide(role, row.releases, row.reasons):
         needed = roles.required(row.releases, row.reasons)
         raise NotAllowed(f"{role} may not {event} this hold: it needs {needed}")
     return step
