@@ -57,7 +57,9 @@ def outcome_object(job: Job, identity: str, fates: Iterable[Fate]) -> SealedObje
         "policy": job.plan.record.get("policy"),
         **_withdrawn(job),
     }
-    return SealedObject(identity, ObjectKind.OUTCOME, "online", meta)
+    told = {} if job.released else job.plan.emergency  # of a release the quarantine service has it already
+    way = {"emergency": {"way": told.get("way", "")}} if told else {}
+    return SealedObject(identity, ObjectKind.OUTCOME, "online", meta | way, aside=told.get("reason", ""))
 
 
 def message_id(raw: bytes) -> str:

@@ -5,12 +5,13 @@ Step 1 (receive) is ``gateway.smtp``, step 11 (commit) ``gateway.commit``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from gateway.carriers import sender_kind, statements
 from gateway.context import Context
+from gateway.emergency import stated
 from gateway.facts import Opened, gather, patients
 from gateway.identity import Vouches, identify
 from gateway.leaves import open_leaves
@@ -68,4 +69,5 @@ def carry_out(context: Context, received: Received, judged: Judged) -> Plan:
     outgoing = Outgoing(context, received, judged.opened)
     for index, (one, decision) in enumerate(zip(judged.facts, judged.decisions, strict=True)):
         outgoing.send(index, one, decision)
-    return outgoing.plan(record(context, received, judged.opened, judged.facts, judged.decisions, outgoing.done))
+    made = outgoing.plan(record(context, received, judged.opened, judged.facts, judged.decisions, outgoing.done))
+    return replace(made, emergency=stated(judged.facts))

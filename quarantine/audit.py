@@ -115,6 +115,10 @@ class Audit:
         """A person looked at the facts of a hold."""
         self._hold("shown", row, actor=actor)
 
+    def emergency(self, event: str, case: str, ref: str, sender: str, **facts: Any) -> None:
+        """emergency-used | emergency-shown | emergency-reviewed: codes, days and login names; the reason never."""
+        self._write(event, case=case, ref=ref, sender=self._hashes.address(sender), domain=_domain(sender), **facts)
+
     def rebuilt(self, holds: int, outcomes: int) -> None:
         """The index was rebuilt from the objects."""
         self._write("rebuilt", holds=holds, outcomes=outcomes)

@@ -8,7 +8,7 @@ the office is closed is escalated as an urgent one is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -61,16 +61,38 @@ class OfficeHours(BaseModel):
     opens: time = Field(default=time(8, 0), description="start of the working day")
     closes: time = Field(default=time(17, 30), description="end of the working day; what is still open then is not left silently")
     days: tuple[int, ...] = Field(default=(0, 1, 2, 3, 4), description="working days, Monday is 0")
+    holidays: tuple[date, ...] = Field(default=(), description="days on which nobody works, such as bank holidays")
 
     def open_at(self, at: float) -> bool:
         """True if somebody is at the desk at this POSIX time."""
         local = datetime.fromtimestamp(at, ZoneInfo(self.zone))
-        return local.weekday() in self.days and self.opens <= local.time() < self.closes
+        return self.works_on(local.date()) and self.opens <= local.time() < self.closes
+
+    def works_on(self, day: date) -> bool:
+        """True for a working day."""
+        return day.weekday() in self.days and day not in self.holidays
+
+    def day_of(self, at: float) -> date:
+        """The day on the wall's calendar."""
+        return datetime.fromtimestamp(at, ZoneInfo(self.zone)).date()
+
+    def next_working_day(self, at: float) -> date:
+        """The first working day after the day that ``at`` is in; the next day where nobody ever works."""
+        day = self.day_of(at)
+        following = (day + timedelta(days=ahead) for ahead in range(1, 400))
+        return next((one for one in following if self.works_on(one)), day + timedelta(days=1))
+
+    def opening_of(self, day: date) -> float:
+        """POSIX time at which a day begins at the desk."""
+        return datetime.combine(day, self.opens, ZoneInfo(self.zone)).timestamp()
+
+    def closing_of(self, day: date) -> float:
+        """POSIX time at which a day ends at the desk."""
+        return datetime.combine(day, self.closes, ZoneInfo(self.zone)).timestamp()
 
     def closing_after(self, at: float) -> float:
         """POSIX time of the end of the working day that ``at`` is in."""
-        local = datetime.fromtimestamp(at, ZoneInfo(self.zone))
-        return datetime.combine(local.date(), self.closes, ZoneInfo(self.zone)).timestamp()
+        return self.closing_of(self.day_of(at))
 
 
 class Due(StrEnum):

@@ -13,6 +13,8 @@ import structlog
 
 from quarantine import notes, promises, reading
 from quarantine.audit import Audit
+from quarantine.emergencies import notes as case_notes
+from quarantine.emergencies import opening
 from quarantine.disclosures import note_outcome, note_release
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey
@@ -66,6 +68,7 @@ class Intake:
         The outbox and what the journal said are kept; moves come back from their notes.  Raises as ``run`` does.
         """
         moves: list[Mapping[str, Any]] = []
+        cases: list[Mapping[str, Any]] = []
         outcomes = 0
         with self._records.transaction():
             self._records.empty()
@@ -74,6 +77,8 @@ class Intake:
                     found = self._open(entry, Place.HELD)
                     if found is not None and notes.is_note(found.meta):
                         moves.append(found.meta)
+                    elif found is not None and case_notes.is_note(found.meta):
+                        cases.append(found.meta)
                     elif found is not None and found.kind is ObjectKind.OUTCOME:
                         outcomes += 1
                         self._outcome(found, now, tell=False)
@@ -83,6 +88,7 @@ class Intake:
                     # Left where it is: an index is being rebuilt, and somebody may yet find the key or a copy.
                     log.error("rebuild.unreadable", object=entry.id, error=type(error).__name__)
             notes.replay(self._records, moves)
+            case_notes.replay(self._records, cases)
             for row in self._records.holds():
                 history = self._records.transitions(row.id)
                 if history:
@@ -166,12 +172,21 @@ class Intake:
                 self._add(row, recipients, now, tell)
                 records.add_hold_images(row.id, [image for image, _ in reading.images(meta)])
             note_outcome(records, self._hashes, found.id, meta, self._span)
+            self._emergency(meta, merge, now, tell)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Unreadable("outcome") from None
         if tell:
             promises.outcome_told(records, found.id, merge, meta, now, settings.merge_window)
             close_resent(records, self._hashes, self._audit, str(meta["envelope"].get("sender") or ""), now)
             self._audit.outcome(found.id, str(meta["message"]), fates)
+
+    def _emergency(self, meta: Mapping[str, Any], merge: str, now: float, tell: bool) -> None:
+        """What went on the emergency word is a case; of a release the releaser says so."""
+        if "release" in meta:
+            return
+        case = opening.from_outcome(self._records, meta, merge, now, self._settings.emergency_terms, tell)
+        if case is not None and tell:
+            self._audit.emergency("emergency-used", case.id, case.ref, case.sender, way=case.way, due=case.due)
 
     def _add(self, row: HoldRow, recipients: list[HeldRecipient], now: float, tell: bool) -> None:
         before = self._records.hold(row.id)

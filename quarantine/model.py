@@ -42,6 +42,7 @@ class SealedObject:
     key: str  # "online" | "review": which public key sealed it
     meta: Mapping[str, Any] = field(repr=False)
     content: bytes = field(default=b"", repr=False)
+    aside: str = field(default="", repr=False)  # the reason of an emergency: the vault seals it to ``review`` within the meta
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from quarantine.seal import Header
 STATES: Mapping[str, State] = {"ASK": State.ASKED, "QUARANTINE": State.QUARANTINED, "DEFERRED": State.DEFERRED}
 HEADER, OUTCOME, OBJECT = 0, 1, 2  # how much a hold's row was made from
 _KEPT = (
-    "version", "created", "message", "ref", "message_id", "sender_kind", "owner", "policy", "contacts",
+    "version", "created", "message", "ref", "message_id", "sender_kind", "owner", "policy", "contacts", "emergency",
 )  # fmt: skip
 _LINE = (
     "address", "class", "state", "method", "rule", "reasons", "notice", "hold", "answers", "releases", "code", "kind", "tell",

@@ -18,6 +18,7 @@ import structlog
 from quarantine import promises, roles
 from quarantine.audit import Audit
 from quarantine.deadlines import expiry, next_try
+from quarantine.emergencies import opening
 from quarantine.disclosures import note_release
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey, PublicKey
@@ -225,12 +226,20 @@ class Releaser:
                 return
             if event is Event.FAILED:
                 self._audit.failed(moved, reason)
+            self._emergency(row, now)
             failed = any(one.state == "refused" and one.code for one in records.recipients(row.id))
             if failed:
                 promises.told(records, moved, "dsn", "sender", now, f"dsn:{row.id}:{row.round}")
             deferred = row.action == "DEFERRED" and row.round == 0
             if not deferred or records.outbox_state(f"deferred:{row.id}") == "done" or (event is Event.FAILED and not failed):
                 promises.decided_told(records, moved, now)
+
+    def _emergency(self, row: HoldRow, now: float) -> None:
+        """What was let go on the emergency word is a case for review, as what went at once is."""
+        release, people = json.loads(row.release or "{}"), self._records.recipients(row.id)
+        case = opening.from_release(self._records, row, release, people, now, self._settings.emergency_terms)
+        if case is not None:
+            self._audit.emergency("emergency-used", case.id, case.ref, case.sender, way=case.way, due=case.due, hold=row.id)
 
     def _wait_for_key(self, row: HoldRow) -> None:
         """Decided, but the key that opens it is elsewhere: told once, tried again."""

@@ -18,6 +18,8 @@ from quarantine import keys as keyfiles
 from quarantine import ops, promises, roles
 from quarantine.audit import Audit
 from quarantine.deadlines import Due, due
+from quarantine.emergencies import notes as case_notes
+from quarantine.emergencies.watch import look as look_at_emergencies
 from quarantine.ingest import Intake
 from quarantine.journal import read_journal
 from quarantine.keyedhash import KeyedHash
@@ -140,7 +142,7 @@ class Service:
                 with contextlib.suppress(Conflict):  # it was decided this very moment
                     self._due(row, what, now)
                     count += 1
-        return count
+        return count + look_at_emergencies(self.records, now, self.settings.office, self.settings.emergencies.escalate_to)
 
     async def release(self) -> int:
         """Send what is decided or due."""
@@ -152,7 +154,8 @@ class Service:
 
     async def notes(self) -> int:
         """Write the moves down beside the objects."""
-        return await asyncio.to_thread(write_notes, self.records, self.store, self.public_keys)
+        count = await asyncio.to_thread(write_notes, self.records, self.store, self.public_keys)
+        return count + await asyncio.to_thread(case_notes.write_notes, self.records, self.store, self.public_keys)
 
     async def snapshot(self) -> bool:
         """Read the journal; write the snapshot if it would say something new, or before it looks stale."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from quarantine.deadlines import DEADLINES, Deadline, OfficeHours
 from quarantine.durations import Span
+from quarantine.emergencies.model import Terms
 
 ADDRESS = r"^[^@\s<>]+@[^@\s<>]+$"
 
@@ -56,6 +57,17 @@ class Retention(_Section):
     )
     disclosure: Span = Field(
         default=365 * 86400.0, description="how long a consent covers sending the same image again, unless it says", gt=0
+    )
+
+
+class Emergencies(_Section):
+    """Review of what went on the emergency word."""
+
+    per_sender: int = Field(
+        default=3, description="emergencies of one sender in 30 days above which IG is told; never a block", ge=1
+    )
+    escalate_to: str = Field(
+        default="", description="who is told when a review is overdue; none: the person on call", pattern=ADDRESS + "|^$"
     )
 
 
@@ -118,6 +130,7 @@ class QuarantineSettings(_Section):
     reviewers: Reviewers = Reviewers()
     retention: Retention = Retention()
     alarm: Alarm = Alarm()
+    emergencies: Emergencies = Emergencies()
     poll: Span = Field(default=1.0, description="how often the service looks for work", gt=0)
 
     @field_validator("deadlines")
@@ -132,6 +145,11 @@ class QuarantineSettings(_Section):
         if self.snapshot_refresh < self.snapshot_every:
             raise ValueError("snapshot_refresh must not be shorter than snapshot_every")
         return self
+
+    @property
+    def emergency_terms(self) -> Terms:
+        """What opens a case needs of this."""
+        return Terms(self.office, self.emergencies.per_sender)
 
     @property
     def records(self) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from quarantine.emergencies.reason import sealed
 from quarantine.keys import PublicKey
 from quarantine.model import SealedObject
 from quarantine.seal import seal_buffer
@@ -27,4 +29,11 @@ class Vault:
         """
         if self._store.sync(obj.id, obj.kind, Place.INCOMING):
             return
-        self._store.put(obj.id, obj.kind, seal_buffer(obj, self._keys), Place.INCOMING)
+        self._store.put(obj.id, obj.kind, seal_buffer(self._put_aside(obj), self._keys), Place.INCOMING)
+
+    def _put_aside(self, obj: SealedObject) -> SealedObject:
+        """``obj`` with what only a reviewer may read sealed within its meta."""
+        if not obj.aside:
+            return obj
+        told = {**obj.meta.get("emergency", {}), "reason": sealed(obj.aside, obj.id, self._keys)}
+        return replace(obj, meta={**obj.meta, "emergency": told}, aside="")

@@ -7,7 +7,7 @@ A new concern is a file with its TABLES, and a line in TABLES here.
 
 from __future__ import annotations
 
-from quarantine.schema import answers, disclosures, holds, journal, outbox, outcomes
+from quarantine.schema import answers, disclosures, emergencies, holds, journal, outbox, outcomes
 
 VERSION = 1
 
@@ -18,6 +18,7 @@ TABLES = "".join((
     outbox.TABLES,
     disclosures.TABLES,
     journal.TABLES,
+    emergencies.TABLES,
     answers.TABLES,
 ))  # fmt: skip
 # What a rebuild empties: all that the objects can say again.  The outbox stays (a notice sent stays sent), and so do the
