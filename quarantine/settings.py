@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -55,6 +58,11 @@ class Retention(_Section):
     records_days: int = Field(
         default=2922, description="days until its addresses are blanked and its outcome is erased; codes stay", ge=0
     )
+    ledger_days: int = Field(
+        default=2922,
+        description="days until a line of the disclosure ledger (keyed hashes, codes) is erased; never sooner than records_days",
+        ge=0,
+    )
     disclosure: Span = Field(
         default=365 * 86400.0, description="how long a consent covers sending the same image again, unless it says", gt=0
     )
@@ -79,6 +87,52 @@ class Alarm(_Section):
         default=(), description="program and arguments; the code and the reference are appended; none: log only"
     )
     timeout: Span = Field(default=30.0, description="how long the program may run", gt=0)
+
+
+class FormTls(_Section):
+    """The form's own TLS."""
+
+    certificate: Path = Field(description="PEM file with the form's certificate chain")
+    key: Path = Field(description="PEM file with its private key")
+
+
+class Form(_Section):
+    """Where the web form listens, and how people reach it."""
+
+    host: str = Field(default="127.0.0.1", description="address the form listens on; anything but loopback needs tls")
+    port: int = Field(default=9465, description="port the form listens on", ge=1, le=65535)
+    url: str = Field(description="what links in notices begin with, as people reach it: https, through your web server")
+    offsite: bool = Field(default=False, description="whether it can be reached from outside your network; the page says so")
+    tls: FormTls | None = Field(default=None, description="needed where the form listens on anything but loopback")
+    proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"), description="your web servers: whose word about the client's address is believed"
+    )
+    confirm_sender: bool = Field(default=False, description="whoever answers types the address the email came from")
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, given: str) -> str:
+        parts = urlsplit(given)
+        plain = parts.scheme == "http" and loopback(parts.hostname or "")
+        if not (parts.scheme == "https" or plain) or not parts.hostname or parts.query or parts.fragment or parts.username:
+            raise ValueError("write it as https://forms.example.org/clinigate (http only for loopback)")
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", parts.path) or not given.isascii():
+            raise ValueError("its path holds more than letters, digits and ._~-")
+        return given.rstrip("/")
+
+    @model_validator(mode="after")
+    def _protected(self) -> Form:
+        if not loopback(self.host) and self.tls is None:
+            raise ValueError("host is not loopback: add tls, or listen on 127.0.0.1 behind your web server")
+        return self
+
+
+def loopback(host: str) -> bool:
+    """Does this name or address never leave the machine?"""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class QuarantineSettings(_Section):
@@ -131,6 +185,9 @@ class QuarantineSettings(_Section):
     retention: Retention = Retention()
     alarm: Alarm = Alarm()
     emergencies: Emergencies = Emergencies()
+    form: Form | None = Field(
+        default=None, description="the page that a link in notices opens: the sender answers there; without it there is no link"
+    )
     poll: Span = Field(default=1.0, description="how often the service looks for work", gt=0)
 
     @field_validator("deadlines")
