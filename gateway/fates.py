@@ -241,8 +241,10 @@ class Job:
         return {report.partition("/")[0]: fates for report, fates in whole.items()}, fresh
 
     def telling(self) -> bool:
-        """Does this message need an outcome object?"""
-        return not self.released and not (self.plan.plain and all(fate.state in ("", "delivered") for fate in self.fates))
+        """Does this message need an outcome object?  A release only where pictures went: the disclosure ledger is made from it."""
+        if self.released:
+            return not self.plan.plain and any(fate.state == "delivered" for fate in self.fates)
+        return not (self.plan.plain and all(fate.state in ("", "delivered") for fate in self.fates))
 
     def unwritten(self, only: Iterable[Fate] | None = None) -> None:
         """What should have been durable is not: nothing that depends on it may be answered 250."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from gateway import disclosing
 from gateway.fates import Fate, Job
 from gateway.ids import reference
 from gateway.model import Hold, Recipient
@@ -45,14 +46,19 @@ def hold_object(job: Job, identity: str, hold: Hold) -> SealedObject:
 
 
 def outcome_object(job: Job, identity: str, fates: Iterable[Fate]) -> SealedObject:
-    """An OUTCOME: every recipient that is settled here, whatever became of it.  No content."""
-    settled = list(fates)
+    """An OUTCOME: every recipient that is settled here, whatever became of it.  No content.
+
+    Under a release it tells the disclosure ledger only: what was held is the quarantine service's to tell of.
+    """
+    settled, release = list(fates), job.received.envelope.release if job.released else None
     meta = {
         **_common(job, identity),
+        **({"message": f"release:{release['release']}", "ref": str(release.get("ref", ""))} if release else {}),
         "envelope": _envelope(job, settled),
         "message_id": message_id(job.received.raw),
         "recipients": [_line(job, fate) for fate in settled],
-        "images": _images(job.plan.record),
+        "images": disclosing.images(job.plan.record),
+        **disclosing.message(job.plan.record, release),
         "contacts": dict(job.plan.record.get("contacts", {})),
         "policy": job.plan.record.get("policy"),
         **_withdrawn(job),
@@ -117,6 +123,7 @@ def _line(job: Job, fate: Fate) -> dict[str, Any]:
         **_words(fate, why),
         "consent": why.get("consent"),
         "consent_until": _end_of(why.get("expires")),
+        **disclosing.line(why),
         "code": " ".join(filter(None, (str(fate.code or ""), fate.enhanced))),
         "kind": kind,
         "tell": tell,
@@ -139,12 +146,6 @@ def _told(job: Job, fate: Fate) -> tuple[str, str]:
     if fate.notice is None or tell == "nobody" or job.told_by_reply(fate):
         return "", "nobody"
     return "notice", tell
-
-
-def _images(record: Mapping[str, Any]) -> list[dict[str, str]]:
-    """SHA-256 of every image as received, and as sent where it was scrubbed."""
-    pairs = {(image["sha256"], image.get("scrubbed") or "") for image in record.get("images", ())}
-    return [{"sha256": received, "scrubbed": sent} for received, sent in sorted(pairs)]
 
 
 def _withdrawn(job: Job) -> dict[str, str]:

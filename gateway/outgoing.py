@@ -35,6 +35,7 @@ class Done:
     method: str = "none"
     notice: str | None = None
     finished: Finished | None = field(default=None, repr=False)
+    protection: str = ""  # how the method protects this copy: cipher and key, or the route's name
 
 
 class Outgoing:
@@ -117,7 +118,9 @@ class Outgoing:
                 why = error
                 continue
             self._copy(index, made.finished.cleared, made.route, name)
-            self.done[index] = Done("deliver", decision.action, decision.reasons, name, decision.notice, made.finished)
+            self.done[index] = Done(
+                "deliver", decision.action, decision.reasons, name, decision.notice, made.finished, made.detail
+            )
             return
         raise why
 

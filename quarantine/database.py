@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from quarantine import schema
+from quarantine.schema.migrations import STEPS
 
 Params = Mapping[str, Any]
 
@@ -32,6 +33,8 @@ class Database:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
             self._connection.execute(f"PRAGMA {pragma}").close()
         with self.transaction():
+            self.run(schema.FACTS)
+            self._migrate()
             for statement in filter(None, map(str.strip, schema.TABLES.split(";"))):
                 self.run(statement)
             if self.fact("schema") is None:
@@ -60,6 +63,15 @@ class Database:
                 self._depth -= 1
                 if self._depth == 0 and self._connection.in_transaction:  # an exception, or COMMIT itself failed
                     self._connection.execute("ROLLBACK")
+
+    def _migrate(self) -> None:
+        """Bring records of an older version up to ours; a newer one is left alone."""
+        found = self.fact("schema")
+        while found is not None and found.isdecimal() and (steps := STEPS.get(int(found))) and int(found) < schema.VERSION:
+            for statement in steps:
+                self.run(statement)
+            found = str(int(found) + 1)
+            self.set_fact("schema", found)
 
     def fact(self, name: str) -> str | None:
         """A single named value kept beside the tables."""

@@ -1,13 +1,16 @@
-"""Which image went to whom under which consent, in keyed hashes: so that a thread does not ask twice, and for searches."""
+"""Which image went to whom under which consent, in keyed hashes: the disclosure ledger, and so that a thread does not ask twice.
+
+Every line comes from an OUTCOME object, that of a release included, so that a rebuild gives the same ledger.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from quarantine import reading
 from quarantine.keyedhash import KeyedHash
-from quarantine.model import HeldRecipient, HoldRow
 from quarantine.records import Disclosure, Records
 
 _NOT_COVERED_METHODS = frozenset({"observe", "advise"})  # went although no consent was found
@@ -17,25 +20,20 @@ _ENDING = frozenset({"refused", "withdrawn"})
 
 
 def note_outcome(records: Records, hashes: KeyedHash, outcome: str, meta: Mapping[str, Any], span: float) -> None:
-    """Disclosures, correspondents and withdrawals that an outcome tells of."""
-    sender = hashes.address(str(meta.get("envelope", {}).get("sender", "")))
-    at = float(meta["created"])
-    for line in meta.get("recipients", ()):
+    """Disclosures, correspondents and withdrawals that an outcome tells of; that of a release tells who let it go."""
+    sender = str(meta.get("envelope", {}).get("sender", ""))
+    shown, common = reading.pictures(meta), _common(hashes, outcome, sender, meta)
+    rows: list[Disclosure] = []
+    for number, line in enumerate(meta.get("recipients", ())):
         if line.get("state") != "delivered":
             continue
-        recipient = hashes.address(str(line["address"]))
-        records.add_pair(sender, recipient, at)
-        until = line.get("consent_until")
-        for image, scrubbed in reading.images(meta):
-            records.add_disclosure(Disclosure(
-                outcome=outcome, image=image, scrubbed=scrubbed, recipient=recipient, sender=sender, at=at,
-                until=float(until) if isinstance(until, int | float) else at + span,
-                rule=str(line.get("rule") or ""), method=str(line.get("method") or ""), consent=str(line.get("consent") or ""),
-                covered=_covered(line),
-            ))  # fmt: skip
+        person = {**common, **_person(hashes, line, number), "until": _until(line, float(meta["created"]) + span)}
+        records.add_pair(common["sender"], person["recipient"], common["at"])
+        rows += [Disclosure(**person, **_picture(image, line)) for image in shown]
+    records.add_disclosures(rows, (str(one) for one in meta.get("patients", ())))
     patient = meta.get("patient")
     if isinstance(patient, str) and meta.get("consent") in _ENDING:
-        records.withdraw(patient, at)
+        records.withdraw(patient, common["at"])
 
 
 def _covered(line: Mapping[str, Any]) -> bool:
@@ -47,18 +45,61 @@ def _covered(line: Mapping[str, Any]) -> bool:
     )
 
 
-def note_release(
-    records: Records, hashes: KeyedHash, row: HoldRow, recipients: Iterable[HeldRecipient], at: float, span: float
-) -> None:
-    """Disclosures that a release made; a person answered for the consent."""
-    sender = hashes.address(row.sender)
-    for one in recipients:
-        if one.state != "delivered":
-            continue
-        recipient = hashes.address(one.address)
-        records.add_pair(sender, recipient, at)
-        for image in sorted(records.hold_images(row.id)):
-            records.add_disclosure(Disclosure(
-                outcome=row.id, image=image, scrubbed="", recipient=recipient, sender=sender, at=at, until=at + span,
-                rule=row.rule, method="release", consent="", covered=True,
-            ))  # fmt: skip
+def _common(hashes: KeyedHash, outcome: str, sender: str, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What all disclosures of one outcome share.  Under a release the message is the one that was held."""
+    release = meta.get("release") or {}
+    return {
+        "outcome": outcome,
+        "sender": hashes.address(sender),
+        "sender_domain": _domain(sender),
+        "sender_group": str(meta.get("sender_group") or ""),
+        "at": float(meta["created"]),
+        "message": str(release.get("message") or meta.get("message", "")),
+        "ref": str(meta.get("ref", "")),
+        "hold": str(release.get("hold", "")),
+        "policy": str(meta.get("policy") or ""),
+        "released_by": str(release.get("by", "")),
+        "released_role": str(release.get("role", "")),
+    }
+
+
+def _person(hashes: KeyedHash, line: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """What concerns one recipient."""
+    return {
+        "line": number,
+        "recipient": hashes.address(str(line["address"])),
+        "domain": _domain(str(line["address"])),
+        "cls": str(line.get("class") or ""),
+        "mode": str(line.get("mode") or ""),
+        "rule": str(line.get("rule") or ""),
+        "source": "\n".join(str(one) for one in line.get("source") or ()),
+        "method": str(line.get("method") or ""),
+        "protection": str(line.get("protection") or ""),
+        "consent": str(line.get("consent") or ""),
+        "covered": _covered(line),
+    }
+
+
+def _picture(image: Mapping[str, Any], line: Mapping[str, Any]) -> dict[str, Any]:
+    """One image as it went to one recipient: what was stated of its part comes before what was stated of the whole message."""
+    per_part = line.get("per_part") or {}
+    told = next((per_part[part] for part in image.get("parts", ()) if part in per_part), line.get("statement") or {})
+    return {
+        "image": str(image["sha256"]),
+        "scrubbed": image["scrubbed"] if line.get("stripped", True) else "",  # observe and archives send it as it came
+        "kind": str(image.get("kind", "")),
+        "format": str(image.get("format", "")),
+        "codes": " ".join(str(code) for code in image.get("codes", ())),
+        "form": str(told.get("form") or ""),
+        "purpose": str(told.get("purpose") or ""),
+        "statement": json.dumps(told, sort_keys=True) if told else "",
+    }
+
+
+def _until(line: Mapping[str, Any], otherwise: float) -> float:
+    said = line.get("consent_until")
+    return float(said) if isinstance(said, int | float) else otherwise
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()

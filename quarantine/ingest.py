@@ -15,7 +15,7 @@ from quarantine import notes, promises, reading
 from quarantine.audit import Audit
 from quarantine.emergencies import notes as case_notes
 from quarantine.emergencies import opening
-from quarantine.disclosures import note_outcome, note_release
+from quarantine.disclosures import note_outcome
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey
 from quarantine.model import HeldRecipient, HoldRow, ObjectKind, SealedObject
@@ -89,10 +89,6 @@ class Intake:
                     log.error("rebuild.unreadable", object=entry.id, error=type(error).__name__)
             notes.replay(self._records, moves)
             case_notes.replay(self._records, cases)
-            for row in self._records.holds():
-                history = self._records.transitions(row.id)
-                if history:
-                    note_release(self._records, self._hashes, row, self._records.recipients(row.id), history[-1].at, self._span)
         holds = len(self._records.holds())
         self._audit.rebuilt(holds, outcomes)
         return holds, outcomes
@@ -165,17 +161,19 @@ class Intake:
             meta = reading.kept(found.meta) | {k: found.meta[k] for k in ("patient", "consent") if k in found.meta}
             keys = {row.id: row.key for row in map(records.hold, reading.named_holds(meta)) if row is not None}
             holds = list(reading.holds_in_outcome(meta, keys, settings.deadlines))
-            merge = reading.merge_key(meta, self._hashes)
+            merge = str(meta["message"]) if "release" in meta else reading.merge_key(meta, self._hashes)
             fates = [(str(r["address"]), str(r["state"]), str(r.get("rule") or "")) for r in meta["recipients"]]
             records.add_outcome(found.id, str(meta["message"]), merge, float(meta["created"]), meta)
             for row, recipients in holds:
                 self._add(row, recipients, now, tell)
                 records.add_hold_images(row.id, [image for image, _ in reading.images(meta)])
+            if not tell:
+                records.retake(found.id)
             note_outcome(records, self._hashes, found.id, meta, self._span)
             self._emergency(meta, merge, now, tell)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Unreadable("outcome") from None
-        if tell:
+        if tell and "release" not in meta:  # what becomes of a hold is told where its release is noted
             promises.outcome_told(records, found.id, merge, meta, now, settings.merge_window)
             close_resent(records, self._hashes, self._audit, str(meta["envelope"].get("sender") or ""), now)
             self._audit.outcome(found.id, str(meta["message"]), fates)

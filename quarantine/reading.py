@@ -15,10 +15,15 @@ STATES: Mapping[str, State] = {"ASK": State.ASKED, "QUARANTINE": State.QUARANTIN
 HEADER, OUTCOME, OBJECT = 0, 1, 2  # how much a hold's row was made from
 _KEPT = (
     "version", "created", "message", "ref", "message_id", "sender_kind", "owner", "policy", "contacts", "emergency",
+    "patients", "sender_group", "release",
 )  # fmt: skip
 _LINE = (
     "address", "class", "state", "method", "rule", "reasons", "notice", "hold", "answers", "releases", "code", "kind", "tell",
-    "consent", "consent_until", "urgency", "alert", "action", "words", "help", "at",
+    "consent", "consent_until", "urgency", "alert", "action", "words", "help", "at", "mode", "seen", "source", "protection",
+    "stripped", "statement", "per_part",
+)  # fmt: skip
+_IMAGE = (
+    "sha256", "scrubbed", "part", "parts", "format", "kind", "codes",
 )  # fmt: skip
 
 
@@ -74,21 +79,26 @@ def kept(meta: Mapping[str, Any]) -> dict[str, Any]:
         **{name: meta[name] for name in _KEPT if name in meta},
         "envelope": {name: envelope.get(name) for name in ("sender", "recipients", "ret", "envid", "smtputf8", "body")},
         "recipients": [{name: line[name] for name in _LINE if name in line} for line in meta.get("recipients", ())],
-        "images": [list(pair) for pair in images(meta)],
+        "images": pictures(meta),
     }
+
+
+def pictures(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every image: ``sha256`` as received, ``scrubbed`` as sent or "", and whatever else is known of it."""
+    found: list[dict[str, Any]] = []
+    for image in meta.get("images", ()):
+        if isinstance(image, Mapping):
+            found.append({name: image[name] for name in _IMAGE if name in image} | {"scrubbed": str(image.get("scrubbed") or "")})
+        elif isinstance(image, list | tuple) and len(image) == 2:
+            found.append({"sha256": str(image[0]), "scrubbed": str(image[1])})
+        else:
+            found.append({"sha256": str(image), "scrubbed": ""})
+    return [one for one in found if one.get("sha256")]
 
 
 def images(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(SHA-256 as received, SHA-256 as sent or "") of every image."""
-    found: list[tuple[str, str]] = []
-    for image in meta.get("images", ()):
-        if isinstance(image, Mapping):
-            found.append((str(image.get("sha256", "")), str(image.get("scrubbed") or "")))
-        elif isinstance(image, list | tuple) and len(image) == 2:
-            found.append((str(image[0]), str(image[1])))
-        else:
-            found.append((str(image), ""))
-    return [pair for pair in found if pair[0]]
+    return [(str(one["sha256"]), one["scrubbed"]) for one in pictures(meta)]
 
 
 def merge_key(meta: Mapping[str, Any], hashes: KeyedHash) -> str:

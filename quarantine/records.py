@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quarantine.answer_records import AnswerRecords
+from quarantine.disclosure_records import Disclosure, DisclosureRecords
 from quarantine.hold_records import Change, Conflict, HoldRecords
 from quarantine.outbox_records import OutboxRecords
-from quarantine.schema import disclosures as disclosures_sql
 from quarantine.schema import journal as journal_sql
 from quarantine.schema import outcomes as outcomes_sql
 
@@ -32,25 +32,8 @@ class OutcomeRow:
     meta: Mapping[str, Any] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
-    """One image that went to one recipient.  People are keyed hashes here."""
-
-    outcome: str
-    image: str  # SHA-256 as received
-    scrubbed: str  # SHA-256 as sent; "" when unknown or unchanged
-    recipient: str
-    sender: str
-    at: float
-    until: float  # until when the consent covers sending it again
-    rule: str
-    method: str
-    consent: str
-    covered: bool
-
-
-class Records(HoldRecords, OutboxRecords, AnswerRecords):
-    """Everything the quarantine service knows, by table: holds, outbox (see the base classes), outcomes, disclosures."""
+class Records(HoldRecords, OutboxRecords, DisclosureRecords, AnswerRecords):
+    """Everything the quarantine service knows, by table: holds, outbox, disclosures (see the base classes), outcomes."""
 
     def add_outcome(self, outcome: str, message: str, merge: str, created: float, meta: Mapping[str, Any]) -> bool:
         """Note one outcome; False when it was known."""
@@ -80,41 +63,6 @@ class Records(HoldRecords, OutboxRecords, AnswerRecords):
     def drop_outcome(self, outcome: str) -> None:
         """Forget one outcome."""
         self.run(outcomes_sql.DROP_OUTCOME, {"id": outcome})
-
-    def add_hold_images(self, hold: str, images: list[str]) -> None:
-        """Note which images a hold waits with."""
-        self.many(disclosures_sql.ADD_HOLD_IMAGE, [{"hold": hold, "sha256": image} for image in images])
-
-    def hold_images(self, hold: str) -> frozenset[str]:
-        """SHA-256 of the images a hold waits with."""
-        return frozenset(r["sha256"] for r in self.all(disclosures_sql.HOLD_IMAGES, {"hold": hold}))
-
-    def add_disclosure(self, row: Disclosure) -> None:
-        """Note that an image went to somebody (once)."""
-        self.run(disclosures_sql.ADD_DISCLOSURE, {k: getattr(row, k) for k in Disclosure.__slots__})
-
-    def disclosures(self) -> list[Disclosure]:
-        """Every disclosure, oldest first."""
-        return [Disclosure(**{**{k: r[k] for k in Disclosure.__slots__}, "covered": bool(r["covered"])})
-                for r in self.all(disclosures_sql.DISCLOSURES)]  # fmt: skip
-
-    def gone_since(self, sender: str, recipient: str, since: float, message: str) -> frozenset[str]:
-        """Images that went from one to the other (keyed hashes) at or after ``since`` in another message than ``message``."""
-        params = {"sender": sender, "recipient": recipient, "since": since, "message": message}
-        return frozenset(r["image"] for r in self.all(disclosures_sql.GONE_SINCE, params))
-
-    def drop_disclosures(self, before: float) -> int:
-        """Forget disclosures whose consent ended before ``before``."""
-        return self.run(disclosures_sql.DROP_DISCLOSURES, {"before": before})
-
-    def disclosed(self, now: float) -> list[tuple[str, str, float, bool]]:
-        """(image, recipient, until, covered) of what is under live consent, for the snapshot."""
-        rows = self.all(disclosures_sql.DISCLOSED, {"now": now})
-        return [(r["image"], r["recipient"], r["until"], bool(r["covered"])) for r in rows]
-
-    def add_scrubbed(self, image: str, scrubbed: str) -> None:
-        """Note what an image became when it was scrubbed (SHA-256 both): either is recognised when it comes again."""
-        self.run(disclosures_sql.ADD_SCRUBBED, {"image": image, "scrubbed": scrubbed})
 
     def add_pair(self, sender: str, recipient: str, at: float) -> None:
         """Note that ``sender`` has written to ``recipient`` (keyed hashes)."""

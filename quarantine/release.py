@@ -19,7 +19,6 @@ from quarantine import promises, roles
 from quarantine.audit import Audit
 from quarantine.deadlines import expiry, next_try
 from quarantine.emergencies import opening
-from quarantine.disclosures import note_release
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey, PublicKey
 from quarantine.lmtp import Answer, deliver
@@ -159,6 +158,7 @@ class Releaser:
             "sha256": obj.meta.get("sha256"),
             "uncertain": list(obj.meta.get("uncertain", ())),
             "exp": self._clock() + TOKEN_LIFE,
+            **self._decided(row),
         }
         found = [f"{PARAMETER}={sign(payload, self._key)}", f"SIZE={len(obj.content)}"]
         if envelope.get("body"):
@@ -166,6 +166,11 @@ class Releaser:
         if envelope.get("smtputf8"):
             found.append("SMTPUTF8")
         return found
+
+    def _decided(self, row: HoldRow) -> dict[str, Any]:
+        """Who let it go and when, for the disclosure ledger; nothing for what we only try again by ourselves."""
+        made = [line for line in self._records.transitions(row.id) if line.event == Event.RELEASE]
+        return {"by": made[-1].actor, "role": made[-1].role, "decided": made[-1].at} if made else {}
 
     def _note(self, row: HoldRow, waiting: Sequence[HeldRecipient], answers: Sequence[Answer]) -> None:
         """Write down every answer and the move they make, all or nothing."""
@@ -178,8 +183,6 @@ class Releaser:
                 elif kind in ("refused", "failed"):  # a code is the next hop's; our own policy's refusal has none
                     self._records.set_recipient(row.id, one.address, "refused", code if kind == "failed" else "")
             everybody = self._records.recipients(row.id)
-            if "delivered" in kinds:
-                note_release(self._records, self._hashes, row, everybody, self._clock(), self._settings.retention.disclosure)
             self._audit.released(row, release_id(row), [(o.address, k, c) for o, (k, c) in zip(waiting, fates, strict=True)])
             if "later" in kinds:
                 code = next(code for kind, code in fates if kind == "later")

@@ -32,5 +32,5 @@ def purge(store: Store, records: Records, audit: Audit, retention: Retention, no
         store.delete(outcome, ObjectKind.OUTCOME, Place.HELD, erase=ERASED)
         records.drop_outcome(outcome)
         count += 1
-    records.drop_disclosures(min(now, before))
+    records.drop_disclosures(min(before, now - retention.ledger_days * DAY), now)
     return count + records.outbox_forget(before)

@@ -28,6 +28,7 @@ class ProtectedCopy:
 
     finished: Finished = field(repr=False)
     route: str
+    detail: str = ""  # for the record: cipher and key size, or the name of the route; never an address
 
 
 class Method(Protocol):

@@ -33,4 +33,4 @@ class RouteMethod:
         entry = facts.recipient.entry
         if reason != "ok" or entry is None or entry.route is None:
             raise CannotProtect(reason)
-        return ProtectedCopy(finisher.plain(decision, facts.consent), entry.route)
+        return ProtectedCopy(finisher.plain(decision, facts.consent), entry.route, f"route {entry.route}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509 import Certificate
+
 from gateway.encryption.api import CannotProtect, ProtectedCopy
 from gateway.encryption.smime import protect_smime
 from gateway.model import Recipient
@@ -49,7 +52,13 @@ class SmimeMethod:
             neutral_subject=context.policy.settings.neutral_subject or None,
             inside_note=consent_note(facts.consent) if decision.consent_out == "inside" else None,
         )
-        return ProtectedCopy(finisher.encrypted(inner, made), ROUTE)
+        return ProtectedCopy(finisher.encrypted(inner, made), ROUTE, _detail(found.certificates[0]))
+
+
+def _detail(certificate: Certificate) -> str:
+    """As ``gateway.encryption.cms`` makes it: the cipher, whose key opens it, that it is signed."""
+    key = certificate.public_key()
+    return f"smime aes-256-cbc rsa-{key.key_size} signed" if isinstance(key, RSAPublicKey) else "smime aes-256-cbc signed"
 
 
 def consent_note(consent: Consent) -> str | None:

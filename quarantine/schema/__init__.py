@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from quarantine.schema import answers, disclosures, emergencies, holds, journal, outbox, outcomes
 
-VERSION = 1
+VERSION = 2
 
+FACTS = "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
 TABLES = "".join((
-    "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);",
+    FACTS,
     holds.TABLES,
     outcomes.TABLES,
     outbox.TABLES,
@@ -22,8 +23,9 @@ TABLES = "".join((
     answers.TABLES,
 ))  # fmt: skip
 # What a rebuild empties: all that the objects can say again.  The outbox stays (a notice sent stays sent), and so do the
-# journal's own tables (its segments are read by offset).
-REBUILT = ("holds", "recipients", "transitions", "outcomes", "hold_images", "disclosures")
+# journal's own tables (its segments are read by offset).  Disclosures are taken again outcome by outcome: those whose object has
+# been erased stay, for the ledger is kept longer than the addresses.
+REBUILT = ("holds", "recipients", "transitions", "outcomes", "hold_images")
 
 SET_FACT = "INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 GET_FACT = "SELECT value FROM facts WHERE name = :name"

@@ -123,6 +123,37 @@ def test_a_release_is_done_once_however_often_it_is_asked_for(world: World) -> N
     again = received([A], protocol="LMTP", release={"release": "r2", "hold": "h1"})
     assert codes(commit(world, plan, again, "release")) == [250]
     assert len(world.taken) == 2
+    assert sorted(obj.meta["message"] for obj in world.objects.values()) == ["release:r1", "release:r2"]
+
+
+def test_a_release_tells_the_disclosure_ledger_what_went_and_who_let_it_go(world: World) -> None:
+    """The statement is the one of the release's own decision; what goes back to its hold, or has no picture, tells nothing."""
+    statement = {"status": "given", "form": "verbal", "carrier": "release", "identifiable": True, "child": False}
+    why = {
+        "mode": "enforce", "kind": "K3", "source": ["GMC 10"], "protection": "route safe", "stripped": True, "rule": "r-1",
+        "facts": {"sender_group": "wards", "consent": {"statement": statement, "purpose_inferred": True}},
+    }  # fmt: skip
+    record = {
+        "policy": "digest", "recipients": [why, why], "patients": ["hash"],
+        "images": [{"part": "2", "sha256": "aa", "scrubbed": "bb", "kind": "K3", "format": "jpeg", "codes": ["exif.gps"]},
+                   {"part": "3", "sha256": "aa", "scrubbed": "bb", "kind": "K3", "format": "jpeg", "codes": ["exif.gps"]}],
+    }  # fmt: skip
+    terms = {"release": "r1", "hold": "h1", "ref": "H7Q2-93KD", "message": "m1", "by": "ig1", "role": "ig", "decided": 5.0}
+    release = received([A, B], protocol="LMTP", release={**terms, "statement": "CANARY", "envelope": {}})
+    commit(world, Plan((copy([0], b"data"),), (hold(1),), record=record), release, "release")
+    [outcome] = world.objects.values()
+    meta = reading.kept(outcome.meta)
+    assert meta["release"] == {name: terms[name] for name in terms if name != "ref"}
+    assert (meta["ref"], meta["patients"], meta["sender_group"]) == ("H7Q2-93KD", ["hash"], "wards")
+    [line] = meta["recipients"]
+    said = {"status": "given", "form": "verbal", "carrier": "release", "inferred": True}
+    assert (line["address"], line["statement"], line["protection"], line["source"]) == (A, said, "route safe", ["GMC 10"])
+    assert meta["images"] == [{"sha256": "aa", "scrubbed": "bb", "part": "2", "parts": ["2", "3"], "format": "jpeg", "kind": "K3",
+                               "codes": ["exif.gps"]}]  # fmt: skip
+    assert "CANARY" not in json.dumps(outcome.meta)
+    world.objects.clear()
+    plain = received([A], protocol="LMTP", release={**terms, "release": "r2"})
+    commit(world, Plan((copy([0], b"data"),), record=record, plain=True), plain, "release")
     assert not world.objects
 
 

@@ -20,7 +20,19 @@ from quarantine.seal import peek
 from quarantine.state import Conflict, NotAllowed
 from quarantine.stores import Place
 from quarantine.token import BadToken, sign, verify
-from tests.support.quarantine_kit import CONTENT, MONDAY, PEER, SENDER, Gate, World, hex_id, hold_object, image, outcome_object
+from tests.support.quarantine_kit import (
+    CONTENT,
+    MONDAY,
+    PEER,
+    SENDER,
+    Gate,
+    World,
+    hex_id,
+    hold_object,
+    image,
+    outcome_object,
+    released_outcome,
+)
 
 pytestmark = pytest.mark.unit
 HOLD = hex_id("hold")
@@ -273,10 +285,14 @@ async def test_a_lost_object_is_told_to_sender_and_admins(world: World) -> None:
 async def test_what_was_released_counts_as_disclosed(world: World) -> None:
     held(world)
     ops.release(world.desk(), HOLD, "ig1")
-    async with gate(world):
+    async with gate(world) as gateway:
         await world.releaser().run(world.now)
+    world.take(released_outcome(gateway.seen[0]))
     [row] = world.records.disclosures()
     assert (row.image, row.recipient, row.covered) == (image(), world.hashes.address(PEER), True)
+    assert (row.hold, row.message, row.released_by, row.released_role) == (HOLD, "msg-hold", "ig1", "ig")
+    assert world.records.hold(HOLD).ref == row.ref  # type: ignore[union-attr]  # it is there: it was released
+    assert "N-3" not in notices(world)  # the release itself tells its sender
 
 
 # -- who may ---------------------------------------------------------------------------------------------------------

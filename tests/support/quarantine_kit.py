@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,16 @@ def outcome_object(
         "subject": "CANARY-subject", "policy": "digest",
     }  # fmt: skip
     return SealedObject(hex_id(f"outcome of {name} {message}"), ObjectKind.OUTCOME, "online", base | meta)
+
+
+def released_outcome(payload: Mapping[str, Any], **meta: Any) -> SealedObject:
+    """What the gateway writes when it has delivered under a release; ``payload`` is that of the release's token."""
+    people = list(payload["recipients"])
+    words = ("release", "hold", "message", "by", "role", "decided")
+    base = outcome_object(delivered=people, name=payload["release"]).meta
+    release = {word: payload[word] for word in words if word in payload}
+    told = {"message": f"release:{payload['release']}", "ref": payload["ref"], "release": release}
+    return SealedObject(hex_id(f"outcome of {payload['release']}"), ObjectKind.OUTCOME, "online", {**base, **told, **meta})
 
 
 @dataclass
