@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from policies.profiles import DEFAULT, PROFILES
+from policies.sidesettings import Aggregation, DevicesPolicy, FileLinks, Referral
+from policies.strict import Strict as _Strict
+from policies.strict import Word
 
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
 # PS3.15 table E.1-1: what an option retains; those that promise cleaned pixels are not here because nobody checks that.
 DicomOption = Literal[113105, 113106, 113107, 113108, 113109, 113110, 113111, 113112]
 Logo = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64}|look:[0-9a-f]{16})$")]
 ActionWord = Literal["DELIVER", "PROTECT", "ASK", "QUARANTINE", "REFUSE"]
+RuleWord = Literal["DELIVER", "PROTECT", "ASK", "QUARANTINE", "REFUSE", "ADVISE"]
 ModeWord = Literal["observe", "advise", "enforce"]
 HeaderOut = Literal["remove", "inside", "pseudonymise", "keep"]
 ClassWord = Literal["O", "A", "B", "C", "D", "E", "F", "archive"]
@@ -36,18 +39,15 @@ Profiles = Annotated[
 ]
 
 
-class _Strict(BaseModel):
-    """Unknown keys are errors: a misspelt key must never be a setting silently left at its default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
 class RuleModel(_Strict):
     """One rule.  The first whose ``when`` fits decides."""
 
     id: Word = Field(description="Name of the rule, told in every explanation; unique.")
     when: dict[str, Any] = Field(description="Conditions; all must fit. The keys are listed in docs/policy.md.")
-    then: ActionWord = Field(description="What becomes of the recipient's copy.")
+    then: RuleWord = Field(
+        description="What becomes of the recipient's copy. ADVISE changes nothing: the sender is told the reasons beside; with a "
+        "notice at once, else with the next notice."
+    )
     reasons: tuple[str, ...] = Field((), description="Reason codes told to people.")
     source: tuple[str, ...] = Field(min_length=1, description="Where the rule comes from: guidance, article row, decision.")
     reviewed: date = Field(description="Day on which a person last checked the rule against its source.")
@@ -60,6 +60,9 @@ class RuleModel(_Strict):
     alert: bool = Field(False, description="Tell the information-governance contact on call at once.")
     scrub: bool | None = Field(None, description="Clean the pictures of what is delivered as it came; PROTECT always does.")
     consent_out: HeaderOut | None = Field(None, description="What becomes of the consent statement on the way out.")
+    second_look: bool = Field(
+        False, description="Tried, after the other rules, on what they would let go. It can only hold: ASK, QUARANTINE, REFUSE."
+    )
 
 
 class GroupModel(_Strict):
@@ -169,6 +172,19 @@ class SettingsModel(_Strict):
         10, ge=1, le=1000, description="With more recipients than this a message has the finding recipient.many."
     )
     emergency_recipients: int = Field(1, ge=1, le=20, description="Most recipients of an emergency email.")
+    file_links: FileLinks = Field(
+        default_factory=lambda: FileLinks.model_validate({}), description="Links to file shares in the text; see below."
+    )
+    devices: DevicesPolicy = Field(
+        default_factory=lambda: DevicesPolicy.model_validate({}), description="Cameras and phones the pictures name; see below."
+    )
+    referral: Referral = Field(
+        default_factory=lambda: Referral.model_validate({}), description="Referrals that another system could carry; see below."
+    )
+    aggregation: Aggregation = Field(
+        default_factory=lambda: Aggregation.model_validate({}),
+        description="When several emails about one patient to one outside recipient are a finding; see below.",
+    )
     machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
     known_logos: tuple[Logo, ...] = Field(
         (), description="The organisation's logos, as `clinigate learn-logo` writes them: SHA-256, or `look:` and a hash."
