@@ -165,7 +165,7 @@ def _from_words() -> dict[str, Role]:
     """What the words of tags are in a sentence.  Phrases of a tag that hold a refusal are read word by word here."""
     roles: dict[str, Role] = {}
     for phrase, word in WORDS.items():
-        if phrase in NEED_BRACKET and word.sets == "form":
+        if (phrase in NEED_BRACKET and word.sets == "form") or word.sets == "checked":  # the latter is said in a tag only
             continue
         if word.sets == "status":
             if " " not in phrase:

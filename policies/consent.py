@@ -92,6 +92,11 @@ def _ignored(statement: Statement, vouched: bool, thread: str, images_covered: b
     return None
 
 
+def only_checks(statement: Statement) -> bool:
+    """True for "[right address]": it says nothing of the patient, so it stands beside another statement and never before it."""
+    return statement.checked and statement.status is ConsentStatus.PENDING and statement.part is None
+
+
 def _complete(chosen: Statement, weaker: Sequence[Statement]) -> Statement:
     """A purpose that the chosen statement leaves open may come from a weaker carrier or the sender's default."""
     for other in weaker:
@@ -174,9 +179,13 @@ def _chosen(said: Sequence[Statement], declared: Sequence[Statement], general: S
     refusal = next((s for s in said if refuses(s)), None)
     if refusal is not None:
         return _flagged(refusal, declared)
-    levels = [_whole([s for s in said if s.carrier is carrier]) for carrier in _PRECEDENCE]
+    about = [s for s in said if not only_checks(s)]
+    levels = [_whole([s for s in about if s.carrier is carrier]) for carrier in _PRECEDENCE]
     stated = [level for level in levels if level is not None]
-    return _flagged(_complete(stated[0], [*stated[1:], *general]), declared) if stated else None
+    chosen = _complete(stated[0], [*stated[1:], *general]) if stated else next((s for s in said if only_checks(s)), None)
+    if chosen is None:
+        return None
+    return _flagged(replace(chosen, checked=any(s.checked for s in (*said, *general))), declared)
 
 
 def _message_statement(counted: Sequence[Statement], declared: Sequence[Statement]) -> Statement | None:

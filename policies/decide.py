@@ -52,13 +52,15 @@ def _drafted(policy: Policy, facts: Facts, action: Action, verdicts: Sequence[Ve
         reasons=_reasons(facts, action, sharing),
         on_failure=max([rule.on_failure for rule in rules], default=Action.QUARANTINE),
         scrub=_scrub(policy, action, verdicts),
-        notice=(ready.notice if ready else None) or usual,
+        notice=(ready.notice if ready else None) or usual or ("N-3" if any(one.advise_now for one in verdicts) else None),
         releases=releases,
         urgency="urgent" if any(rule.urgency == "urgent" for rule in rules) else "routine",
         consent_out=_consent_out(policy, facts, sharing[0]),
         kind=kind,
         alert=any(rule.alert for rule in rules),
         source=ready.rule.source if ready else (),
+        advice=tuple(dict.fromkeys(code for verdict in verdicts for code in verdict.advice)),
+        advise_now=any(verdict.advise_now for verdict in verdicts),
     )
 
 

@@ -91,7 +91,7 @@ def _rules(old: Sequence[Rule], new: Sequence[Rule]) -> Iterator[str]:
 
 
 def _told(rule: Rule) -> str:
-    return f"{', '.join(condition(key, value) for key, value in rule.when.items())}: {THEN[rule.then]}"
+    return f"{', '.join(condition(key, value) for key, value in rule.when.items())}: {then(rule)}"
 
 
 def _place(name: str, order: Sequence[str]) -> str:
@@ -107,8 +107,8 @@ def _changed(old: Rule, new: Rule) -> Iterator[str]:
             yield f'the condition "{condition(key, new.when[key])}" is new'
         elif old.when[key] != new.when[key]:
             yield f'the condition "{condition(key, old.when[key])}" is now "{condition(key, new.when[key])}"'
-    if old.then is not new.then:
-        yield f"{THEN[old.then]} -> {THEN[new.then]}"
+    if then(old) != then(new):
+        yield f"{then(old)} -> {then(new)}"
     for key in dict.fromkeys([*old.settings, *new.settings]):
         if old.settings.get(key) != new.settings.get(key):
             yield f"{key}: {_value(old.settings.get(key))} -> {_value(new.settings.get(key))}"

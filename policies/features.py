@@ -23,6 +23,7 @@ THREADS: Final = ("new", "reply", "forward")
 YES_NO: Final = ("yes", "no")
 YES_NO_UNKNOWN: Final = ("yes", "no", "unknown")
 CLASSES: Final = tuple(cls.value for cls in RecipientClass)
+ON_FILE: Final = ("none", "limited", "outside", "unknown", "refused")
 KINDS: Final = tuple(kind.value for kind in Kind)
 
 # Names a rule may write for several kinds.
@@ -82,7 +83,10 @@ WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "to_patient": (("no", "unconfirmed", "confirmed"), "the sender says that the recipient is the patient"),
     "withdrawal_unknown": (YES_NO, "the email names a patient and withdrawals could not be looked up"),
     "one_recipient": (YES_NO, "the email goes to no more people than an emergency may"),
+    "checked": (YES_NO, "the sender says that the recipients are right: [right address], or a patient's address typed twice"),
     "too_many": (YES_NO, "more recipients than the domain's entry allows"),
+    "on_file": (ON_FILE, "what the consent register says; limited: this use is left, outside: it is not"),
+    "picture_unknown": (YES_NO, "the consent register could not be asked about this very picture"),
     "lookalike": (YES_NO, "the domain resembles an approved one"),
     "in_reach": (YES_NO, "settings.scope reaches this email although it has no clinical picture"),
     "sender_encrypted": (YES_NO, "the sender's program encrypted the whole message and the policy lets that pass"),
@@ -129,7 +133,27 @@ def _counts(statement: Statement | None, facts: Facts) -> Statement | None:
     return statement if statement.status in (ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN) else None
 
 
-def _stated(statement: Statement | None, facts: Facts, contradicted: bool) -> Stated:
+def _said_no(facts: Facts, image: ImageFacts | None) -> bool:
+    """A refusal or withdrawal is on file: of a patient the message names, or for this very picture."""
+    of_image = image.on_file if image is not None else None
+    return (
+        facts.withdrawn is True
+        or (facts.on_file is not None and facts.on_file.ends)
+        or (of_image is not None and of_image.ends)
+    )
+
+
+def _on_file(facts: Facts, image: ImageFacts | None, said_no: bool, purpose: str, unknown: bool) -> str:
+    """The word for ``on_file``.  A reviewer who accepts ``LIMITED_USE`` lets a use go that was not left."""
+    if said_no:
+        return "refused"
+    found = [one for one in (facts.on_file, image.on_file if image is not None else None) if one is not None]
+    if not all(allows(one, purpose) for one in found) and LIMITED_USE not in facts.released:
+        return "outside"
+    return "unknown" if unknown else "limited" if found else "none"
+
+
+def _stated(statement: Statement | None, said_no: bool, contradicted: bool) -> Stated:
     """The word for ``consent`` and what should be told about it."""
     if facts.withdrawn is True:
         return Stated("refused", ("consent.refused",))
@@ -362,7 +386,10 @@ def derive(facts: Facts, consent: Consent, image: ImageFacts | None, terms: Term
         "withdrawal_unknown": _YES_NO[facts.withdrawn is None and named],
         "one_recipient": _YES_NO[facts.recipients <= terms.emergency_recipients],
         "lookalike": _YES_NO[recipient.lookalike_of is not None],
+        "checked": _YES_NO[to_patient == "confirmed" or (statement is not None and statement.checked)],
         "in_reach": _YES_NO[terms.scope == "all" or (terms.scope == "all-attachments" and ATTACHMENT in facts.codes)],
+        "on_file": _on_file(facts, image, said_no, group, facts.withdrawn is None and named),
+        "picture_unknown": _YES_NO[image is not None and not image.looked_up],
         "sender_encrypted": _YES_NO[
             terms.sender_encrypted and image is not None and image.format in SENDER_ENCRYPTED and opaque == "encrypted"
         ],

@@ -31,6 +31,7 @@ class Found:
     bases: set[str] = field(default_factory=set)
     emergency: bool = False
     to_patient: bool = False
+    checked: bool = False
     confirms: str | None = None
     record: str | None = None
     age: int | None = None
@@ -57,8 +58,8 @@ def apply(found: Found, word: Word) -> None:
         found.purposes.append(word.value)
     elif word.sets == "bypass":
         found.emergency = True
-    elif word.sets == "to_patient":
-        found.to_patient = True
+    elif word.sets in ("to_patient", "checked"):
+        setattr(found, word.sets, True)
     elif word.sets in _SETS:
         getattr(found, _SETS[word.sets]).add(word.value)
     found.alone = found.alone or word.alone
@@ -98,6 +99,8 @@ def _status(found: Found) -> ConsentStatus:
             return ConsentStatus(status)
     if found.bases and not (found.forms or found.consent):
         return ConsentStatus.NOT_REQUIRED
+    if found.checked and not (found.forms or found.consent or found.givers or found.to_patient or found.purposes):
+        return ConsentStatus.PENDING  # "[right address]" says whom it goes to, not whether the patient agreed
     return ConsentStatus.LIMITED if "limited" in found.statuses else ConsentStatus.GIVEN
 
 
@@ -144,6 +147,7 @@ def statement(found: Found, carrier: Carrier) -> Statement:
         record=found.record,
         to_patient=found.to_patient,
         confirms=found.confirms if found.to_patient else None,
+        checked=found.checked and "pending" not in found.statuses,
     )
 
 
@@ -166,7 +170,8 @@ def judge(found: Found, carrier: Carrier, *, stated: bool = False) -> tuple[Stat
     if (clash := _contradiction(found)) is not None:
         problems.append(Problem("consent.contradiction", clash))
     flags = statement(found, carrier)
-    substance = stated or found.forms or found.statuses or found.bases or found.to_patient or found.givers
+    whom = found.to_patient or (found.checked and not found.consent)
+    substance = stated or found.forms or found.statuses or found.bases or found.givers or whom
     if not problems and substance:
         return flags, ()
     if not problems and not found.flags:

@@ -134,6 +134,7 @@ PARAMS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
     "child": ("child", _flag),
     "deceased": ("deceased", _flag),
     "to-patient": ("to_patient", _flag),
+    "recipients-checked": ("checked", _flag),
     "informed": ("informed", _informed),
 }
 

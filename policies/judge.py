@@ -1,7 +1,7 @@
 """Each image judged by the first rule that fits it.
 
-Two safeguards stand outside the rules, so that no edit of the policy can lose them: clinical images never go to a denied
-destination, and never out against a refusal.  A release skips exactly those rules all of whose reasons it accepted.
+Safeguards stand outside the rules, so that no edit of the policy can lose them: clinical images never go to a denied
+destination, never out against a refusal, and outside the organisation never for a use that the patient has not left.  A release skips exactly those rules all of whose reasons it accepted.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ class Verdict(NamedTuple):
     ready: Ready | None
     view: View
     skipped: tuple[str, ...] = ()  # rules a release set aside
+    advice: tuple[str, ...] = ()  # codes of what the sender is told beside
+    advise_now: bool = False
 
 
 def counts(image: ImageFacts) -> bool:
@@ -62,7 +64,29 @@ def _judge(policy: Policy, facts: Facts, consent: Consent, image: ImageFacts | N
                 continue
             verdict = Verdict(ready.rule.then, ready.rule.id, ready.reasons, ready, view, tuple(skipped))
             break
-    return _guarded(verdict or _fallen(facts, view, skipped), image)
+    verdict = verdict or _fallen(facts, view, skipped)
+    again = policy.checks.get((values["recipient"], values["kind"]), ())
+    return _guarded(_looked_again(verdict, again, released) if again else verdict, image)
+
+
+def _looked_again(verdict: Verdict, again: Sequence[Ready], released: frozenset[str]) -> Verdict:
+    """What would go, looked at once more: stricter, or with advice.  What is held anyway is told of these reasons too, so that a
+    release for all its reasons is not stopped here."""
+    values, codes = verdict.view.values, verdict.view.codes
+    for ready in again:
+        if (ready.codes is not None and ready.codes.isdisjoint(codes)) or any(values[key] not in ok for key, ok in ready.tests):
+            continue
+        if ready.advises:
+            now = verdict.advise_now or ready.notice is not None
+            verdict = verdict._replace(advice=(*verdict.advice, *ready.reasons), advise_now=now)
+        elif verdict.action is Action.REFUSE or ready.accepted_by <= released:
+            continue
+        elif ready.rule.then > verdict.action:
+            reasons = (*ready.reasons, *(verdict.reasons if verdict.action > Action.PROTECT else ()))
+            verdict = verdict._replace(action=ready.rule.then, rule=ready.rule.id, reasons=reasons, ready=ready)
+        else:
+            verdict = verdict._replace(reasons=(*verdict.reasons, *ready.reasons))
+    return verdict
 
 
 def _fallen(facts: Facts, view: View, skipped: Sequence[str]) -> Verdict:
@@ -83,6 +107,8 @@ def _guarded(verdict: Verdict, image: ImageFacts | None) -> Verdict:
         return verdict._replace(action=Action.QUARANTINE, rule=GUARD, reasons=("consent.refused", "guard"), ready=None)
     return verdict
 
+    if verdict.view.values["on_file"] == "outside" and verdict.view.values["recipient"] != "O":
+        return verdict._replace(action=Action.QUARANTINE, rule=GUARD, reasons=(LIMITED_USE, "guard"), ready=None)
 
 def strictest(verdicts: Sequence[Verdict]) -> tuple[Action, list[Verdict]]:
     """The strictest action, and the verdicts that share it."""

@@ -55,6 +55,7 @@ class Policy:
     compiled: Table = field(repr=False, compare=False)
     profiles: frozenset[str]
     terms: Terms
+    checks: Table = field(default_factory=dict, repr=False, compare=False)  # rules that look again at what would go
     machines: Mapping[str, str] = field(default_factory=dict, repr=False)
     # Outcomes of answers by the facts that matter (policies.offers); holds no word of any message.
     remembered: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -136,6 +137,7 @@ def load_policy(files: Mapping[str, bytes], known: Known | None = None) -> Polic
         modes=_modes(policy),
         digest=_digest({"policy": policy_data, "register": register.digest}),
         compiled=table(rules, profiles),
+        checks=table(rules, profiles, again=True),
         machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
         profiles=profiles,
         terms=Terms(

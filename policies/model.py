@@ -103,6 +103,7 @@ class Statement:
     reason: str | None = field(default=None, repr=False)
     to_patient: bool = False
     confirms: str | None = field(default=None, repr=False)  # the patient's address typed again beside ``to_patient``
+    checked: bool = False  # the sender has looked at the recipients again: it is the right person
     fresh: bool = False  # a subject tag that stands before the Re:/Fw: prefix: typed for this message, not inherited
 
 
@@ -167,6 +168,8 @@ class DomainEntry:
     domain: str
     status: str  # proposed | approved | suspended | expired | denied
     cls: RecipientClass
+    on_file: OnFile | None = None  # what the consent register says of this very picture
+    looked_up: bool = True  # False: the register could not be asked about it
     organisation: str = ""
     purposes: frozenset[str] = frozenset()
     max_sensitivity: str = "R"
@@ -254,3 +257,5 @@ class Rule:
     source: tuple[str, ...]
     reviewed: date
     settings: Mapping[str, object] = field(default_factory=dict)
+    advice: tuple[str, ...] = ()  # codes of what the sender is told beside, whatever becomes of the message
+    advise_now: bool = False  # at once, not in the weekly digest

@@ -1,20 +1,23 @@
 """Which of the tags that rules name a notice may offer: those that, written by the sender, make this very message go.
 
+Where a second look at the address waits beside, a tag is offered with the word for that: nobody is asked twice.
+
 Each tag is tried on the facts.  The outcome depends on a few facts only (``_matter``), the same for most mail of a kind, so it is
 remembered; a message whose statement bears words of its own (a patient's reference, a reason) is never remembered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from policies.consent import refuses
+from policies.consent import only_checks, refuses
 from policies.judge import counts, goes
 from policies.load import Policy
 from policies.model import Consent, ConsentStatus, Facts, Statement
-from policies.rules import ADDRESS, Answer
+from policies.rules import ADDRESS, Answer, read_answer
+from policies.spoken import CHECKED, also, tag_of
 
 MOST: Final = 4096  # outcomes remembered of one policy
 _AGREED: Final = (ConsentStatus.GIVEN, ConsentStatus.LIMITED, ConsentStatus.BYPASSED)
@@ -38,7 +41,35 @@ def leading(policy: Policy, facts: Facts, answers: Sequence[Answer]) -> tuple[st
 
 
 def _tried(policy: Policy, facts: Facts, answers: Sequence[Answer]) -> tuple[str, ...]:
-    return tuple(answer.text for answer in answers if _leads(policy, facts, answer.statement))
+    found = {text: statement for answer in answers for text, statement in _first(policy, facts, answer)}
+    own = _own(facts)
+    if own is not None and own.text in found:  # who has said how the patient agreed is not offered another way
+        return tuple(text for text, said in found.items() if text == own.text or not (said.checked and said.form))
+    return tuple(found)
+
+
+def _first(policy: Policy, facts: Facts, answer: Answer) -> tuple[Answer, ...]:
+    """The first way to write ``answer`` that makes the message go; () where none does."""
+    return next(((way,) for way in _ways(facts, answer) if _leads(policy, facts, way.statement)), ())
+
+
+def _ways(facts: Facts, answer: Answer) -> Iterator[Answer]:
+    """The tag as the rule has it; with the word for the address; that word beside what the sender has stated already."""
+    if only_checks(answer.statement) and (own := _own(facts)) is not None:
+        yield own
+    yield answer
+    if not answer.statement.checked and answer.statement.bypass is None:
+        text = also(answer.text, CHECKED)
+        if (statement := read_answer(text)) is not None:
+            yield Answer(text, statement)
+
+
+def _own(facts: Facts) -> Answer | None:
+    """The sender's own statement as a tag, with the word for the address."""
+    stated = facts.consent.statement
+    tag = tag_of(stated) if stated is not None else None
+    statement = read_answer(text := also(tag, CHECKED)) if tag is not None else None
+    return Answer(text, statement) if statement is not None else None
 
 
 def _matter(facts: Facts) -> Hashable | None:

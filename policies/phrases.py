@@ -109,9 +109,16 @@ def _either(named: Iterable[str]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
+def then(rule: Rule) -> str:
+    """What becomes of the mail under the rule."""
+    if rule.settings.get("advises") is True:
+        return "whatever becomes of it, the sender is advised"
+    return THEN[rule.then] + (" (a second look at what would go)" if rule.settings.get("second_look") is True else "")
+
+
 def outcome(rule: Rule) -> str:
     """What happens under the rule, in one sentence without its full stop."""
-    told = [THEN[rule.then]]
+    told = [then(rule)]
     settings = rule.settings
     if rule.then in (Action.ASK, Action.QUARANTINE) and settings.get("releases"):
         told.append(f"{_RELEASES.get(str(settings['releases']), str(settings['releases']))} may release it")

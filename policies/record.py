@@ -120,7 +120,14 @@ def _read_recipient(record: Mapping[str, Any]) -> RecipientFacts:
 
 
 def _image(image: ImageFacts) -> dict[str, Any]:
-    return {**{name: getattr(image, name) for name in _IMAGE}, "kind": image.kind.value, "codes": sorted(image.codes)}
+    plain = {name: getattr(image, name) for name in _IMAGE}
+    unknown = {} if image.looked_up else {"looked_up": False}
+    return {**plain, "kind": image.kind.value, "codes": sorted(image.codes), **unknown, **_standing(image.on_file)}
+
+
+def _standing(on_file: OnFile | None) -> dict[str, Any]:
+    """Nothing where nothing is on file, which is nearly always."""
+    return {} if on_file is None else {"on_file": onfile.to_record(on_file)}
 
 
 def _read_image(record: Mapping[str, Any]) -> ImageFacts:
@@ -168,6 +175,7 @@ def _statement(statement: Statement, own: str) -> dict[str, Any]:
     }
 
 
+        "checked": statement.checked,
 def _read_statement(record: Mapping[str, Any], domain: str, part: str | None = None) -> Statement:
     return Statement(
         **{name: record[name] for name in _PLAIN},
@@ -185,6 +193,7 @@ def _read_statement(record: Mapping[str, Any], domain: str, part: str | None = N
         part=part,
     )
 
+        checked=record.get("checked", False),
 
 def _read_consent(record: Mapping[str, Any], domain: str) -> Consent:
     statement = record["statement"]

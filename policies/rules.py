@@ -39,6 +39,7 @@ class Ready(NamedTuple):
     alert: bool
     scrub: bool | None
     consent_out: str | None
+    advises: bool = False
 
 
 def words(condition: object) -> tuple[str, ...]:
@@ -79,6 +80,7 @@ def ready(rule: Rule) -> Ready:
         alert=settings.get("alert") is True,
         scrub=_flag(settings.get("scrub")),
         consent_out=_text(settings.get("consent_out")),
+        advises=settings.get("advises") is True,
     )
 
 
@@ -103,9 +105,17 @@ def holds(rule: Rule, profiles: Collection[str]) -> bool:
     return named is None or not set(words(named)).isdisjoint(profiles)
 
 
-def table(rules: Iterable[Rule], profiles: Collection[str]) -> Table:
-    """The rules that could fit each recipient class and image kind, in order; their tests of these two are then needless."""
-    prepared = [ready(rule) for rule in rules if holds(rule, profiles)]
+def looks_again(rule: Rule) -> bool:
+    """True if the rule is tried on what the others would let go: it advises, or is a second look."""
+    return rule.settings.get("advises") is True or rule.settings.get("second_look") is True
+
+
+def table(rules: Iterable[Rule], profiles: Collection[str], *, again: bool = False) -> Table:
+    """The rules that could fit each recipient class and image kind, in order; their tests of these two are then needless.
+
+    ``again``: those that look again, else the others.
+    """
+    prepared = [ready(rule) for rule in rules if looks_again(rule) is again and holds(rule, profiles)]
     return {
         (cls.value, kind.value): tuple(
             one._replace(tests=tuple(test for test in one.tests if test[0] not in _SPLIT))

@@ -262,4 +262,9 @@ _ALONE: Final = {
     "parent": "consent: parent",
     "not patient": "not patient",
     "not a patient": "not patient",
+    "right address": "right address",
+    "right addresses": "right address",
+    "right person": "right address",
+    "right people": "right address",
+    "correct address": "right address",
 }

@@ -162,6 +162,20 @@ WORDS: Final[Mapping[str, Word]] = {
         alone=True,
     ),
     **_words(
+        "checked",
+        """
+        yes: right address, right addresses, right person, right people, right recipient, right recipients, correct address,
+          correct addresses, correct person, correct people, correct recipient, correct recipients, address right, address
+          correct, addresses correct, addresses right, address ok, address checked, addresses checked, address confirmed,
+          recipient checked, recipients checked, recipient correct, recipients correct, recipient confirmed, recipients
+          confirmed, checked address, checked addresses, checked recipient, checked recipients, confirmed address,
+          confirmed recipient, right adress, right addres, correct adress, correct addres, rightaddress, address is right,
+          address is correct, addresses are right, addresses are correct, address is ok, checked the address, checked the
+          addresses
+        """,
+        alone=True,
+    ),
+    **_words(
         "to_patient",
         """
         yes: to patient, to the patient, for the patient, for patient, patient copy, sent to patient
