@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# What the web form asks whether the patient was told; the words of ``informed`` in a consent statement (S0-14, S1-10).
+TICKS = ("purpose", "people", "storage", "period", "other-use", "withdrawal", "reassured")
 SENDER = frozenset({"N-1", "N-1r", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"})
 INTERNAL = frozenset({"alert", "desk", "emergency", "damaged", "alarm"})
-EVERY = SENDER | INTERNAL | {"frame", "digest", "dsn"}
+EVERY = SENDER | INTERNAL | {"frame", "digest", "dsn", "form"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,10 @@ _TOLD = SENDER | {"frame", "dsn"}
 _LISTED = frozenset({"frame", "digest", "dsn"})
 
 PLACEHOLDERS: dict[str, Placeholder] = {
-    "sent": Placeholder("when the email came to us: 14:02, with the date if that was not today", _TOLD | {"emergency", "digest"}),
-    "ref": Placeholder("the reference people quote on the phone: H7Q2-93KD", _TOLD | {"digest"}),
+    "sent": Placeholder(
+        "when the email came to us: 14:02, with the date if that was not today", _TOLD | {"emergency", "digest", "form"}
+    ),
+    "ref": Placeholder("the reference people quote on the phone: H7Q2-93KD", _TOLD | {"digest", "form"}),
     "total": Placeholder("how many people the email was for", _TOLD),
     "count": Placeholder("how many of them this part is about", _TOLD | {"digest"}),
     "people": Placeholder("their addresses; for a patient \"the patient's address\"", _TOLD),
@@ -33,14 +37,14 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "ig_contact": Placeholder("how to reach the IG team, as set by you", EVERY),
     "on_call": Placeholder("whom to phone when it cannot wait, as set by you", EVERY, optional=True),
     "alternatives": Placeholder("other ways your organisation offers, as set by you", SENDER, optional=True),
-    "review_hours": Placeholder("how soon the IG team decides; only if you promise it", SENDER | {"frame"}, optional=True),
-    "why": Placeholder("why, in one or two sentences; they come with the policy's rule", SENDER),
-    "help": Placeholder("one more sentence of help that came with the rule", SENDER, optional=True),
-    "who": Placeholder("who decides about the waiting email (the frame's parts \"who …\")", SENDER, optional=True),
+    "review_hours": Placeholder("how soon the IG team decides; only if you promise it", SENDER | {"frame", "form"}, optional=True),
+    "why": Placeholder("why, in one or two sentences; they come with the policy's rule", SENDER | {"form"}),
+    "help": Placeholder("one more sentence of help that came with the rule", SENDER | {"form"}, optional=True),
+    "who": Placeholder("who decides about the waiting email (the frame's parts \"who …\")", SENDER | {"form"}, optional=True),
     "answers": Placeholder("the words the sender may add, each with its meaning; all are proved to work", SENDER, many=True),
     "emergency": Placeholder("the emergency word, if it works for this email", SENDER, optional=True),
-    "deadline": Placeholder("when the waiting ends, with weekday and date", SENDER),
-    "remind_at": Placeholder("when we remind the sender; only if set", SENDER, optional=True),
+    "deadline": Placeholder("when the waiting ends, with weekday and date", SENDER | {"form"}),
+    "remind_at": Placeholder("when we remind the sender; only if set", SENDER | {"form"}, optional=True),
     "time": Placeholder("when it was passed on: 14:05, with the date if that was not today", SENDER),
     "systems": Placeholder("the receiving mail systems: \"royal-example.nhs.uk's mail system\"", SENDER),
     "domains": Placeholder("the domains of the addresses", SENDER | {"dsn", "digest"}),
@@ -74,6 +78,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "N-3": ("", "advice", "plain"),
     "N-5": ("released", "refused", "expired", "deleted", "again", "late"),
     "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
+    "form": ("sending", "sent", "asked", "deleted", "refused", "expired", "over", "unknown", "slow", "stale", "trouble"),
 }
 # file -> parts every variant must have, here or in the part without a variant.
 REQUIRED: dict[str, tuple[str, ...]] = {
@@ -93,6 +98,12 @@ REQUIRED: dict[str, tuple[str, ...]] = {
         "who sender", "who ig", "who mail-admin", "who two-person",
     ),
     "answers": ("meanings",),
+    "form": (
+        "ask title", "sent", "people", "why", "urgent", "choose", "choose hint", "no offers", "ask ig", "delete", "emergency",
+        "reason", "address", "number", "from", "from hint", "told", "told hint", *(f"told {code}" for code in TICKS), "send",
+        "after", "inside", "offsite", "privacy", "questions", "wrong", "wrong choice", "wrong reason", "wrong address",
+        "wrong number", "wrong from", "title", "text", "once", "left", "again",
+    ),
     "alert": ("subject", "text"),
     "desk": ("subject", "text"),
     "emergency": ("subject", "text"),
@@ -113,6 +124,7 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "N-7": ("after", "answers", "no answers", "emergency"),
 }
 _NONE: frozenset[str] = frozenset()
+_CONTACTS = frozenset({"organisation", "ig_contact", "on_call"})
 _ALL_DIGEST = frozenset({"organisation", "ig_contact", "on_call", "number"})
 # (file, part) -> the only placeholders that have a value there; parts that are not here take all of their file.
 PARTS: dict[tuple[str, str], frozenset[str]] = {
@@ -124,6 +136,13 @@ PARTS: dict[tuple[str, str], frozenset[str]] = {
         ("frame", part): _NONE
         for part in ("organisation", "and", "address word", "patient address", "system patient", "weekdays", "months")
     },
+    **{("form", part): _CONTACTS for part in REQUIRED["form"]},
+    ("form", "sent"): frozenset({"sent", "ref"}),
+    ("form", "why"): frozenset({"why", "help"}),
+    ("form", "no offers"): _CONTACTS | {"who"},
+    ("form", "ask ig"): _CONTACTS | {"review_hours"},
+    ("form", "text"): _CONTACTS | {"review_hours"},
+    ("form", "after"): frozenset({"deadline", "remind_at"}),
     ("frame", "list"): frozenset({"list", "sent", "ref", "total", "organisation"}),
     ("frame", "people many"): frozenset({"count"}),
     ("frame", "system"): frozenset({"domain"}),

@@ -196,6 +196,31 @@ def render(
     return Notice(receiver, subject, as_text(content), as_html(content, subject, writer.language.name), headers)
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a notice begins, for the web form: what happened to whom, why it waits, and the values of the placeholders."""
+
+    lead: str = field(repr=False)
+    people: tuple[str, ...] = field(repr=False)  # one line each; () for a message with one recipient
+    why: tuple[tuple[str, str], ...]  # (why, help) of each part that is about the holds asked for
+    values: Mapping[str, str] = field(repr=False)  # of the first of these parts
+
+
+def summary(
+    outcomes: Sequence[Mapping[str, Any]], now: float, settings: Settings, templates: Templates, about: Collection[str]
+) -> Summary:
+    """The same words as the notice's, with what is true now.  Raises ValueError when there is nothing to say."""
+    told = merge(outcomes)
+    writer = _Writer(told, now, settings, templates.language(settings.language))
+    everyone = _sections(told, None, reminder=False)
+    asked = [section for section in everyone if section.fates[0].hold in about] or everyone
+    if not asked:
+        raise ValueError("nothing to say about this message")
+    values = [writer.values(section) for section in asked]
+    why = dict.fromkeys((one["why"], one["help"]) for one in values)
+    return Summary(writer.opening(everyone), tuple(_list(writer, reminder=False)), tuple(why), values[0])
+
+
 def contacts(told: Told, settings: Settings) -> dict[str, str]:
     """Whom to phone, whom to ask, what to use instead: as the IG team's policy says, else as the configuration does."""
     return {
