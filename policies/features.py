@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from policies.model import Carrier, Consent, ConsentStatus, DomainEntry, Facts, ImageFacts, Kind, RecipientClass, Statement
+from policies.onfile import allows
 from policies.profiles import PROFILES
 from policies.tags import EMERGENCY_REASON
 from policies.vocabulary import BASES, CAPACITIES, GIVERS, PURPOSE_ROWS, PURPOSES, SCOPE_NEEDED, covers
@@ -22,8 +23,8 @@ SENDER_KINDS: Final = ("person", "machine", "null", "auto", "list")
 THREADS: Final = ("new", "reply", "forward")
 YES_NO: Final = ("yes", "no")
 YES_NO_UNKNOWN: Final = ("yes", "no", "unknown")
-CLASSES: Final = tuple(cls.value for cls in RecipientClass)
 ON_FILE: Final = ("none", "limited", "outside", "unknown", "refused")
+CLASSES: Final = tuple(cls.value for cls in RecipientClass)
 KINDS: Final = tuple(kind.value for kind in Kind)
 
 # Names a rule may write for several kinds.
@@ -39,6 +40,7 @@ _IDENTIFIERS: Final = ("text.nhs", "text.chi", "text.ihi", "text.medicare", "tex
 _BURNED_IN: Final = frozenset({"dicom.burned-in", "dicom.burned-in-unknown", "dicom.recognisable"})
 _FILMS: Final = frozenset({"mp4", "mov", "3gp", "m4v", "avi", "matroska", "webm", "ogg"})  # with voices
 ATTACHMENT: Final = "mail.attachment"  # message code: something is attached, whatever it is
+LIMITED_USE: Final = "consent.limited-on-file"
 _FOR_CHILD: Final = frozenset({"parental-responsibility", "guardian"})
 # DICOM modalities whose pictures need no separate agreement (GMC recordings 10); of any other the picture is a photograph.
 # The same words as filters.dicom, which may not be imported here; tests/policies/test_evidence.py holds the two together.
@@ -81,12 +83,12 @@ WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "record": (YES_NO, "the statement names where the consent is recorded, or an approval number"),
     "request": (YES_NO, "the patient asked for the picture"),
     "to_patient": (("no", "unconfirmed", "confirmed"), "the sender says that the recipient is the patient"),
-    "withdrawal_unknown": (YES_NO, "the email names a patient and withdrawals could not be looked up"),
-    "one_recipient": (YES_NO, "the email goes to no more people than an emergency may"),
     "checked": (YES_NO, "the sender says that the recipients are right: [right address], or a patient's address typed twice"),
-    "too_many": (YES_NO, "more recipients than the domain's entry allows"),
+    "withdrawal_unknown": (YES_NO, "the email names a patient and withdrawals could not be looked up"),
     "on_file": (ON_FILE, "what the consent register says; limited: this use is left, outside: it is not"),
     "picture_unknown": (YES_NO, "the consent register could not be asked about this very picture"),
+    "one_recipient": (YES_NO, "the email goes to no more people than an emergency may"),
+    "too_many": (YES_NO, "more recipients than the domain's entry allows"),
     "lookalike": (YES_NO, "the domain resembles an approved one"),
     "in_reach": (YES_NO, "settings.scope reaches this email although it has no clinical picture"),
     "sender_encrypted": (YES_NO, "the sender's program encrypted the whole message and the policy lets that pass"),
@@ -155,7 +157,7 @@ def _on_file(facts: Facts, image: ImageFacts | None, said_no: bool, purpose: str
 
 def _stated(statement: Statement | None, said_no: bool, contradicted: bool) -> Stated:
     """The word for ``consent`` and what should be told about it."""
-    if facts.withdrawn is True:
+    if said_no:
         return Stated("refused", ("consent.refused",))
     if statement is None or statement.status is ConsentStatus.PENDING:
         return Stated("none")
@@ -361,7 +363,8 @@ def derive(facts: Facts, consent: Consent, image: ImageFacts | None, terms: Term
     raw = statement_for(consent, facts.images, image)
     statement = _counts(raw, facts)
     contradicted = _contradicted(identified, image)
-    stated = _stated(statement, facts, contradicted)
+    said_no = _said_no(facts, image)
+    stated = _stated(statement, said_no, contradicted)
     to_patient = _to_patient(statement, facts)
     cls = _class(facts, to_patient)
     group, code, inferred = _purpose(statement, stated.consent, cls)
@@ -383,13 +386,13 @@ def derive(facts: Facts, consent: Consent, image: ImageFacts | None, terms: Term
         "identifiers": _YES_NO[identified],
         "burned_in": _YES_NO[not _BURNED_IN.isdisjoint(codes)],
         "to_patient": to_patient,
-        "withdrawal_unknown": _YES_NO[facts.withdrawn is None and named],
-        "one_recipient": _YES_NO[facts.recipients <= terms.emergency_recipients],
-        "lookalike": _YES_NO[recipient.lookalike_of is not None],
         "checked": _YES_NO[to_patient == "confirmed" or (statement is not None and statement.checked)],
-        "in_reach": _YES_NO[terms.scope == "all" or (terms.scope == "all-attachments" and ATTACHMENT in facts.codes)],
+        "withdrawal_unknown": _YES_NO[facts.withdrawn is None and named],
         "on_file": _on_file(facts, image, said_no, group, facts.withdrawn is None and named),
         "picture_unknown": _YES_NO[image is not None and not image.looked_up],
+        "one_recipient": _YES_NO[facts.recipients <= terms.emergency_recipients],
+        "lookalike": _YES_NO[recipient.lookalike_of is not None],
+        "in_reach": _YES_NO[terms.scope == "all" or (terms.scope == "all-attachments" and ATTACHMENT in facts.codes)],
         "sender_encrypted": _YES_NO[
             terms.sender_encrypted and image is not None and image.format in SENDER_ENCRYPTED and opaque == "encrypted"
         ],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from policies.features import View, derive
+from policies.features import LIMITED_USE, View, derive
 from policies.load import Policy
 from policies.model import Action, Consent, Facts, ImageFacts, Kind
 from policies.rules import Ready
@@ -103,12 +103,14 @@ def _guarded(verdict: Verdict, image: ImageFacts | None) -> Verdict:
         return verdict
     if verdict.view.values["recipient"] == "F":
         return verdict._replace(action=Action.REFUSE, rule=GUARD, reasons=("domain.denied", "guard"), ready=None)
-    if verdict.view.values["consent"] == "refused" and verdict.action < Action.QUARANTINE:
+    if verdict.action >= Action.QUARANTINE:
+        return verdict
+    if verdict.view.values["consent"] == "refused":
         return verdict._replace(action=Action.QUARANTINE, rule=GUARD, reasons=("consent.refused", "guard"), ready=None)
-    return verdict
-
     if verdict.view.values["on_file"] == "outside" and verdict.view.values["recipient"] != "O":
         return verdict._replace(action=Action.QUARANTINE, rule=GUARD, reasons=(LIMITED_USE, "guard"), ready=None)
+    return verdict
+
 
 def strictest(verdicts: Sequence[Verdict]) -> tuple[Action, list[Verdict]]:
     """The strictest action, and the verdicts that share it."""

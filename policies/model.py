@@ -138,6 +138,20 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class OnFile:
+    """What the consent register says of a patient or of one picture (``policies.onfile``)."""
+
+    status: str  # refused | withdrawn | limited
+    since: date | None = None
+    uses: frozenset[str] = frozenset()  # of ``limited``: the purposes that are left, as rows of the matrix
+
+    @property
+    def ends(self) -> bool:
+        """Nothing may go."""
+        return self.status != "limited"
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """One image (or unopened part) of the message."""
 
@@ -154,6 +168,8 @@ class ImageFacts:
     name: str = field(default="", repr=False)
     taken: str = field(default="", repr=False)  # day of capture as the file stated it, "2026-03-04"
     laterality: str = ""  # L, R or B as the file stated it
+    on_file: OnFile | None = None  # what the consent register says of this very picture
+    looked_up: bool = True  # False: the register could not be asked about it
 
     @property
     def container(self) -> str:
@@ -168,8 +184,6 @@ class DomainEntry:
     domain: str
     status: str  # proposed | approved | suspended | expired | denied
     cls: RecipientClass
-    on_file: OnFile | None = None  # what the consent register says of this very picture
-    looked_up: bool = True  # False: the register could not be asked about it
     organisation: str = ""
     purposes: frozenset[str] = frozenset()
     max_sensitivity: str = "R"
@@ -222,6 +236,7 @@ class Facts:
     thread: str = "new"  # new | reply | forward
     register_version: str = ""
     withdrawn: bool | None = None  # a withdrawal or refusal on file for this patient reference; None = unknown
+    on_file: OnFile | None = None  # what the consent register says of the patients named: the strictest of it
     first_time: bool | None = None  # first time this sender writes to this recipient; None = unknown
     released: frozenset[str] = frozenset()  # finding codes a release accepted
     hold_ref: str | None = None
@@ -245,6 +260,8 @@ class Decision:
     kind: Kind = Kind.NONE  # the strictest image kind seen
     alert: bool = False  # IG on call is told at once
     source: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()  # codes of what the sender is told beside, whatever becomes of the message
+    advise_now: bool = False  # at once, not in the weekly digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,5 +274,3 @@ class Rule:
     source: tuple[str, ...]
     reviewed: date
     settings: Mapping[str, object] = field(default_factory=dict)
-    advice: tuple[str, ...] = ()  # codes of what the sender is told beside, whatever becomes of the message
-    advise_now: bool = False  # at once, not in the weekly digest

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
+from policies import onfile
 from policies.model import (
     Carrier,
     Consent,
@@ -20,6 +21,7 @@ from policies.model import (
     ImageFacts,
     Kind,
     Mode,
+    OnFile,
     Problem,
     RecipientClass,
     RecipientFacts,
@@ -53,6 +55,7 @@ def to_record(facts: Facts) -> dict[str, Any]:
         **{name: getattr(facts, name) for name in _FACTS},
         "recipient": _recipient(facts.recipient),
         "consent": _consent(facts),
+        **_standing(facts.on_file),
         "images": [_image(image) for image in facts.images],
         "codes": sorted(facts.codes),
         "methods": dict(sorted(facts.methods.items())),
@@ -71,6 +74,7 @@ def from_record(record: Mapping[str, Any]) -> Facts:
         **{name: record[name] for name in _FACTS},
         recipient=recipient,
         consent=_read_consent(record["consent"], recipient.domain),
+        on_file=onfile.from_record(record.get("on_file")),
         images=tuple(_read_image(image) for image in record["images"]),
         codes=frozenset(record["codes"]),
         methods=dict(record["methods"]),
@@ -119,20 +123,26 @@ def _read_recipient(record: Mapping[str, Any]) -> RecipientFacts:
     )
 
 
+def _standing(on_file: OnFile | None) -> dict[str, Any]:
+    """Nothing where nothing is on file, which is nearly always."""
+    return {} if on_file is None else {"on_file": onfile.to_record(on_file)}
+
+
 def _image(image: ImageFacts) -> dict[str, Any]:
     plain = {name: getattr(image, name) for name in _IMAGE}
     unknown = {} if image.looked_up else {"looked_up": False}
     return {**plain, "kind": image.kind.value, "codes": sorted(image.codes), **unknown, **_standing(image.on_file)}
 
 
-def _standing(on_file: OnFile | None) -> dict[str, Any]:
-    """Nothing where nothing is on file, which is nearly always."""
-    return {} if on_file is None else {"on_file": onfile.to_record(on_file)}
-
-
 def _read_image(record: Mapping[str, Any]) -> ImageFacts:
     told = {name: record[name] for name in _IMAGE if name in record}
-    return ImageFacts(**told, kind=Kind(record["kind"]), codes=frozenset(record["codes"]))
+    return ImageFacts(
+        **told,
+        kind=Kind(record["kind"]),
+        codes=frozenset(record["codes"]),
+        on_file=onfile.from_record(record.get("on_file")),
+        looked_up=record.get("looked_up", True),
+    )
 
 
 def _consent(facts: Facts) -> dict[str, Any]:
@@ -165,6 +175,7 @@ def _statement(statement: Statement, own: str) -> dict[str, Any]:
         "carrier": statement.carrier.value,
         "scope": sorted(statement.scope),
         "informed": sorted(statement.informed),
+        "checked": statement.checked,
         "dated": _day(statement.dated),
         "expires": _day(statement.expires),
         "patient": statement.patient is not None,
@@ -175,7 +186,6 @@ def _statement(statement: Statement, own: str) -> dict[str, Any]:
     }
 
 
-        "checked": statement.checked,
 def _read_statement(record: Mapping[str, Any], domain: str, part: str | None = None) -> Statement:
     return Statement(
         **{name: record[name] for name in _PLAIN},
@@ -183,6 +193,7 @@ def _read_statement(record: Mapping[str, Any], domain: str, part: str | None = N
         carrier=Carrier(record["carrier"]),
         scope=frozenset(record["scope"]),
         informed=frozenset(record.get("informed", ())),  # records from before it was asked have none
+        checked=record.get("checked", False),
         dated=_read_day(record["dated"]),
         expires=_read_day(record["expires"]),
         patient="recorded" if record["patient"] else None,
@@ -193,7 +204,6 @@ def _read_statement(record: Mapping[str, Any], domain: str, part: str | None = N
         part=part,
     )
 
-        checked=record.get("checked", False),
 
 def _read_consent(record: Mapping[str, Any], domain: str) -> Consent:
     statement = record["statement"]

@@ -36,6 +36,11 @@ _RECORD: Final = itemgetter(
 )  # fmt: skip
 
 
+def _standing(record: Mapping[str, Any]) -> tuple[object, object]:
+    """What the consent register said; most records say nothing of it."""
+    return record.get("on_file"), record.get("looked_up")
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One recorded mail that two policies judge differently; ``at`` counts the records from 0."""
@@ -105,10 +110,11 @@ class Replay:
         statement, parts = consent["statement"], consent["per_part"]
         dated = bool(parts) or (statement is not None and statement["dated"] is not None)
         moves = not self._same_register and self._move(domain, date.fromisoformat(at[:10])) is not None
-        shown = [(*_IMAGE(one), self._asked(one["codes"]), one["part"] if parts else "") for one in images]
+        shown = [(*_IMAGE(one), *_standing(one), self._asked(one["codes"]), one["part"] if parts else "") for one in images]
         return to_json(
             (
                 _RECORD(record),
+                *_standing(record),
                 _RECIPIENT(recipient),
                 _ENTRY(entry) if entry is not None else None,
                 self._asked(record["codes"]),

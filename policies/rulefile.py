@@ -14,9 +14,10 @@ from policies.yamlmap import Lines, nearest, say
 
 _SETTINGS: Final = (
     "reasons", "methods", "on_failure", "notice", "answers", "releases", "urgency", "alert", "scrub", "consent_out",
+    "second_look",
 )  # fmt: skip
-METHODS: Final = ("internal", "route", "smime", "pgp", "pickup", "portal", "pdf", "zip-aes", "tls")
 ADVISE: Final = "ADVISE"
+METHODS: Final = ("internal", "route", "smime", "pgp", "pickup", "portal", "pdf", "zip-aes", "tls")
 
 
 def check_rules(policy: PolicyModel, lines: Lines, file: str, problems: list[str]) -> tuple[Rule, ...]:
@@ -36,9 +37,9 @@ def check_rules(policy: PolicyModel, lines: Lines, file: str, problems: list[str
 
 def _rule(model: RuleModel) -> Rule:
     settings: Mapping[str, object] = {key: getattr(model, key) for key in _SETTINGS}
-    return Rule(model.id, model.when, Action[model.then], model.source, model.reviewed, settings)
     if model.then == ADVISE:
         return Rule(model.id, model.when, Action.DELIVER, model.source, model.reviewed, {**settings, "advises": True})
+    return Rule(model.id, model.when, Action[model.then], model.source, model.reviewed, settings)
 
 
 def _faults(model: RuleModel, policy: PolicyModel) -> Iterable[tuple[tuple[str | int, ...], str]]:
@@ -89,9 +90,9 @@ def _dangers(model: RuleModel) -> Iterable[tuple[tuple[str | int, ...], str]]:
         yield ("when", "recipient"), "nothing clinical may go to class F (denied destinations); take F out"
     if model.then in ("ASK", "QUARANTINE", "REFUSE") and not model.reasons:
         yield ("then",), f"a rule that says {model.then} must say why (reasons: [...])"
-    if model.then == "ASK" and not model.answers:
     if model.second_look and model.then not in ("ASK", "QUARANTINE", "REFUSE"):
         yield ("second_look",), "a second look can only hold what would go; write then: ASK, QUARANTINE or REFUSE"
     if model.then == ADVISE and not model.reasons:
         yield ("then",), "a rule that advises must say what (reasons: [...])"
+    if model.then == "ASK" and not model.answers:
         yield ("then",), "a rule that asks must say what the sender may answer (answers: [...]); else write QUARANTINE"
