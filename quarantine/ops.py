@@ -14,6 +14,8 @@ from typing import Any
 from quarantine import keys, promises, roles
 from quarantine.audit import Audit
 from quarantine.deadlines import UNTIL_RELEASED
+from quarantine.emergencies.model import ANSWERED
+from quarantine.emergencies.opening import answered
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey, PublicKey
 from quarantine.model import HoldRow, ObjectKind, State
@@ -90,19 +92,23 @@ def show(desk: Desk, ref: str, user: str) -> dict[str, Any]:
 
 
 def release(
-    desk: Desk, ref: str, user: str, *, accepted: Sequence[str] = (), statement: str | None = None, sender: bool = False
+    desk: Desk, ref: str, user: str, *, accepted: Sequence[str] = (), statement: str | None = None, sender: bool = False,
+    emergency: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
     """Let a hold go; for two people the first one approves.  ``accepted``: finding codes that may leave uninspected.
 
     ``statement``: a consent statement to be added, in the header's grammar.  ``sender``: the sender answered (the caller proved
-    it).  Raises ``NotAllowed``, ``NotFound``, ``Conflict``; ``NoKey`` when the review key is neither here nor with the service.
+    it).  ``emergency``: (way, reason) where the answer was EMERGENCY: both words stay sealed, and what goes is a case for review.
+    Raises ``NotAllowed``, ``NotFound``, ``Conflict``; ``NoKey`` when the review key is neither here nor with the service.
     """
     row = find(desk, ref)
-    terms = {"accepted": sorted(set(accepted)), "statement": statement}
+    terms: dict[str, Any] = {"accepted": sorted(set(accepted)), "statement": statement}
     reason = "terms:" + hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:16]
     role = roles.SENDER if sender else _role(desk, row, user)
     if roles.UNPROTECTED in accepted and role != roles.IG:
         raise NotAllowed(f"only IG may accept {roles.UNPROTECTED}: the pictures would go unprotected")
+    if emergency is not None:
+        reason, terms = ANSWERED, terms | {"statement": None, "emergency": answered(*emergency, statement or "", row.id, desk.public_keys)}
     now, records = desk.clock(), desk.records
     if roles.required(row.releases, row.reasons) == roles.TWO_PERSON and not approvals(records, row, reason) - {user}:
         moved = move(records, row, Event.APPROVE, user, role, now, reason=reason)

@@ -17,7 +17,7 @@ import structlog
 
 from quarantine.deadlines import reminder_at
 from quarantine.model import OutboxRow
-from quarantine.notices.renderer import ALERTS, DIGEST, EMERGENCY, Drop, Gather, Ledger, Mail, Renderer
+from quarantine.notices.renderer import ALERTS, DIGEST, EMERGENCY, PLAIN, Drop, Gather, Ledger, Mail, Renderer
 from quarantine.notices.settings import from_options
 from quarantine.notices.wording import SHIPPED, load
 from quarantine.settings import QuarantineSettings
@@ -191,4 +191,4 @@ def _same(row: OutboxRow, other: OutboxRow) -> bool:
     """Rows about different holds that one notice answers: holds of one message, or alerts to one mailbox."""
     if (row.kind, row.to, row.role) != (other.kind, other.to, other.role):
         return False
-    return row.kind in ALERTS or bool(row.message and row.hold and other.hold and row.message == other.message)
+    return row.kind in ALERTS or row.kind in PLAIN or bool(row.message and row.hold and other.hold and row.message == other.message)

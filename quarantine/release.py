@@ -152,7 +152,7 @@ class Releaser:
             "message": row.message,
             "recipients": [one.address for one in waiting],
             "accepted": list(terms.get("accepted", ())),
-            "statement": terms.get("statement"),
+            "statement": opening.statement_of(terms, self._private),
             "envelope": envelope,
             "identity": obj.meta.get("identity"),
             "sha256": obj.meta.get("sha256"),

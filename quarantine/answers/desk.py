@@ -125,11 +125,12 @@ class Answers:
     def _release(self, question: Question, rows: list[HoldRow], word: str, answer: Answer, now: float) -> Told:
         """Let go every hold that offers this word."""
         chosen = [(row, offer) for row in rows for offer in self._offers(row) if offer.word == word]
-        statements = [(row, statement_of(offer, answer.text, self._waiting(row))) for row, offer in chosen]
-        if not chosen or any(statement is None for _, statement in statements):
+        statements = [(row, offer, statement_of(offer, answer.text, self._waiting(row))) for row, offer in chosen]
+        if not chosen or any(statement is None for *_, statement in statements):
             return Told("not-understood", question.ref, (word,) if chosen else words_of(question))
-        for row, statement in statements:
-            ops.release(self._desk, row.id, self._actor(row, answer), statement=statement, sender=True)
+        for row, offer, statement in statements:
+            why = (answer.way, answer.text) if offer.needs == "reason" else None
+            ops.release(self._desk, row.id, self._actor(row, answer), statement=statement, sender=True, emergency=why)
             self._note(row, word, answer, now)
         return Told("released", question.ref, (word,))
 

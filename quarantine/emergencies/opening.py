@@ -8,14 +8,12 @@ from typing import Any, Final
 from quarantine.deadlines import OfficeHours
 from quarantine.emergencies.cases import Cases, case_id
 from quarantine.emergencies.model import REASON, REASON_LETTERS, SPAN, Case, Party, Terms
-from quarantine.emergencies.reason import sealed
-from quarantine.keys import PublicKey
+from quarantine.emergencies.reason import opened, sealed
+from quarantine.keys import PrivateKey, PublicKey
 from quarantine.model import HeldRecipient, HoldRow
 from quarantine.reading import reference
 from quarantine.records import Records
 
-# What a release says in the header's grammar when its sender answered EMERGENCY.  The sender's own words stay sealed.
-STATEMENT: Final = 'bypassed; purpose=ETREAT; bypass=emergency; reason="given in the answer, sealed for review"'
 _FREE: Final = frozenset({"O", "archive"})  # nobody needed the word to write there
 _UNCHECKED: Final = frozenset({"observe", "advise"})  # went whatever the decision was
 _KIND: Final = "emergency"  # kind of the notice to IG
@@ -25,18 +23,31 @@ class NoReason(ValueError):
     """An emergency needs a reason of at least ten letters."""
 
 
-def answered(way: str, reason: str, hold: str, public_keys: Mapping[str, PublicKey]) -> dict[str, str]:
-    """What a release carries in its terms when the sender answered EMERGENCY to ``hold``: {way, reason}, the reason sealed.
+def answered(way: str, reason: str, statement: str, hold: str, public_keys: Mapping[str, PublicKey]) -> dict[str, str]:
+    """What a release keeps in its terms when the sender answered EMERGENCY to ``hold``: way, sealed reason and statement.
 
-    Raises ``NoReason`` for one that is too short, ``SealError`` when it cannot be sealed.
+    The reason is the reviewer's to read, the statement the service's, for the gateway must judge it as it was written.
+    Raises ``NoReason`` for a reason that is too short, ``SealError`` when it cannot be sealed.
     """
     text = " ".join(reason.split())
     if len(text) < REASON_LETTERS:
         raise NoReason("an emergency needs a reason of at least ten letters")
-    return {"way": way, "reason": sealed(text, hold, public_keys)}
+    return {
+        "way": way,
+        "reason": sealed(text, hold, public_keys),
+        "statement": sealed(statement, hold, public_keys, "online"),
+    }
 
 
-def from_outcome(records: Records, meta: Mapping[str, Any], merge: str, now: float, terms: Terms, tell: bool = True) -> Case | None:
+def statement_of(release: Mapping[str, Any], private_keys: Mapping[str, PrivateKey]) -> str | None:
+    """The statement that a release adds.  Raises ``SealError`` when the one of an emergency cannot be opened."""
+    answer = release.get("emergency")
+    return opened(answer["statement"], private_keys) if answer else release.get("statement")
+
+
+def from_outcome(
+    records: Records, meta: Mapping[str, Any], merge: str, now: float, terms: Terms, tell: bool = True
+) -> Case | None:
     """The case of what an outcome says went on the emergency word; None if nothing did."""
     at = float(meta["created"])
     people = [
@@ -71,7 +82,7 @@ def from_release(
     terms: Terms,
     tell: bool = True,
 ) -> Case | None:
-    """The case of a hold that was let go on the emergency word: its sender answered so (``release``), or the word was in the email.
+    """The case of a hold let go on the emergency word: its sender answered so (``release``), or the word was in the email.
 
     None when the word had no part in it or nobody got it.
     """
@@ -108,16 +119,15 @@ def _told(meta: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _opened(
-    records: Records, case: Case, people: list[Party], message: str, now: float, terms: Terms, tell: bool
-) -> Case:
+def _opened(records: Records, case: Case, people: list[Party], message: str, now: float, terms: Terms, tell: bool) -> Case:
     cases = Cases(records)
     new = cases.open(case, people)
     if tell:
         # The IG team is told at once, whatever becomes of the sender's own notice; the same promise is never made twice.
         records.outbox_add(
             _KIND, to="", role="ig", due=now, message=message, hold=case.hold, merge=case.merge,
-            dedup=f"{_KIND}:{case.merge}", now=now, detail={"case": case.id},
+            dedup=f"{_KIND}:{case.merge}", now=now,
+            detail={"case": case.id, "refs": [case.ref], "number": len(people), "due": case.due, "sent": case.at},
         )  # fmt: skip
         if new:
             _often(records, cases, case, now, terms)

@@ -15,13 +15,16 @@ from quarantine.keys import PrivateKey, PublicKey
 from quarantine.model import ObjectKind, SealedObject
 from quarantine.seal import Damaged, seal, unseal
 
-KEY: Final = "review"
+REVIEW: Final = "review"
 LONGEST: Final = 1000  # characters kept
 
 
-def sealed(text: str, identity: str, public_keys: Mapping[str, PublicKey]) -> str:
-    """``text`` as only a reviewer can read it.  ``identity``: 32 hex digits of what it belongs to.  Raises ``SealError``."""
-    obj = SealedObject(identity, ObjectKind.OUTCOME, KEY, {"reason": text[:LONGEST]})
+def sealed(text: str, identity: str, public_keys: Mapping[str, PublicKey], key: str = REVIEW) -> str:
+    """``text`` as only a reviewer can read it, or with ``key`` online the service.  Raises ``SealError``.
+
+    ``identity``: 32 hex digits of what it belongs to.
+    """
+    obj = SealedObject(identity, ObjectKind.OUTCOME, key, {"reason": text[:LONGEST]})
     return base64.b64encode(seal(obj, public_keys)).decode("ascii")
 
 

@@ -43,6 +43,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("delivered", "N-3", "N-3", ""),
     ("delivered", "", "N-3", "plain"),
     ("delivered", "*", "N-3", "advice"),
+    ("released", "N-6", "N-6", ""),
     ("released", "*", "N-5", "released"),
     ("late", "*", "N-5", "late"),
     ("not-released", "*", "N-5", "refused"),

@@ -23,10 +23,13 @@ class Matter:
     sent: float | None = None
     number: int | None = None  # of what the template counts; none = of the references
     minutes: int | None = None
+    due: float | None = None
 
 
-def internal(kind: str, matter: Matter, to: str, now: float, settings: Settings, templates: Templates, key: str) -> Notice:
-    """``kind`` is the template: alert (on call), desk (who decides), emergency (the word was used), damaged, alarm.
+def internal(
+    kind: str, matter: Matter, to: str, now: float, settings: Settings, templates: Templates, key: str, variant: str = ""
+) -> Notice:
+    """``kind`` is the template: alert (on call), desk (who decides), emergency (the word was used), review, damaged, alarm.
 
     ``key`` names the state change.
     """
@@ -37,13 +40,14 @@ def internal(kind: str, matter: Matter, to: str, now: float, settings: Settings,
         "urgency": matter.urgency,
         "oldest": _full(matter.oldest, settings, language),
         "sent": _full(matter.sent, settings, language),
+        "due": _full(matter.due, settings, language),
         "minutes": "" if matter.minutes is None else str(matter.minutes),
         "organisation": settings.organisation,
         "ig_contact": settings.ig_contact or settings.ig_address,
         "on_call": settings.on_call,
     }
-    content = blocks(language.need(kind, "text"), values, {"ids": matter.refs})
-    return _notice(sentence(language.need(kind, "subject"), values), content, to, now, settings, language, key)
+    content = blocks(language.need(kind, "text", variant), values, {"ids": matter.refs})
+    return _notice(sentence(language.need(kind, "subject", variant), values), content, to, now, settings, language, key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 # What the web form asks whether the patient was told; the words of ``informed`` in a consent statement (S0-14, S1-10).
 TICKS = ("purpose", "people", "storage", "period", "other-use", "withdrawal", "reassured")
 SENDER = frozenset({"N-1", "N-1r", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"})
-INTERNAL = frozenset({"alert", "desk", "emergency", "damaged", "alarm"})
+INTERNAL = frozenset({"alert", "desk", "emergency", "damaged", "alarm", "review"})
 EVERY = SENDER | INTERNAL | {"frame", "digest", "dsn", "form"}
 
 
@@ -61,6 +61,7 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "urgency": Placeholder("routine or urgent", INTERNAL, optional=True),
     "oldest": Placeholder("since when the oldest waits", INTERNAL, optional=True),
     "minutes": Placeholder("how many minutes the oldest has waited", INTERNAL, optional=True),
+    "due": Placeholder("by when it must be reviewed", frozenset({"emergency", "review"}), optional=True),
 }
 
 # Named here only to say no with a reason: a notice is read on lock screens and forwarded.
@@ -77,6 +78,7 @@ _ASK = ("why", "answers", "no answers", "after")
 VARIANTS: dict[str, tuple[str, ...]] = {
     "N-3": ("", "advice", "plain"),
     "N-5": ("released", "refused", "expired", "deleted", "again", "late"),
+    "review": ("due", "overdue", "often"),
     "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
     "form": ("sending", "sent", "asked", "deleted", "refused", "expired", "over", "unknown", "slow", "stale", "trouble"),
 }
@@ -107,6 +109,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "alert": ("subject", "text"),
     "desk": ("subject", "text"),
     "emergency": ("subject", "text"),
+    "review": ("subject", "text"),
     "damaged": ("subject", "text"),
     "alarm": ("subject", "text"),
     "digest": ("subject", "text", "line"),

@@ -21,6 +21,8 @@ from quarantine.notices.wording import Templates
 REMINDERS = frozenset({"reminder", "N-1r"})
 # kind of row -> template
 ALERTS = {"alert": "alert", "desk": "desk", "escalation": "alert", "damaged": "damaged", "alarm": "alarm"}
+# kind of row -> (template, variant); what they say stands in their details
+PLAIN = {"review-due": ("review", "due"), "review-overdue": ("review", "overdue"), "review-often": ("review", "often")}
 EMERGENCY, DIGEST, DSN = "emergency", "digest", "dsn"
 
 
@@ -69,7 +71,7 @@ class Renderer:
     def render(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop | Gather:
         """What becomes of these rows.  Raises whatever keeps a notice from being made; the rows then stay."""
         kind = rows[0].kind
-        if kind in ALERTS or kind == EMERGENCY:
+        if kind in ALERTS or kind in PLAIN or kind == EMERGENCY:
             return self._internal(rows, now)
         if kind == DIGEST:
             return self._digest(rows, now)
@@ -125,8 +127,9 @@ class Renderer:
     def _internal(self, rows: Sequence[OutboxRow], now: float) -> Mail:
         kind = rows[0].kind
         to = rows[0].to or self._settings.mailbox(rows[0].role)
-        matter = self._emergency(rows) if kind == EMERGENCY else self._holds(rows, now)
-        return self._mail(internal(ALERTS.get(kind, kind), matter, to, now, self._settings, self._templates, _key(rows)))
+        template, variant = PLAIN.get(kind, (ALERTS.get(kind, kind), ""))
+        matter = self._emergency(rows) if kind == EMERGENCY else _said(rows) if kind in PLAIN else self._holds(rows, now)
+        return self._mail(internal(template, matter, to, now, self._settings, self._templates, _key(rows), variant))
 
     def _holds(self, rows: Sequence[OutboxRow], now: float) -> Matter:
         holds = [hold for row in rows if row.hold and (hold := self._records.hold(row.hold)) is not None]
@@ -144,6 +147,8 @@ class Renderer:
         )
 
     def _emergency(self, rows: Sequence[OutboxRow]) -> Matter:
+        if rows[0].detail.get("refs"):
+            return _said(rows)
         told = merge(self._outcomes(rows))
         fates = [fate for fate in told.fates if fate.template == "N-6"]
         codes = tuple(dict.fromkeys(code for fate in fates for code in fate.reasons))
@@ -170,6 +175,18 @@ class Renderer:
         at = local.replace(hour=self._settings.digest_hour, minute=0, second=0, microsecond=0)
         at += timedelta(days=(self._settings.digest_weekday - local.weekday()) % 7)
         return (at if at > local else at + timedelta(days=7)).timestamp()
+
+
+def _said(rows: Sequence[OutboxRow]) -> Matter:
+    """What the rows' own details say: references, counts, days."""
+    details = [row.detail for row in rows]
+    numbers = [int(one["number"]) for one in details if "number" in one]
+    return Matter(
+        refs=tuple(dict.fromkeys(str(ref) for one in details for ref in one.get("refs", ()))),
+        number=sum(numbers) if numbers else None,
+        sent=min((float(one["sent"]) for one in details if "sent" in one), default=None),
+        due=min((float(one["due"]) for one in details if "due" in one), default=None),
+    )
 
 
 def _mark_lost(outcomes: Sequence[dict[str, Any]], rows: Sequence[OutboxRow]) -> None:

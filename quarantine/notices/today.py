@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from quarantine.emergencies.model import ANSWERED
 from quarantine.model import HeldRecipient, HoldRow, OutboxRow, State, Transition
 from quarantine.records import OutcomeRow
 
@@ -87,6 +88,8 @@ def _present(index: Index, hold: HoldRow, address: str, reminder_at: Callable[[H
         present["remind"] = reminder_at(hold)
     if one is not None and one.code:
         present["code"] = one.code
+    if state == "released" and any(step.reason == ANSWERED for step in index.transitions(hold.id)):
+        present["notice"] = "N-6"  # the sender answered EMERGENCY, and is asked what every emergency is asked
     return present
 
 

@@ -29,7 +29,8 @@ SELECT * FROM emergencies WHERE ref = :ref OR id = :ref OR (merge <> '' AND merg
 ALL = "SELECT * FROM emergencies WHERE forgotten IS NULL ORDER BY at, id"
 OPEN = "SELECT * FROM emergencies WHERE reviewed IS NULL ORDER BY due, at, id"
 BETWEEN = "SELECT * FROM emergencies WHERE at >= :since AND at < :until ORDER BY at, id"
-OF_SENDER = "SELECT * FROM emergencies WHERE lower(sender) = lower(:sender) AND at > :since AND at <= :until ORDER BY at, id"
+OF_SENDER = """
+SELECT * FROM emergencies WHERE lower(sender) = lower(:sender) AND at > :since AND at <= :until ORDER BY at, id"""
 GROWN = "UPDATE emergencies SET version = version + 1 WHERE id = :id"
 # Compare-and-set: nothing changes unless the version is what the reviewer saw.
 REVIEW = """
@@ -42,14 +43,15 @@ MARKS = {
 UNNOTED = "SELECT * FROM emergencies WHERE noted < version AND forgotten IS NULL ORDER BY at, id LIMIT :limit"
 NOTED = "UPDATE emergencies SET noted = :version WHERE id = :id AND noted < :version"
 RESTORE = """
-INSERT INTO emergencies (id, ref, hold, merge, sender, at, due, way, reason, version, noted, verdict, reviewer, reviewed, informed,
-  code, reminded, escalated)
-VALUES (:id, :ref, :hold, :merge, :sender, :at, :due, :way, :reason, :version, :version, :verdict, :reviewer, :reviewed, :informed,
-  :code, :reminded, :escalated)
+INSERT INTO emergencies (id, ref, hold, merge, sender, at, due, way, reason, version, noted, verdict, reviewer, reviewed,
+  informed, code, reminded, escalated)
+VALUES (:id, :ref, :hold, :merge, :sender, :at, :due, :way, :reason, :version, :version, :verdict, :reviewer, :reviewed,
+  :informed, :code, :reminded, :escalated)
 ON CONFLICT (id) DO UPDATE SET ref = excluded.ref, hold = excluded.hold, way = excluded.way, reason = excluded.reason,
   version = excluded.version, noted = excluded.noted, verdict = excluded.verdict, reviewer = excluded.reviewer,
   reviewed = excluded.reviewed, informed = excluded.informed, code = excluded.code, reminded = excluded.reminded,
   escalated = excluded.escalated, due = excluded.due WHERE emergencies.version <= excluded.version"""
-FORGETTABLE = "SELECT * FROM emergencies WHERE reviewed IS NOT NULL AND at <= :before AND forgotten IS NULL ORDER BY at LIMIT :limit"
+FORGETTABLE = """
+SELECT * FROM emergencies WHERE reviewed IS NOT NULL AND at <= :before AND forgotten IS NULL ORDER BY at LIMIT :limit"""
 FORGET = "UPDATE emergencies SET sender = '', reason = '', merge = '', hold = '', forgotten = :at WHERE id = :id"
 FORGET_PEOPLE = "UPDATE OR IGNORE emergency_people SET address = 'forgotten-' || rowid WHERE emergency = :id"
