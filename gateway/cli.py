@@ -8,6 +8,7 @@ from gateway.commands.alarm import alarm
 from gateway.commands.check import check
 from gateway.commands.demo import demo
 from gateway.commands.domain import app as domain
+from gateway.commands.emergency import app as emergency
 from gateway.commands.explain import explain
 from gateway.commands.hold import app as hold
 from gateway.commands.keygen import keygen
@@ -31,6 +32,7 @@ app.command("scrub")(scrub)
 app.command("learn-logo")(learn_logo)
 app.command("keygen")(keygen)
 app.add_typer(hold, name="hold")
+app.add_typer(emergency, name="emergency")
 app.add_typer(report, name="report")
 app.add_typer(policy, name="policy")
 app.add_typer(domain, name="domain")

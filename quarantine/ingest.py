@@ -13,9 +13,9 @@ import structlog
 
 from quarantine import notes, promises, reading
 from quarantine.audit import Audit
+from quarantine.disclosures import note_outcome
 from quarantine.emergencies import notes as case_notes
 from quarantine.emergencies import opening
-from quarantine.disclosures import note_outcome
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey
 from quarantine.model import HeldRecipient, HoldRow, ObjectKind, SealedObject

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from quarantine.audit import Audit
+from quarantine.emergencies import notes as case_notes
+from quarantine.emergencies.cases import Cases
 from quarantine.model import ObjectKind
 from quarantine.notes import note_id
 from quarantine.records import Records
@@ -33,4 +35,16 @@ def purge(store: Store, records: Records, audit: Audit, retention: Retention, no
         records.drop_outcome(outcome)
         count += 1
     records.drop_disclosures(min(before, now - retention.ledger_days * DAY), now)
-    return count + records.outbox_forget(before)
+    return count + _forget_cases(store, records, audit, before, now) + records.outbox_forget(before)
+
+
+def _forget_cases(store: Store, records: Records, audit: Audit, before: float, now: float) -> int:
+    """Emergencies that were reviewed long ago: addresses and the sealed reason go, with the notes that hold them."""
+    cases = Cases(records)
+    waiting = cases.forgettable(before)
+    for case in waiting:
+        for version in range(1, case.version + 1):
+            store.delete(case_notes.note_id(case.id, version), ObjectKind.OUTCOME, Place.HELD, erase=ERASED)
+        audit.emergency("emergency-forgotten", case.id, case.ref, case.sender)
+        cases.forget(case, now)
+    return len(waiting)

@@ -11,8 +11,8 @@ CREATE TABLE IF NOT EXISTS emergencies (
 CREATE INDEX IF NOT EXISTS emergencies_open ON emergencies (reviewed, due);
 CREATE INDEX IF NOT EXISTS emergencies_sender ON emergencies (sender, at);
 CREATE TABLE IF NOT EXISTS emergency_people (
-  emergency TEXT NOT NULL, address TEXT NOT NULL, class TEXT NOT NULL, rule TEXT NOT NULL, method TEXT NOT NULL, at REAL NOT NULL,
-  PRIMARY KEY (emergency, address));
+  emergency TEXT NOT NULL, address TEXT NOT NULL, class TEXT NOT NULL, rule TEXT NOT NULL, method TEXT NOT NULL,
+  at REAL NOT NULL, PRIMARY KEY (emergency, address));
 """
 
 ADD = """
