@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from gateway.answers import Answers, Trust
 from gateway.attempts import POISON_AT, Attempts
 from gateway.commit import Committer
 from gateway.compute import NoWorker, Pool, WorkerLost
@@ -84,9 +85,13 @@ class Gateway:
         store = STORES[settings.quarantine.store_kind](settings.quarantine.store)
         store.prepare()
         self._snapshot = Snapshot(settings.quarantine.snapshot, self._hashes)
+        vault = Vault(store, load_public(settings.keys.quarantine))
+        vouches = {one.name: one.vouches for one in settings.listeners}
+        trust = Trust(vouches, tuple(host.lower() for host in settings.trusted_hosts))
+        self._answers = Answers(vault, settings.quarantine.replies, trust)
         self._committer = Committer(
             self._delivery,
-            Vault(store, load_public(settings.keys.quarantine)),
+            vault,
             self._journal,
             self._ledger,
             withdrawals=SnapshotWithdrawals(self._snapshot),
@@ -176,6 +181,13 @@ class Gateway:
     # -- one message -------------------------------------------------------------------------------------------------
 
     async def take(self, received: Received, kind: str) -> list[Reply]:
+        """One message: answers to notices are handed over, everything else goes steps 2-11."""
+        take = partial(self._take, kind=kind)
+        replies = await (take(received) if kind == "release" else self._answers.take(received, take))
+        self._count(received, replies)
+        return replies
+
+    async def _take(self, received: Received, kind: str) -> list[Reply]:
         """Steps 2-11 for one message; any failure is 451 and nothing is lost (step 12)."""
         deadline = received.at + self.settings.limits.deadline_seconds
         self._live[received.key] += 1
@@ -191,7 +203,6 @@ class Gateway:
                 replies = [LATER] * (len(received.envelope.recipients) if received.envelope.protocol == "LMTP" else 1)
             finally:
                 self._lived(received.key)
-        self._count(received, replies)
         return replies
 
     async def _plan(self, received: Received) -> Plan:

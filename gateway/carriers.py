@@ -162,13 +162,20 @@ CARRIERS: Final[Mapping[Carrier, Callable[[Message, _Gathered], None]]] = {
 def _add(gathered: _Gathered, reading: Reading) -> None:
     if not reading.statements and not reading.problems:
         return
-    statements, problems = [], list(reading.problems)
+    unnamed, numbers = without_numbers(reading)
+    gathered.readings.append(unnamed)
+    gathered.numbers += numbers
+
+
+def without_numbers(reading: Reading) -> tuple[Reading, list[str]]:
+    """A reading without patients' numbers, which make it a problem, and the numbers."""
+    statements, problems, found = [], list(reading.problems), []
     for said in reading.statements:
         bare, numbers = _unnamed(said)
         statements.append(bare)
-        gathered.numbers += numbers
+        found += numbers
         problems += [Problem("consent.identifier")] if numbers else []
-    gathered.readings.append(replace(reading, statements=tuple(statements), problems=tuple(dict.fromkeys(problems))))
+    return replace(reading, statements=tuple(statements), problems=tuple(dict.fromkeys(problems))), found
 
 
 def _unnamed(said: Statement) -> tuple[Statement, list[str]]:

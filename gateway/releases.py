@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.carriers import Carried
+from gateway.carriers import Carried, without_numbers
 from gateway.identity import Identity
 from gateway.model import Envelope
-from policies.consent import read_header
-from policies.model import Carrier
+from policies.consent import read_header, read_tag
+from policies.model import Carrier, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,17 @@ class ReleaseTerms:
         """``carried`` with the statement a person gave in answer to the hold."""
         if not self.statement:
             return carried
-        reading = read_header(self.statement, carrier=Carrier.RELEASE)
-        return replace(carried, readings=(*carried.readings, reading))
+        reading, numbers = without_numbers(_read(self.statement))
+        return replace(
+            carried, readings=(*carried.readings, reading), numbers=tuple(dict.fromkeys((*carried.numbers, *numbers)))
+        )
+
+
+def _read(statement: str) -> Reading:
+    """A reviewer writes as in the header, a sender answers with a tag: "[consent verbal]".  A tag that is none says nothing."""
+    if not statement.startswith("["):
+        return read_header(statement, carrier=Carrier.RELEASE)
+    return read_tag(statement.strip().removeprefix("[").removesuffix("]"), Carrier.RELEASE) or Reading(Carrier.RELEASE)
 
 
 def _identity(recorded: Any) -> Identity | None:

@@ -28,7 +28,7 @@ class Row:
     whose: str  # ours | next-hop: its own code is passed on, ours stands where it gave none
     text: str
     ledger: str  # state of the row afterwards: DONE | UNKNOWN | as-before | none
-    written: tuple[str, ...]  # hold | deferred | outcome
+    written: tuple[str, ...]  # hold | deferred | outcome | reply
     told: str  # by whom the sender is told: notice | dsn | upstream | service | reply | nobody
 
     @property
@@ -68,6 +68,7 @@ REPLIES: Final[tuple[Row, ...]] = (
     Row("unknown", ANY, ("release",), _LMTP, 451, "4.4.2", "ours", "DEFERRED", "UNKNOWN", (), "service"),
     Row("late", ANY, ("release",), _LMTP, 451, "4.4.7", "ours", "DEFERRED", "none", (), "service"),
     Row("permanent", ANY, ("release",), _LMTP, 554, "5.0.0", "next-hop", "FAILED", "none", (), "service"),
+    Row("answer", ANY, _MAIL, _BOTH, 250, "2.0.0", "ours", "accepted", "none", ("reply",), "service"),
     Row("unwritten", ANY, _MAIL, _BOTH, 451, "4.3.0", "ours", "local trouble, try again later", "as-before", (), "upstream"),
     Row("unwritten", ANY, ("release",), _LMTP, 451, "4.3.0", "ours", "try again later", "as-before", (), "service"),
     Row("busy", ANY, _MAIL, _BOTH, 451, "4.3.2", "ours", "still at work on this message", "as-before", (), "upstream"),

@@ -181,11 +181,21 @@ def _chosen(said: Sequence[Statement], declared: Sequence[Statement], general: S
         return _flagged(refusal, declared)
     about = [s for s in said if not only_checks(s)]
     levels = [_whole([s for s in about if s.carrier is carrier]) for carrier in _PRECEDENCE]
-    stated = [level for level in levels if level is not None]
+    stated = _beside([level for level in levels if level is not None])
     chosen = _complete(stated[0], [*stated[1:], *general]) if stated else next((s for s in said if only_checks(s)), None)
     if chosen is None:
         return None
     return _flagged(replace(chosen, checked=any(s.checked for s in (*said, *general))), declared)
+
+
+def _beside(stated: list[Statement]) -> list[Statement]:
+    """A word for pages or locked files that answers a hold completes the consent stated before, as it would beside it in a tag."""
+    if len(stated) < 2:
+        return stated
+    answer, before, *rest = stated
+    if answer.carrier is not Carrier.RELEASE or answer.basis not in ("document", "no-patient-picture"):
+        return stated
+    return stated if before.status is ConsentStatus.PENDING else [replace(before, basis=answer.basis), *rest]
 
 
 def _message_statement(counted: Sequence[Statement], declared: Sequence[Statement]) -> Statement | None:

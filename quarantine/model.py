@@ -24,6 +24,7 @@ class State(StrEnum):
 class ObjectKind(StrEnum):
     HOLD = "hold"  # recipients held, with the message as received
     OUTCOME = "outcome"  # what became of every recipient of one message; no content
+    REPLY = "reply"  # an answer to a hold notice, as received
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ ALWAYS: Final = (
 FORMS: Final = ("verbal", "written", "telephone", "implied", "electronic")
 GIVERS: Final = ("parent", "gillick")
 FLAGS: Final = ("intimate", "child", "deceased")
+CHECKED: Final = ("right address",)  # always said: nobody has looked twice by leaving words out
 # Tags that are no consent: start of the tag → word, what it needs beside.
 OTHERS: Final = (
     ("not a patient image", "NOT PATIENT", ""),
@@ -30,7 +31,7 @@ OTHERS: Final = (
     ("document", "DOCUMENT", ""),
     ("emergency", EMERGENCY, "reason"),
 )
-_CARE: Final = frozenset({*FORMS, *GIVERS, *FLAGS, "referral"})
+_CARE: Final = frozenset({*FORMS, *GIVERS, *FLAGS, *CHECKED, "referral"})
 ADDRESS: Final = re.compile(r"\{address\}|[^\s,\[\]]+@[^\s,\[\]]+", re.IGNORECASE)
 NUMBER: Final = re.compile(r"\bNUMBER-1\b", re.IGNORECASE)
 EMERGENCY_REASON: Final = 10  # characters that a reason needs (domain: matrix 4.6; policies.tags has the same)
@@ -90,10 +91,10 @@ def candidates(tag: str) -> Iterator[str]:
 
 def _consents(said: Sequence[str]) -> Iterator[str]:
     forms, givers = _of(said, FORMS), _of(said, GIVERS)
-    flags = _of(said, FLAGS)
-    rest = [one for one in said if one not in (*forms, *givers, *flags)]
-    short = [*([] if givers and forms == ["verbal"] else forms), *givers]
-    for words in (short, short + rest, short + rest + flags, forms + givers + rest + flags):
+    flags, checked = _of(said, FLAGS), _of(said, CHECKED)
+    rest = [one for one in said if one not in (*forms, *givers, *flags, *checked)]
+    short = [*([] if givers and forms == ["verbal"] else forms), *givers, *checked]
+    for words in (short, short + rest, short + rest + flags, forms + givers + checked + rest + flags):
         if words:
             yield _spelt(words)
 
