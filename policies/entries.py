@@ -7,7 +7,9 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from policies.settings import HeaderOut, Word, _Strict
+from policies.settings import HeaderOut
+from policies.strict import Strict as _Strict
+from policies.strict import Word
 
 Status = Literal["proposed", "approved", "suspended", "expired", "denied"]
 WARN_DAYS: Final = (60, 30, 7)
@@ -107,6 +109,7 @@ class EntryModel(_Strict):
     purposes: tuple[str, ...] = Field((), description="Uses the domain is approved for (HL7 purpose-of-use codes).")
     max_sensitivity: Literal["N", "R", "V"] = Field("R", description="V: intimate pictures allowed.")
     children_allowed: bool = Field(False, description="Pictures of children allowed.")
+    e_referral: bool = Field(False, description="Takes referrals electronically (settings.referral): the sender is told of that.")
     methods: tuple[Word, ...] = Field((), description="Protection methods in order of preference.")
     route: Word | None = Field(None, description="Named next-hop route of the method route.")
     expires: date | None = Field(None, description="Last day of the approval; the days of grace follow.")

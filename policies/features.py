@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from policies.model import Carrier, Consent, ConsentStatus, DomainEntry, Facts, ImageFacts, Kind, RecipientClass, Statement
 from policies.onfile import allows
 from policies.profiles import PROFILES
+from policies.sidefeatures import DEVICE_THEN, DEVICES, FILE_LINKS, SIDE_CODES, SideTerms, side_values
 from policies.tags import EMERGENCY_REASON
 from policies.vocabulary import BASES, CAPACITIES, GIVERS, PURPOSE_ROWS, PURPOSES, SCOPE_NEEDED, covers
 
@@ -40,6 +41,7 @@ _IDENTIFIERS: Final = ("text.nhs", "text.chi", "text.ihi", "text.medicare", "tex
 _BURNED_IN: Final = frozenset({"dicom.burned-in", "dicom.burned-in-unknown", "dicom.recognisable"})
 _FILMS: Final = frozenset({"mp4", "mov", "3gp", "m4v", "avi", "matroska", "webm", "ogg"})  # with voices
 ATTACHMENT: Final = "mail.attachment"  # message code: something is attached, whatever it is
+ASKED: Final = frozenset({ATTACHMENT, *SIDE_CODES})  # single codes that a feature looks at
 LIMITED_USE: Final = "consent.limited-on-file"
 _FOR_CHILD: Final = frozenset({"parental-responsibility", "guardian"})
 # DICOM modalities whose pictures need no separate agreement (GMC recordings 10); of any other the picture is a photograph.
@@ -91,6 +93,10 @@ WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "too_many": (YES_NO, "more recipients than the domain's entry allows"),
     "lookalike": (YES_NO, "the domain resembles an approved one"),
     "in_reach": (YES_NO, "settings.scope reaches this email although it has no clinical picture"),
+    "file_link": (FILE_LINKS, "the text links to a file share and speaks of a patient, and what settings.file_links says of that"),
+    "device": (DEVICES, "whether the camera that the picture names is registered (devices.yaml)"),
+    "device_then": (DEVICE_THEN, "what settings.devices says of that camera, this kind of picture and the sender's group"),
+    "referral": (YES_NO, "it reads like a referral, to a service that takes referrals electronically (settings.referral)"),
     "sender_encrypted": (YES_NO, "the sender's program encrypted the whole message and the policy lets that pass"),
     "vouched": (YES_NO, "the sender's identity is certain"),
     "group": ((), "group of the sender (a name under sender_groups, or ungrouped)"),
@@ -115,6 +121,7 @@ class Terms(NamedTuple):
     emergency_recipients: int = 1
     child_review_days: int = 730
     scope: str = "images"  # images | all-attachments | all
+    side: SideTerms = SideTerms()  # file shares, cameras, referrals
 
 
 class Stated(NamedTuple):
@@ -393,6 +400,7 @@ def derive(facts: Facts, consent: Consent, image: ImageFacts | None, terms: Term
         "one_recipient": _YES_NO[facts.recipients <= terms.emergency_recipients],
         "lookalike": _YES_NO[recipient.lookalike_of is not None],
         "in_reach": _YES_NO[terms.scope == "all" or (terms.scope == "all-attachments" and ATTACHMENT in facts.codes)],
+        **side_values(facts, image, kind, codes, terms.side),
         "sender_encrypted": _YES_NO[
             terms.sender_encrypted and image is not None and image.format in SENDER_ENCRYPTED and opaque == "encrypted"
         ],

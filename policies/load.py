@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import pydantic
 
 from policies.compiled import Known
+from policies.devices import Devices, read_devices
 from policies.features import Terms
 from policies.lists import read_list
 from policies.model import Mode, Rule
@@ -24,12 +25,17 @@ from policies.registerfile import Surroundings, read_register
 from policies.rulefile import check_rules
 from policies.rules import Table, table
 from policies.settings import PolicyModel, SettingsModel
+from policies.sidefeatures import SideTerms
+from policies.wordlists import WORD_LISTS, WordLists, read_word_lists
 from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
 
 POLICY: Final = "policy.yaml"
 DOMAINS: Final = "domains.yaml"
+DEVICES: Final = "devices.yaml"
+PERSONAL_DEVICES: Final = "personal-devices.txt"
 LISTS: Final = ("freemail.txt", "denied.txt", "suffixes.txt")
 FILES: Final = (POLICY, DOMAINS, *LISTS)
+EXTRA: Final = (*WORD_LISTS, PERSONAL_DEVICES, DEVICES)  # a folder made before these came has none: then the shipped ones hold
 _STRICTNESS: Final = (Mode.OBSERVE, Mode.ADVISE, Mode.ENFORCE)
 
 
@@ -57,6 +63,8 @@ class Policy:
     terms: Terms
     checks: Table = field(default_factory=dict, repr=False, compare=False)  # rules that look again at what would go
     machines: Mapping[str, str] = field(default_factory=dict, repr=False)
+    words: WordLists = field(default_factory=WordLists, repr=False, compare=False)  # file shares, words of care and of referral
+    devices: Devices = field(default_factory=Devices, repr=False, compare=False)  # clinical cameras
     # Outcomes of answers by the facts that matter (policies.offers); holds no word of any message.
     remembered: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -119,6 +127,8 @@ def load_policy(files: Mapping[str, bytes], known: Known | None = None) -> Polic
         raise PolicyError(problems)
     rules = check_rules(policy, lines, POLICY, problems)
     _check_settings(policy, lines, problems)
+    word_lists = read_word_lists(named, problems)
+    devices = read_devices(named.get(DEVICES), DEVICES, named.get(PERSONAL_DEVICES), PERSONAL_DEVICES, problems)
     wrong = fault(policy.profile)
     if wrong is not None:
         problems.append(say(POLICY, lines, ("profile",), wrong))
@@ -135,18 +145,35 @@ def load_policy(files: Mapping[str, bytes], known: Known | None = None) -> Polic
             for name, group in policy.sender_groups.items()
         },
         modes=_modes(policy),
-        digest=_digest({"policy": policy_data, "register": register.digest}),
+        digest=_digest({"policy": policy_data, "register": register.digest, "extra": _extra(named)}),
         compiled=table(rules, profiles),
         checks=table(rules, profiles, again=True),
         machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
+        words=word_lists,
+        devices=devices,
         profiles=profiles,
         terms=Terms(
             sender_encrypted=policy.settings.sender_encrypted_to_approved == "deliver",
             emergency_recipients=policy.settings.emergency_recipients,
             child_review_days=policy.settings.child_consent_review,
             scope=policy.settings.scope,
+            side=_side(policy, profiles, devices),
         ),
     )
+
+
+def _side(policy: PolicyModel, profiles: frozenset[str], devices: Devices) -> SideTerms:
+    chosen = policy.settings
+    links: str = chosen.file_links.then
+    if links == "by-profile":  # the MDU's warning is about just this (S2-1)
+        links = "hold" if "mdu-strict" in profiles else "advice"
+    domains = frozenset(domain.lower() for domain in chosen.referral.domains) if chosen.referral.then == "advice" else frozenset()
+    return SideTerms(links, domains, chosen.devices, devices.count > 0)
+
+
+def _extra(named: Mapping[str, bytes]) -> dict[str, str]:
+    """SHA-256 of each further file: another list of words may decide otherwise."""
+    return {name: sha256(named[name]).hexdigest() for name in EXTRA if name in named}
 
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)

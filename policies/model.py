@@ -201,6 +201,7 @@ class DomainEntry:
     countersign_by: date | None = None  # one signature only: approved no longer than to the end of this day
     allow: tuple[str, ...] = ()  # mailboxes that may get pictures, "burns@"; empty: every one
     deny: tuple[str, ...] = ()
+    e_referral: bool = False  # takes referrals electronically, so that a picture need not go by email
 
 
 @dataclass(frozen=True, slots=True)

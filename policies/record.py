@@ -99,6 +99,7 @@ def _entry(entry: DomainEntry) -> dict[str, Any]:
         "class": entry.cls.value,
         "purposes": sorted(entry.purposes),
         "methods": list(entry.methods),
+        "e_referral": entry.e_referral,
         "expires": _day(entry.expires),
     }
 
@@ -118,6 +119,7 @@ def _read_recipient(record: Mapping[str, Any]) -> RecipientFacts:
             cls=RecipientClass(entry["class"]),
             purposes=frozenset(entry["purposes"]),
             methods=tuple(entry["methods"]),
+            e_referral=entry.get("e_referral", False),  # records from before it was asked have none
             expires=_read_day(entry["expires"]),
         ),
     )

@@ -220,6 +220,7 @@ def _entry(entry: EntryModel, name: str, terms: Terms) -> DomainEntry:
         purposes=frozenset(entry.purposes),
         max_sensitivity=entry.max_sensitivity,
         children_allowed=entry.children_allowed,
+        e_referral=entry.e_referral,
         methods=entry.ways(),
         route=entry.route,
         expires=entry.ends(),
