@@ -70,30 +70,9 @@ class Replies(_Section):
 
     def may_answer(self, sender: str, by: str) -> bool:
         """May ``by`` answer what ``sender`` was asked?"""
-        allowed = {one.casefold() for name, others in self.delegates.items() if name.casefold() == sender.casefold() for one in others}
-        return bool(by) and by.casefold() in allowed | {sender.casefold()}
-
-
-class Replies(_Section):
-    """Answers to notices by plain reply: one word, and the email goes on."""
-
-    domain: str = Field(
-        default="",
-        description="domain of reply addresses (hold+…@domain), which the MTA hands to the gateway; none: notices ask to send again",
-        pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$",
-    )
-    delegates: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict,
-        description="sender's address -> addresses that may answer instead (a secretary); they must be vouched for like senders",
-    )
-    largest: int = Field(default=262_144, description="octets of a reply that are kept; the word stands at its top", ge=16_384)
-    sender_a_minute: int = Field(default=10, description="replies taken from one sender in a minute; more come later", ge=1)
-    all_a_minute: int = Field(default=300, description="replies taken in a minute in all", ge=1)
-    keep_days: int = Field(default=30, description="days until a sealed reply is erased", ge=0)
-
-    def may_answer(self, sender: str, by: str) -> bool:
-        """May ``by`` answer what ``sender`` was asked?"""
-        allowed = {one.casefold() for name, others in self.delegates.items() if name.casefold() == sender.casefold() for one in others}
+        allowed = {
+            one.casefold() for name, others in self.delegates.items() if name.casefold() == sender.casefold() for one in others
+        }
         return bool(by) and by.casefold() in allowed | {sender.casefold()}
 
 
@@ -217,7 +196,6 @@ class QuarantineSettings(_Section):
     release_timeout: Span = Field(default=300.0, description="how long the gateway may take to answer a release", gt=0)
     addresses: Addresses = Field(description="who is written to")
     relay: Relay = Relay()
-    replies: Replies = Replies()
     replies: Replies = Replies()
     templates: Path | None = Field(
         default=None, description="folder with the IG team's own texts of notices; none: the texts shipped"
