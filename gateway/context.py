@@ -148,13 +148,17 @@ def _tools(told: OpeningSpec, policy: Policy, hashes: KeyedHash) -> Tools:
 
 def _memory(snapshot: Snapshot | None) -> Memory:
     if snapshot is None:
-        return Memory(_unknown, _unknown, _unknown_patient)
-    return Memory(snapshot.disclosed, snapshot.wrote_before, snapshot.withdrawn)
+        return Memory(_unknown, _unknown, _unknown_patient, _unknown_patient, _unknown_image)
+    return Memory(snapshot.disclosed, snapshot.wrote_before, snapshot.withdrawn, snapshot.said, snapshot.said_of_image)
 
 
 def _unknown(_first: str, _second: str) -> bool | None:
     return None
 
 
-def _unknown_patient(_numbers: Sequence[str]) -> bool | None:
+def _unknown_patient(_numbers: Sequence[str]) -> None:
+    return None
+
+
+def _unknown_image(_sha256: str) -> None:
     return None

@@ -23,8 +23,10 @@ from gateway.model import Received, Recipient
 from gateway.releases import ReleaseTerms
 from policies.consent import combine
 from policies.load import Policy
-from policies.model import Facts, ImageFacts, Kind, RecipientClass, RecipientFacts
+from policies.model import Facts, ImageFacts, Kind, OnFile, RecipientClass, RecipientFacts
+from policies.onfile import combined, uses
 from policies.recipients import findings, known_neighbour, open_list
+from quarantine.consents.model import Standing
 
 Methods = Callable[[Recipient, RecipientFacts, datetime], Mapping[str, str]]
 
@@ -36,6 +38,8 @@ class Memory:
     disclosed: Callable[[str, str], bool | None]  # (image sha256, recipient address)
     wrote_before: Callable[[str, str], bool | None]  # (sender, recipient)
     withdrawn: Callable[[Sequence[str]], bool | None]  # patient identifiers found in the message
+    said: Callable[[Sequence[str]], Sequence[Standing] | None] = lambda _: ()  # the consent register, for such identifiers
+    said_of_image: Callable[[str], Sequence[Standing] | None] = lambda _: ()  # and for one picture (sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,7 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     if any(_attached(leaf) for leaf in opened.leaves):
         codes |= {"mail.attachment"}
     withdrawn = memory.withdrawn(opened.patients.numbers) if opened.patients.numbers else False
+    on_file = standing(memory.said(opened.patients.numbers) if opened.patients.numbers else ())
     pictures = opened.pictures
     many = len(envelope.recipients) > policy.settings.many_recipients
     open_to = bool(pictures) and open_list(_visible(opened.message), policy.register, at.date())
@@ -121,6 +126,7 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
             thread=opened.carried.thread,
             register_version=policy.register.version,
             withdrawn=withdrawn,
+            on_file=on_file,
             first_time=first_time,
             released=release.accepted,
             hold_ref=release.hold,
@@ -142,6 +148,7 @@ def _visible(message: Message) -> list[str]:
 def _image(picture: Picture, memory: Memory, recipient: Recipient) -> ImageFacts:
     node = picture.node
     info = node.info
+    said = memory.said_of_image(node.sha256) if node.clinical or picture.sealed else ()
     return ImageFacts(
         part=picture.path,
         kind=picture.kind,
@@ -156,6 +163,15 @@ def _image(picture: Picture, memory: Memory, recipient: Recipient) -> ImageFacts
         name=picture.name,
         taken=capture_day(info.taken) if info else "",
         laterality=info.laterality if info else "",
+        on_file=standing(said),
+        looked_up=said is not None,
+    )
+
+
+def standing(found: Sequence[Standing] | None) -> OnFile | None:
+    """The register's words in the policy's: all that stands for a message's patients, or for one picture, as one."""
+    return combined(
+        OnFile(one.status, datetime.fromtimestamp(one.since, UTC).date(), uses(one.scope, one.purposes)) for one in found or ()
     )
 
 

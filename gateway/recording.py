@@ -14,6 +14,7 @@ from gateway.model import Received
 from gateway.outgoing import Done
 from policies.explain import advice, words_for_sender
 from policies.model import Action, Decision, Facts
+from policies.onfile import noted
 from policies.record import to_record
 
 
@@ -89,7 +90,7 @@ def _recipient(context: Context, received: Received, index: int, facts: Facts, d
         "decided": decision.action.name,
         "rule": decision.rule,
         "reasons": list(done.reasons),
-        "words": words_for_sender(done.action, done.reasons),
+        "words": words_for_sender(done.action, done.reasons, noted(facts)),
         "help": advice(facts, done.reasons) if done.action > Action.PROTECT else "",
         "method": done.method,
         "protection": done.protection,

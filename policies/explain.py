@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
@@ -65,9 +66,12 @@ _BY_FILE: Final = frozenset({"opaque.image-not-supported", "opaque.fixed"})  # t
 _ALIKE: Final = 0.7  # of difflib's ratio: "vrebal", "verbla" and "writen" are near enough, "tomorrow" is near nothing
 
 
-def words_for_sender(action: Action, reasons: tuple[str, ...]) -> str:
-    """Why, as the sender is told: of a message that does not go only what keeps it."""
-    return " ".join(sentences(told(reasons) if action > Action.PROTECT else reasons))
+def words_for_sender(action: Action, reasons: tuple[str, ...], noted: date | None = None) -> str:
+    """Why, as the sender is told: of a message that does not go only what keeps it.  ``noted``: since when a no is on file."""
+    words = sentences(told(reasons) if action > Action.PROTECT else reasons)
+    if noted is not None and action > Action.PROTECT and "consent.refused" in reasons:
+        words = (*words, f"This was noted on {noted.day} {noted:%B %Y}.")
+    return " ".join(words)
 
 
 def advice(facts: Facts, reasons: tuple[str, ...]) -> str:

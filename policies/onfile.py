@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from policies.model import OnFile
+from policies.model import Facts, OnFile
 from policies.vocabulary import PURPOSE_ROWS, PURPOSES
 
 ENDING: Final = frozenset({"refused", "withdrawn"})
@@ -38,7 +38,7 @@ def uses(scope: Iterable[str], purposes: Iterable[str]) -> frozenset[str]:
 
 
 def combined(found: Iterable[OnFile]) -> OnFile | None:
-    """What holds where several stand: a refusal beats a limit, the first to be noted is told, limits leave what all of them leave."""
+    """What holds where several stand: a refusal beats a limit, the first day is told, limits leave what all of them leave."""
     standing = sorted(found, key=lambda one: (-_RANK[one.status], one.since or date.max))
     if not standing or standing[0].ends:
         return standing[0] if standing else None
@@ -69,3 +69,9 @@ def from_record(record: Mapping[str, Any] | None) -> OnFile | None:
         raise ValueError("a status that the consent register does not know")
     since = date.fromisoformat(record["since"]) if record["since"] else None
     return OnFile(record["status"], since, frozenset(str(one) for one in record["uses"]))
+
+
+def noted(facts: Facts) -> date | None:
+    """The first day on which a no was noted that stops this message, None when none is on file or nobody wrote the day down."""
+    found = [facts.on_file, *(image.on_file for image in facts.images)]
+    return min((one.since for one in found if one is not None and one.ends and one.since is not None), default=None)

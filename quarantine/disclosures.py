@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarantine import reading
+from quarantine.consents import statements
 from quarantine.keyedhash import KeyedHash
 from quarantine.records import Disclosure, Records
 
 _NOT_COVERED_METHODS = frozenset({"observe", "advise"})  # went although no consent was found
 _NOT_COVERED_NOTICES = frozenset({"N-6"})  # emergency: sent at once, but nobody has agreed yet
 _NOT_COVERED_CONSENT = frozenset({"not-required"})  # "not a patient image" was said of one message, and no patient agreed
-_ENDING = frozenset({"refused", "withdrawn"})
 
 
 def note_outcome(records: Records, hashes: KeyedHash, outcome: str, meta: Mapping[str, Any], span: float) -> None:
@@ -31,9 +31,7 @@ def note_outcome(records: Records, hashes: KeyedHash, outcome: str, meta: Mappin
         records.add_pair(common["sender"], person["recipient"], common["at"])
         rows += [Disclosure(**person, **_picture(image, line)) for image in shown]
     records.add_disclosures(rows, (str(one) for one in meta.get("patients", ())))
-    patient = meta.get("patient")
-    if isinstance(patient, str) and meta.get("consent") in _ENDING:
-        records.withdraw(patient, common["at"])
+    records.consent_add(statements.of_outcome(outcome, meta))
 
 
 def _covered(line: Mapping[str, Any]) -> bool:

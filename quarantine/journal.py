@@ -1,7 +1,8 @@
 """The gateway's journal, read by offset: who has written to whom, recurring inline images, scrubbed hashes, refusals of consent.
 
 Only lines with ``event: message`` are looked at: ``record.sender``, ``record.recipients[].address`` (keyed hashes, in the order
-of ``recipients[].state``), ``record.inline``, ``record.images`` and ``record.patients``; all optional.
+of ``recipients[].state``), ``record.inline``, ``record.images`` and ``record.patients``; all optional.  Statements of consent:
+``quarantine.consents.statements``.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from quarantine.consents import statements
 from quarantine.records import Records
 
 _BLOCK = 1 << 22
 _GONE = frozenset({"delivered", "passed"})
-_ENDING = frozenset({"refused", "withdrawn"})  # a refusal on file counts from then on, as a withdrawal does
 _HASH = re.compile(r"[0-9a-f]{32,64}")
 
 
@@ -73,9 +74,9 @@ def _event(line: bytes, records: Records) -> int:
         original, scrubbed = str(pair.get("sha256")), str(pair.get("scrubbed"))
         if _HASH.fullmatch(original) and _HASH.fullmatch(scrubbed) and original != scrubbed:
             records.add_scrubbed(original, scrubbed)
-    if any(recipient.get("consent") in _ENDING for recipient in known):
-        for patient in _hashes(record.get("patients")):
-            records.withdraw(patient, at)
+    records.consent_add(statements.entries(event))
+    for one, subjects in statements.seen(event):
+        records.statement_add(one, subjects)
     return 1
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from quarantine.answer_records import AnswerRecords
 from quarantine.disclosure_records import Disclosure, DisclosureRecords
+from quarantine.consents.records import ConsentRecords
 from quarantine.hold_records import Change, Conflict, HoldRecords
 from quarantine.outbox_records import OutboxRecords
 from quarantine.schema import journal as journal_sql
@@ -80,13 +81,9 @@ class Records(HoldRecords, OutboxRecords, DisclosureRecords, AnswerRecords):
         """Every (sha256, sender, count)."""
         return [(r["sha256"], r["sender"], r["count"]) for r in self.all(journal_sql.INLINE)]
 
-    def withdraw(self, patient: str, at: float) -> None:
-        """Note a withdrawal or refusal for a patient reference (keyed hash)."""
-        self.run(journal_sql.ADD_WITHDRAWAL, {"patient": patient, "at": at})
-
-    def withdrawals(self) -> list[str]:
-        """Every patient reference with a withdrawal or refusal."""
-        return [r["patient"] for r in self.all(journal_sql.WITHDRAWALS)]
+    def earlier_withdrawals(self) -> list[tuple[str, float]]:
+        """(patient reference, when) of what was noted before there was a consent register."""
+        return [(r["patient"], r["at"]) for r in self.all(journal_sql.WITHDRAWALS)]
 
     def journal_offset(self, segment: str) -> int:
         """How far a segment of the gateway's journal has been read."""

@@ -14,11 +14,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from quarantine.consents.model import Standing, image, patient
 from quarantine.keyedhash import KeyedHash
+from quarantine.ledger.query import family
 from quarantine.records import Records
 from quarantine.schema import snapshot as sql
 
 SEEN_OFTEN = 3  # an inline image in so many messages of one sender is a recurring one (a logo)
+
+
+def told(records: Records) -> list[tuple[str, str, float, str, str]]:
+    """What the gateway is told of the consent register; of a picture under every form it is known in."""
+    rows = {
+        subject: (one.status, one.since, " ".join(one.scope), " ".join(one.purposes))
+        for subject, one in records.consents_in_force()
+    }
+    for subject in [one for one in rows if one.startswith("image:")]:
+        for form in family(records, subject.partition(":")[2]):
+            rows.setdefault(image(form), rows[subject])
+    return sorted((subject, *row) for subject, row in rows.items())
+
+
+def _standing(row: tuple[str, float, str, str]) -> Standing:
+    return Standing(row[0], row[1], tuple(row[2].split()), tuple(row[3].split()))
 
 
 def write_snapshot(path: Path, records: Records, now: float) -> None:
@@ -35,7 +53,7 @@ def write_snapshot(path: Path, records: Records, now: float) -> None:
         connection.executemany(sql.SNAPSHOT_DISCLOSED, records.disclosed(now))
         connection.executemany(sql.SNAPSHOT_INLINE, records.inline_seen())
         connection.executemany(sql.SNAPSHOT_PAIR, records.pairs())
-        connection.executemany(sql.SNAPSHOT_WITHDRAWAL, [(one,) for one in records.withdrawals()])
+        connection.executemany(sql.SNAPSHOT_CONSENT, told(records))
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -84,14 +102,22 @@ class Snapshot:
 
     def withdrawn(self, numbers: Sequence[str]) -> bool | None:
         """Is there a refusal or withdrawal on file for any of these patient identifiers?"""
-        return self.withdrawn_hashes([self._hashes.patient(number) for number in numbers])
+        found = self.said(numbers)
+        return None if found is None else any(one.ends for one in found)
 
-    def withdrawn_hashes(self, patients: Sequence[str]) -> bool | None:
-        """The same for patients named by their keyed hashes."""
-        answers = [self._ask(sql.READ_WITHDRAWAL, patient) for patient in patients]
-        if any(answers):
-            return True
-        return None if any(answer is None for answer in answers) else False
+    def said(self, numbers: Sequence[str]) -> list[Standing] | None:
+        """What stands in the consent register for any of these patient identifiers; None when that cannot be known."""
+        return self.standing([patient(self._hashes.patient(number)) for number in numbers])
+
+    def said_of_image(self, sha256: str) -> list[Standing] | None:
+        """What stands for one picture, as received or as it was once sent."""
+        return self.standing([image(sha256)])
+
+    def standing(self, subjects: Sequence[str]) -> list[Standing] | None:
+        """What stands for these subjects of the register.  Known to be refused is enough, whatever else is not known."""
+        answers = [self._ask(sql.READ_CONSENT, subject) for subject in subjects]
+        found = [_standing(row) for answer in answers for row in answer or ()]
+        return None if None in answers and not any(one.ends for one in found) else found
 
     def close(self) -> None:
         """Close the file."""

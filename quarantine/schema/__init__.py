@@ -7,7 +7,7 @@ A new concern is a file with its TABLES, and a line in TABLES here.
 
 from __future__ import annotations
 
-from quarantine.schema import answers, disclosures, emergencies, holds, journal, outbox, outcomes
+from quarantine.schema import answers, consents, disclosures, emergencies, holds, journal, outbox, outcomes
 
 VERSION = 2
 
@@ -19,6 +19,7 @@ TABLES = "".join((
     outbox.TABLES,
     disclosures.TABLES,
     journal.TABLES,
+    consents.TABLES,
     emergencies.TABLES,
     answers.TABLES,
 ))  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2  # 2: what patients have said, also of single pictures and uses; another version is unknown = stricter
 SNAPSHOT_TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE disclosed (image_sha256 TEXT NOT NULL, recipient_hash TEXT NOT NULL, until REAL NOT NULL,
@@ -12,15 +12,16 @@ CREATE TABLE inline_seen (sha256 TEXT NOT NULL, sender_hash TEXT NOT NULL, count
   PRIMARY KEY (sha256, sender_hash)) WITHOUT ROWID;
 CREATE TABLE pairs (sender_hash TEXT NOT NULL, recipient_hash TEXT NOT NULL, PRIMARY KEY (sender_hash,
   recipient_hash)) WITHOUT ROWID;
-CREATE TABLE withdrawals (patient_hash TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE consents (subject TEXT PRIMARY KEY, status TEXT NOT NULL, since REAL NOT NULL, scope TEXT NOT NULL,
+  purposes TEXT NOT NULL) WITHOUT ROWID;
 """
 SNAPSHOT_META = "INSERT INTO meta VALUES (?, ?)"
 SNAPSHOT_DISCLOSED = "INSERT INTO disclosed VALUES (?, ?, ?, ?)"
 SNAPSHOT_INLINE = "INSERT INTO inline_seen VALUES (?, ?, ?)"
 SNAPSHOT_PAIR = "INSERT INTO pairs VALUES (?, ?)"
-SNAPSHOT_WITHDRAWAL = "INSERT INTO withdrawals VALUES (?)"
+SNAPSHOT_CONSENT = "INSERT INTO consents VALUES (?, ?, ?, ?, ?)"
 READ_META = "SELECT name, value FROM meta"
 READ_DISCLOSED = "SELECT until, covered FROM disclosed WHERE image_sha256 = ? AND recipient_hash = ?"
 READ_INLINE = "SELECT count FROM inline_seen WHERE sha256 = ? AND sender_hash = ?"
 READ_PAIR = "SELECT 1 FROM pairs WHERE sender_hash = ? AND recipient_hash = ?"
-READ_WITHDRAWAL = "SELECT 1 FROM withdrawals WHERE patient_hash = ?"
+READ_CONSENT = "SELECT status, since, scope, purposes FROM consents WHERE subject = ?"

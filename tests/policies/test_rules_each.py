@@ -14,7 +14,8 @@ import yaml
 from policies.consent import read_header, read_subject
 from policies.decide import decide
 from policies.load import Policy, load_policy
-from policies.model import Action, Consent, Facts, RecipientClass
+from policies.model import Action, Consent, Facts, OnFile, RecipientClass
+from policies.onfile import uses
 from policies.reasons import REASONS
 from policies.record import from_record, to_record
 from tests.support.policyfacts import facts, files, image, recipient, shipped, statement
@@ -31,6 +32,7 @@ def header(text: str) -> Any:
 
 
 CARE = frozenset({"TREAT"})
+CARE_ONLY = OnFile("limited", date(2026, 11, 12), uses(["record"], []))
 EMERGENCY = statement("emergency")
 FEW = recipient("A")
 FEW = replace(FEW, entry=replace(FEW.entry, max_recipients=2))  # type: ignore[type-var]  # class A has an entry
@@ -73,6 +75,7 @@ EACH: dict[str, tuple[Facts, Action]] = {
     "OWN-SIGNED": (facts("O", codes=frozenset({"mail.signed"})), Action.DELIVER),
     "OWN": (facts("O"), Action.DELIVER),
     "SIGNED": (facts("A", "K3", tag("[consent verbal]"), codes=frozenset({"mail.signed"})), Action.QUARANTINE),
+    "LIMITED-USE": (facts("B", "K3", tag("[consent written, teaching]"), on_file=CARE_ONLY), Action.QUARANTINE),
     "TEST-DATA": (facts("A", "K3", header("given; form=verbal; purpose=HTEST")), Action.PROTECT),
     "TEST-ONLY": (facts("A", "K3", tag("[consent verbal]")), Action.QUARANTINE),
     "K4-EMERGENCY": (facts("A", "K4", EMERGENCY), Action.PROTECT),

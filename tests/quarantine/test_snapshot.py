@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from quarantine.consents.model import Entry, patient
 from quarantine.journal import read_journal
 from quarantine.keyedhash import KeyedHash
 from quarantine.records import Records
@@ -42,7 +43,9 @@ def fill(world: World) -> None:
     world.take(outcome_object(delivered=[PEER]))
     for _ in range(3):
         world.records.add_inline(image("logo"), world.hashes.address(SENDER))
-    world.records.withdraw(world.hashes.patient("9434765919"), MONDAY)
+    reference = patient(world.hashes.patient("9434765919"))
+    said = Entry("e", reference, "refused", MONDAY, MONDAY, "ig1", "ig", "patient.said", "command")
+    world.records.consent_add([said])
 
 
 def test_what_was_recorded_is_known(world: World) -> None:

@@ -18,13 +18,14 @@ from policies.model import (
     ImageFacts,
     Kind,
     Mode,
+    OnFile,
     Problem,
     RecipientClass,
     RecipientFacts,
     Statement,
 )
 from policies.reasons import REASONS
-from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, PURPOSES, SCOPES
+from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, PURPOSE_ROWS, PURPOSES, SCOPES
 
 MAYBE = st.sampled_from([None, True, False])
 SEEN = ["mime.ambiguous", "mail.signed", "ident.subject", "text.nhs-number", "exif.gps", "dicom.burned-in", "container.signed"]
@@ -62,6 +63,13 @@ STATEMENTS = st.builds(
     fresh=st.booleans(),
 )
 
+ON_FILE = st.builds(
+    OnFile,
+    status=st.sampled_from(["refused", "withdrawn", "limited"]),
+    since=st.none() | st.just(date(2026, 11, 12)),
+    uses=st.frozensets(st.sampled_from(sorted(PURPOSE_ROWS)), max_size=3),
+)
+
 IMAGES = st.builds(
     ImageFacts,
     part=st.sampled_from(["1.1", "1.2", "1.3/1"]),
@@ -72,6 +80,8 @@ IMAGES = st.builds(
     opaque=optional(OPAQUE) | st.just("something new"),
     decorative=optional(["decorative.icon"]),
     disclosed=MAYBE,
+    on_file=st.none() | ON_FILE,
+    looked_up=st.booleans(),
     modality=optional(["CR", "XC"]),
     name=st.sampled_from(["", "photo.jpg"]),
 )
@@ -121,6 +131,7 @@ FACTS = st.builds(
     methods=st.dictionaries(st.sampled_from(["route", "smime", "pickup"]), st.sampled_from(["ok", "smime.expired"]), max_size=3),
     thread=st.sampled_from(["new", "reply", "forward"]),
     withdrawn=MAYBE,
+    on_file=st.none() | ON_FILE,
     first_time=MAYBE,
     released=st.frozensets(st.sampled_from(sorted(REASONS)), max_size=4),
 )
