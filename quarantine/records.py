@@ -33,7 +33,7 @@ class OutcomeRow:
     meta: Mapping[str, Any] = field(repr=False)
 
 
-class Records(HoldRecords, OutboxRecords, DisclosureRecords, AnswerRecords):
+class Records(HoldRecords, OutboxRecords, DisclosureRecords, ConsentRecords, AnswerRecords):
     """Everything the quarantine service knows, by table: holds, outbox, disclosures (see the base classes), outcomes."""
 
     def add_outcome(self, outcome: str, message: str, merge: str, created: float, meta: Mapping[str, Any]) -> bool:
