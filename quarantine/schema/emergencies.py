@@ -24,7 +24,8 @@ VALUES (:emergency, :address, :class, :rule, :method, :at) ON CONFLICT (emergenc
 PEOPLE = "SELECT * FROM emergency_people WHERE emergency = :emergency ORDER BY at, address"
 GET = "SELECT * FROM emergencies WHERE id = :id"
 FIND = """
-SELECT * FROM emergencies WHERE ref = :ref OR id = :ref OR (merge <> '' AND merge IN (SELECT merge FROM outcomes WHERE ref = :ref))
+SELECT * FROM emergencies WHERE ref = :ref OR id = :ref
+  OR (merge <> '' AND merge IN (SELECT merge FROM outcomes WHERE ref = :ref))
   OR (hold <> '' AND hold IN (SELECT id FROM holds WHERE ref = :ref OR id = :ref)) ORDER BY at, id"""
 ALL = "SELECT * FROM emergencies WHERE forgotten IS NULL ORDER BY at, id"
 OPEN = "SELECT * FROM emergencies WHERE reviewed IS NULL ORDER BY due, at, id"
