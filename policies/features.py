@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from policies.model import Carrier, Consent, ConsentStatus, DomainEntry, Facts, ImageFacts, Kind, RecipientClass, Statement
 from policies.onfile import allows
-from policies.onfile import allows
 from policies.profiles import PROFILES
 from policies.sidefeatures import DEVICE_THEN, DEVICES, FILE_LINKS, SIDE_CODES, SideTerms, side_values
 from policies.tags import EMERGENCY_REASON
@@ -25,7 +24,6 @@ SENDER_KINDS: Final = ("person", "machine", "null", "auto", "list")
 THREADS: Final = ("new", "reply", "forward")
 YES_NO: Final = ("yes", "no")
 YES_NO_UNKNOWN: Final = ("yes", "no", "unknown")
-ON_FILE: Final = ("none", "limited", "outside", "unknown", "refused")
 ON_FILE: Final = ("none", "limited", "outside", "unknown", "refused")
 CLASSES: Final = tuple(cls.value for cls in RecipientClass)
 KINDS: Final = tuple(kind.value for kind in Kind)
@@ -44,7 +42,6 @@ _BURNED_IN: Final = frozenset({"dicom.burned-in", "dicom.burned-in-unknown", "di
 _FILMS: Final = frozenset({"mp4", "mov", "3gp", "m4v", "avi", "matroska", "webm", "ogg"})  # with voices
 ATTACHMENT: Final = "mail.attachment"  # message code: something is attached, whatever it is
 ASKED: Final = frozenset({ATTACHMENT, *SIDE_CODES})  # single codes that a feature looks at
-LIMITED_USE: Final = "consent.limited-on-file"
 LIMITED_USE: Final = "consent.limited-on-file"
 _FOR_CHILD: Final = frozenset({"parental-responsibility", "guardian"})
 # DICOM modalities whose pictures need no separate agreement (GMC recordings 10); of any other the picture is a photograph.
@@ -90,8 +87,6 @@ WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "to_patient": (("no", "unconfirmed", "confirmed"), "the sender says that the recipient is the patient"),
     "checked": (YES_NO, "the sender says that the recipients are right: [right address], or a patient's address typed twice"),
     "withdrawal_unknown": (YES_NO, "the email names a patient and withdrawals could not be looked up"),
-    "on_file": (ON_FILE, "what the consent register says; limited: this use is left, outside: it is not"),
-    "picture_unknown": (YES_NO, "the consent register could not be asked about this very picture"),
     "on_file": (ON_FILE, "what the consent register says; limited: this use is left, outside: it is not"),
     "picture_unknown": (YES_NO, "the consent register could not be asked about this very picture"),
     "one_recipient": (YES_NO, "the email goes to no more people than an emergency may"),
@@ -400,8 +395,6 @@ def derive(facts: Facts, consent: Consent, image: ImageFacts | None, terms: Term
         "to_patient": to_patient,
         "checked": _YES_NO[to_patient == "confirmed" or (statement is not None and statement.checked)],
         "withdrawal_unknown": _YES_NO[facts.withdrawn is None and named],
-        "on_file": _on_file(facts, image, said_no, group, facts.withdrawn is None and named),
-        "picture_unknown": _YES_NO[image is not None and not image.looked_up],
         "on_file": _on_file(facts, image, said_no, group, facts.withdrawn is None and named),
         "picture_unknown": _YES_NO[image is not None and not image.looked_up],
         "one_recipient": _YES_NO[facts.recipients <= terms.emergency_recipients],

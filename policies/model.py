@@ -152,20 +152,6 @@ class OnFile:
 
 
 @dataclass(frozen=True, slots=True)
-class OnFile:
-    """What the consent register says of a patient or of one picture (``policies.onfile``)."""
-
-    status: str  # refused | withdrawn | limited
-    since: date | None = None
-    uses: frozenset[str] = frozenset()  # of ``limited``: the purposes that are left, as rows of the matrix
-
-    @property
-    def ends(self) -> bool:
-        """Nothing may go."""
-        return self.status != "limited"
-
-
-@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """One image (or unopened part) of the message."""
 
@@ -182,8 +168,6 @@ class ImageFacts:
     name: str = field(default="", repr=False)
     taken: str = field(default="", repr=False)  # day of capture as the file stated it, "2026-03-04"
     laterality: str = ""  # L, R or B as the file stated it
-    on_file: OnFile | None = None  # what the consent register says of this very picture
-    looked_up: bool = True  # False: the register could not be asked about it
     on_file: OnFile | None = None  # what the consent register says of this very picture
     looked_up: bool = True  # False: the register could not be asked about it
 
@@ -253,7 +237,6 @@ class Facts:
     thread: str = "new"  # new | reply | forward
     register_version: str = ""
     withdrawn: bool | None = None  # a withdrawal or refusal on file for this patient reference; None = unknown
-    on_file: OnFile | None = None  # what the consent register says of the patients named: the strictest of it
     on_file: OnFile | None = None  # what the consent register says of the patients named: the strictest of it
     first_time: bool | None = None  # first time this sender writes to this recipient; None = unknown
     released: frozenset[str] = frozenset()  # finding codes a release accepted

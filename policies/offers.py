@@ -90,14 +90,12 @@ def _matter(facts: Facts) -> Hashable | None:
         else (entry.purposes, entry.methods, entry.max_sensitivity, entry.children_allowed, entry.max_recipients),
         (facts.sender_group, facts.sender_kind, facts.vouched, facts.thread, facts.first_time, facts.withdrawn, facts.recipients),
         facts.on_file,
-        facts.on_file,
         facts.codes,
         facts.released,
         tuple([name for name, state in facts.methods.items() if state == "ok"]),
         tuple(
             [
                 (image.kind, image.opaque, image.modality, image.format, image.disclosed, image.codes)
-                + (image.on_file, image.looked_up)
                 + (image.on_file, image.looked_up)
                 for image in facts.images
                 if counts(image)

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from policies import onfile
-from policies import onfile
 from policies.model import (
     Carrier,
     Consent,
@@ -57,7 +56,6 @@ def to_record(facts: Facts) -> dict[str, Any]:
         "recipient": _recipient(facts.recipient),
         "consent": _consent(facts),
         **_standing(facts.on_file),
-        **_standing(facts.on_file),
         "images": [_image(image) for image in facts.images],
         "codes": sorted(facts.codes),
         "methods": dict(sorted(facts.methods.items())),
@@ -76,7 +74,6 @@ def from_record(record: Mapping[str, Any]) -> Facts:
         **{name: record[name] for name in _FACTS},
         recipient=recipient,
         consent=_read_consent(record["consent"], recipient.domain),
-        on_file=onfile.from_record(record.get("on_file")),
         on_file=onfile.from_record(record.get("on_file")),
         images=tuple(_read_image(image) for image in record["images"]),
         codes=frozenset(record["codes"]),

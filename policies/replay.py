@@ -42,11 +42,6 @@ def _standing(record: Mapping[str, Any]) -> tuple[object, object]:
     return record.get("on_file"), record.get("looked_up")
 
 
-def _standing(record: Mapping[str, Any]) -> tuple[object, object]:
-    """What the consent register said; most records say nothing of it."""
-    return record.get("on_file"), record.get("looked_up")
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """One recorded mail that two policies judge differently; ``at`` counts the records from 0."""
