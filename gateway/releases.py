@@ -13,6 +13,7 @@ from gateway.identity import Identity
 from gateway.model import Envelope
 from policies.consent import read_header, read_tag
 from policies.model import Carrier, Reading
+from policies.vocabulary import INFORMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class ReleaseTerms:
     hold: str | None = None
     statement: str | None = field(default=None, repr=False)
     identity: Identity | None = None
+    informed: frozenset[str] = frozenset()  # what the patient was told, as the sender ticked it in the web form
 
     @classmethod
     def of(cls, envelope: Envelope) -> ReleaseTerms:
@@ -30,13 +32,19 @@ class ReleaseTerms:
         if envelope.release is None:
             return cls()
         payload = envelope.release
-        return cls(frozenset(payload["accepted"]), payload["hold"], payload.get("statement"), _identity(payload.get("identity")))
+        informed = frozenset(INFORMED) & frozenset(map(str, payload.get("informed", ())))
+        return cls(
+            frozenset(payload["accepted"]), payload["hold"], payload.get("statement"), _identity(payload.get("identity")), informed
+        )
 
     def added(self, carried: Carried) -> Carried:
         """``carried`` with the statement a person gave in answer to the hold."""
         if not self.statement:
             return carried
         reading, numbers = without_numbers(_read(self.statement))
+        if self.informed:
+            told = tuple(replace(one, informed=one.informed | self.informed) for one in reading.statements)
+            reading = replace(reading, statements=told)
         return replace(
             carried, readings=(*carried.readings, reading), numbers=tuple(dict.fromkeys((*carried.numbers, *numbers)))
         )

@@ -94,15 +94,18 @@ def show(desk: Desk, ref: str, user: str) -> dict[str, Any]:
 def release(
     desk: Desk, ref: str, user: str, *, accepted: Sequence[str] = (), statement: str | None = None, sender: bool = False,
     emergency: tuple[str, str] | None = None,
+    informed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Let a hold go; for two people the first one approves.  ``accepted``: finding codes that may leave uninspected.
 
     ``statement``: a consent statement to be added, in the header's grammar.  ``sender``: the sender answered (the caller proved
     it).  ``emergency``: (way, reason) where the answer was EMERGENCY: both words stay sealed, and what goes is a case for review.
+    ``informed``: what the patient was told, to stand in the statement (guidance S0-14).
     Raises ``NotAllowed``, ``NotFound``, ``Conflict``; ``NoKey`` when the review key is neither here nor with the service.
     """
     row = find(desk, ref)
     terms: dict[str, Any] = {"accepted": sorted(set(accepted)), "statement": statement}
+    terms |= {"informed": sorted(set(informed))} if informed else {}
     reason = "terms:" + hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:16]
     role = roles.SENDER if sender else _role(desk, row, user)
     if roles.UNPROTECTED in accepted and role != roles.IG:

@@ -153,6 +153,7 @@ class Releaser:
             "recipients": [one.address for one in waiting],
             "accepted": list(terms.get("accepted", ())),
             "statement": opening.statement_of(terms, self._private),
+            "informed": list(terms.get("informed", ())),
             "envelope": envelope,
             "identity": obj.meta.get("identity"),
             "sha256": obj.meta.get("sha256"),

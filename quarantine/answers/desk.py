@@ -130,7 +130,10 @@ class Answers:
             return Told("not-understood", question.ref, (word,) if chosen else words_of(question))
         for row, offer, statement in statements:
             why = (answer.way, answer.text) if offer.needs == "reason" else None
-            ops.release(self._desk, row.id, self._actor(row, answer), statement=statement, sender=True, emergency=why)
+            ops.release(
+                self._desk, row.id, self._actor(row, answer), statement=statement, sender=True, emergency=why,
+                informed=answer.informed,
+            )  # fmt: skip
             self._note(row, word, answer, now)
         return Told("released", question.ref, (word,))
 

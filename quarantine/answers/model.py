@@ -73,6 +73,7 @@ class Answer:
     text: str = field(default="", repr=False)
     by: str = field(default="", repr=False)
     way: str = REPLY
+    informed: tuple[str, ...] = ()  # what the sender ticked that the patient was told (``notices.placeholders.TICKS``)
 
 
 @dataclass(frozen=True, slots=True)
