@@ -9,6 +9,8 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +20,7 @@ from gateway import policyswap
 from gateway.context import ContextSpec, DkimSpec, OpeningSpec, SmimeSpec
 from gateway.identity import Vouches
 from gateway.inbound.limits import MEMORY_FACTOR
+from policies.load import EXTRA, POLICY
 from policies.yamlmap import YamlError, explain_validation, parse
 from quarantine.settings import QuarantineSettings
 
@@ -277,9 +280,18 @@ def policy_files(folder: Path) -> dict[str, str]:
     try:
         with policyswap.reading(folder):
             files = [path for path in folder.rglob("*") if path.suffix in {".yaml", ".txt"} and _counts(path.relative_to(folder))]
-            return {str(p.relative_to(folder)): p.read_text("utf-8") for p in sorted(files)}
+            found = {str(p.relative_to(folder)): p.read_text("utf-8") for p in sorted(files)}
     except UnicodeDecodeError as error:
         raise ConfigError([f"{folder}: a policy file is not UTF-8 text: {error.reason} at byte {error.start}"]) from None
+    named = {name.rpartition("/")[2] for name in found}
+    return found if POLICY not in named else found | {name: text for name, text in shipped_extra().items() if name not in named}
+
+
+@cache
+def shipped_extra() -> dict[str, str]:
+    """The files beside policy and register that a folder made by an earlier version lacks, as they ship."""
+    shipped = resources.files("policies")
+    return {name: (shipped / "data" / name if name.endswith(".txt") else shipped / name).read_text("utf-8") for name in EXTRA}
 
 
 def _counts(path: Path) -> bool:

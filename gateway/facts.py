@@ -20,12 +20,14 @@ from gateway.leaves import Leaf, Picture
 from gateway.message import Message
 from gateway.mime.codes import AMBIGUOUS
 from gateway.model import Received, Recipient
+from gateway.provenance import provenance
 from gateway.releases import ReleaseTerms
+from gateway.wording import NOTHING, Wording
 from policies.consent import combine
 from policies.load import Policy
 from policies.model import Facts, ImageFacts, Kind, OnFile, RecipientClass, RecipientFacts
 from policies.onfile import combined, uses
-from policies.recipients import findings, known_neighbour, open_list
+from policies.recipients import findings, known_neighbour, open_list, other_names
 from quarantine.consents.model import Standing
 
 Methods = Callable[[Recipient, RecipientFacts, datetime], Mapping[str, str]]
@@ -60,6 +62,7 @@ class Opened:
     identity: Identity
     sender_kind: str
     patients: Patients
+    wording: Wording = NOTHING
 
     @property
     def clinical(self) -> tuple[Leaf, ...]:
@@ -82,7 +85,7 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     at = datetime.fromtimestamp(received.at, UTC)
     group = policy.group_of(envelope.sender)
     release = ReleaseTerms.of(envelope)
-    codes = set(opened.patients.codes | opened.message.codes | opened.identity.codes)
+    codes = set(opened.patients.codes | opened.message.codes | opened.identity.codes | opened.wording.codes)
     if opened.message.codes & AMBIGUOUS:
         codes |= {"mime.ambiguous"}
     if any(leaf.clinical and leaf.part.in_signed for leaf in opened.leaves):
@@ -92,16 +95,27 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     withdrawn = memory.withdrawn(opened.patients.numbers) if opened.patients.numbers else False
     on_file = standing(memory.said(opened.patients.numbers) if opened.patients.numbers else ())
     pictures = opened.pictures
+    origins = {one.path: provenance(one, policy.devices, at.date()) for one in pictures}
     many = len(envelope.recipients) > policy.settings.many_recipients
-    open_to = bool(pictures) and open_list(_visible(opened.message), policy.register, at.date())
+    visible = _visible(opened.message) if pictures else []
+    open_to = open_list([address for _, address in visible], policy.register, at.date())
+    misnamed = other_names(visible)
 
     def of(recipient: Recipient) -> Facts:
         known = policy.register.match(recipient.address, sender=envelope.sender, today=at.date())
         first_time = _not(memory.wrote_before(envelope.sender, recipient.address))
         if first_time and pictures and len(envelope.recipients) <= _COMPARED and known.cls not in _NOT_COMPARED:
             known = replace(known, similar_to=known_neighbour(recipient.address, partial(memory.wrote_before, envelope.sender)))
-        found = findings(known, first_time=first_time, many=many, open_to=open_to, similar=bool(known.similar_to))
-        images = tuple(_image(one, memory, recipient) for one in pictures if one.kind is not Kind.NONE or one.node.decorative)
+        found = findings(
+            known,
+            first_time=first_time,
+            many=many,
+            open_to=open_to,
+            similar=bool(known.similar_to),
+            other_name=recipient.address.lower() in misnamed,
+        )
+        shown_or_decorative = [one for one in pictures if one.kind is not Kind.NONE or one.node.decorative]
+        images = tuple(_image(one, memory, recipient, origins[one.path]) for one in shown_or_decorative)
         shown = [image for image in images if not image.decorative]
         covered = _all(image.disclosed for image in shown)
         return Facts(
@@ -139,13 +153,13 @@ _COMPARED: Final = 5  # with more recipients, addresses are not compared with th
 _NOT_COMPARED: Final = (RecipientClass.OWN, RecipientClass.ARCHIVE, RecipientClass.DENIED)
 
 
-def _visible(message: Message) -> list[str]:
-    """Every address of To and Cc."""
+def _visible(message: Message) -> list[tuple[str, str]]:
+    """Every (name, address) of To and Cc."""
     texts = [message.text(one) for name in ("To", "Cc") for one in message.fields(name)]
-    return [address for _, address in getaddresses(texts) if "@" in address]
+    return [pair for pair in getaddresses(texts) if "@" in pair[1]]
 
 
-def _image(picture: Picture, memory: Memory, recipient: Recipient) -> ImageFacts:
+def _image(picture: Picture, memory: Memory, recipient: Recipient, origin: frozenset[str]) -> ImageFacts:
     node = picture.node
     info = node.info
     said = memory.said_of_image(node.sha256) if node.clinical or picture.sealed else ()
@@ -154,7 +168,7 @@ def _image(picture: Picture, memory: Memory, recipient: Recipient) -> ImageFacts
         kind=picture.kind,
         sha256=node.sha256,
         format=node.sniffed.format,
-        codes=node.codes,
+        codes=node.codes | origin,
         opaque=node.opaque.value if node.opaque else None,
         decorative=node.decorative,
         disclosed=memory.disclosed(node.sha256, recipient.address) if node.clinical else None,

@@ -21,6 +21,7 @@ from gateway.outgoing import Outgoing
 from gateway.plans import failure_plan
 from gateway.recording import record
 from gateway.releases import ReleaseTerms
+from gateway.wording import wording
 from policies.decide import decide
 from policies.model import Decision, Facts
 
@@ -58,7 +59,9 @@ def judge(context: Context, received: Received) -> Judged:
     vouches = context.spec.vouches.get(envelope.listener, Vouches.NOTHING)
     identity = release.identity or identify(message, envelope, carried, vouches, context.spec.trusted_hosts)
     found = patients(message, leaves, carried.numbers)
-    opened = Opened(message, leaves, carried, identity, sender_kind(message, envelope), found)
+    allowed = context.policy.settings.file_links.allowed
+    words = wording(message, leaves, context.policy.words, allowed, carried.thread, bool(found.numbers))
+    opened = Opened(message, leaves, carried, identity, sender_kind(message, envelope), found, words)
     # 6. Decide per recipient.
     facts = gather(context.policy, received, opened, context.memory, context.methods)
     return Judged(opened, facts, tuple(decide(context.policy, one) for one in facts))

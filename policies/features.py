@@ -93,7 +93,7 @@ WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "too_many": (YES_NO, "more recipients than the domain's entry allows"),
     "lookalike": (YES_NO, "the domain resembles an approved one"),
     "in_reach": (YES_NO, "settings.scope reaches this email although it has no clinical picture"),
-    "file_link": (FILE_LINKS, "the text links to a file share and speaks of a patient, and what settings.file_links says of that"),
+    "file_link": (FILE_LINKS, "the text links to a file share and speaks of a patient, and what settings.file_links says"),
     "device": (DEVICES, "whether the camera that the picture names is registered (devices.yaml)"),
     "device_then": (DEVICE_THEN, "what settings.devices says of that camera, this kind of picture and the sender's group"),
     "referral": (YES_NO, "it reads like a referral, to a service that takes referrals electronically (settings.referral)"),

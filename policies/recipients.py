@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Final
@@ -18,8 +19,10 @@ CODES: Final[Mapping[str, str]] = {
     "recipient.many": "The mail goes to more recipients than the policy's settings allow without a second look.",
     "recipient.open-list": "Patients, private people or several outside organisations see each other's addresses in To and Cc.",
     "recipient.mailbox": "The organisation is approved, but not for this mailbox.",
+    "recipient.other-name": "The name shown beside the address is itself an email address, and another one.",
 }
 _MOST_VISIBLE: Final = 200  # addresses of To and Cc that are looked at
+_NAMED: Final = re.compile(r"[a-z0-9._%+'-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")  # an address in a shown name
 _OUTSIDE: Final = 3  # so many outside organisations in one To or Cc are an open list
 
 
@@ -51,7 +54,22 @@ def open_list(visible: Iterable[str], register: Register, today: date) -> bool:
     return len(private) > 1 or (bool(private) and bool(outside)) or len(outside) >= _OUTSIDE
 
 
-def findings(known: RecipientFacts, *, first_time: bool | None, many: bool, open_to: bool, similar: bool) -> frozenset[str]:
+def other_names(shown: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Of (name, address) pairs as To and Cc show them the addresses, in lower case, whose name is another address.
+
+    Programs that fill in addresses by themselves put the one that was meant in front of the one that is used.
+    """
+    found = set()
+    for name, address in shown:
+        named = _NAMED.search(name.lower())
+        if named is not None and named[0] != address.lower():
+            found.add(address.lower())
+    return frozenset(found)
+
+
+def findings(
+    known: RecipientFacts, *, first_time: bool | None, many: bool, open_to: bool, similar: bool, other_name: bool = False
+) -> frozenset[str]:
     """The codes about one recipient."""
     outside = known.cls not in (RecipientClass.OWN, RecipientClass.ARCHIVE)
     told = {
@@ -62,13 +80,24 @@ def findings(known: RecipientFacts, *, first_time: bool | None, many: bool, open
         "recipient.many": many and outside,
         "recipient.open-list": open_to and outside,
         "recipient.mailbox": known.entry is not None and known.standing == "" and known.cls is RecipientClass.UNKNOWN,
+        "recipient.other-name": other_name and outside,
     }
     return frozenset(code for code, found in told.items() if found)
 
 
-def did_you_mean(known: RecipientFacts) -> str:
-    """What a notice may ask: the domain that was perhaps meant, never a person's address; "" for nothing to ask."""
+def did_you_mean(known: RecipientFacts, register: Register, today: date) -> str:
+    """What the sender's notice may ask: the domain that was perhaps meant, or the address the sender has written to before.
+
+    "" for nothing to ask.  Of a patient's or private person's address no more than the domain, and that only if it differs.
+    """
     if known.lookalike_of is not None:
         return known.lookalike_of
+    if not known.similar_to:
+        return ""
+    if register.match(known.similar_to, today=today).cls not in _PRIVATE and known.cls not in _PRIVATE:
+        return known.similar_to
     meant = split_address(known.similar_to)[1]
     return meant if meant != known.domain else ""
+
+
+_PRIVATE: Final = (RecipientClass.PATIENT, RecipientClass.PRIVATE)

@@ -1,4 +1,4 @@
-"""What a rule can ask about links to file shares, cameras and referrals: features from codes, and what the settings say of them."""
+"""What a rule can ask about links to file shares, cameras and referrals: features from codes, and what settings say of them."""
 
 from __future__ import annotations
 

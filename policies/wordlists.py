@@ -20,8 +20,8 @@ class WordLists:
     """Empty lists find nothing."""
 
     shares: Shares = field(default_factory=Shares, repr=False)
-    clinical: Phrases = Phrases()
-    referral: Phrases = Phrases()
+    clinical: Phrases = field(default_factory=Phrases, repr=False)
+    referral: Phrases = field(default_factory=Phrases, repr=False)
 
 
 def read_word_lists(files: Mapping[str, bytes], problems: list[str]) -> WordLists:

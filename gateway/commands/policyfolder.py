@@ -35,7 +35,7 @@ class Folder:
         lock = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if path.read_text("utf-8") != self.files[name]:
+            if path.exists() and path.read_text("utf-8") != self.files[name]:
                 raise OSError(f"{path} was changed by somebody else just now; nothing is written, try again")
             replace(path, text)
         finally:

@@ -13,7 +13,7 @@ import typer
 from gateway.commands.options import fail, settings
 from gateway.config import ConfigError, policy_files
 from gateway.policyversions import Versions
-from policies.load import DOMAINS, LISTS, POLICY, Policy, PolicyError, load_policy
+from policies.load import DOMAINS, EXTRA, LISTS, POLICY, Policy, PolicyError, load_policy
 
 PolicyOption = Annotated[
     Path | None, typer.Option("--policy", help="Folder of the policy; default: the one that the configuration names.")
@@ -64,7 +64,7 @@ def _one_file(path: Path) -> Mapping[str, str]:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{path}: cannot be read as text ({type(error).__name__})", code=1)
-    if path.name in (POLICY, DOMAINS, *LISTS):
+    if path.name in (POLICY, DOMAINS, *LISTS, *EXTRA):
         return {path.name: text}
     if path.suffix not in (".yaml", ".yml"):
         fail(f"{path}: call the file {POLICY}, {DOMAINS} or {', '.join(LISTS)}, so that it is clear what it is")

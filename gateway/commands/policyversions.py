@@ -15,7 +15,7 @@ from gateway.commands.policysource import named, versions
 from gateway.config import ConfigError, policy_files
 from gateway.policyversions import patients_of, with_patients
 from policies.difference import difference
-from policies.load import DOMAINS, FILES, Policy, PolicyError, load_policy
+from policies.load import DOMAINS, EXTRA, FILES, Policy, PolicyError, load_policy
 
 
 def history(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
@@ -73,7 +73,8 @@ def rollback(
 def _texts(version: dict[str, str], before: dict[str, str]) -> dict[str, str]:
     """The files of a version under their names in the folder, with today's addresses of patients."""
     places = {name.rpartition("/")[2]: name for name in before}
-    texts = {places.get(base, base): text for name, text in version.items() if (base := name.rpartition("/")[2]) in FILES}
+    ours = (*FILES, *EXTRA)
+    texts = {places.get(base, base): text for name, text in version.items() if (base := name.rpartition("/")[2]) in ours}
     register = places.get(DOMAINS, DOMAINS)
     block = patients_of(before.get(register, ""))
     return texts | {register: with_patients(texts[register], block)}

@@ -11,6 +11,7 @@ import yaml
 
 from gateway.config import ConfigError, Settings, is_loopback, load, policy_files
 from gateway.inbound.limits import MEMORY_FACTOR
+from policies.load import EXTRA
 from tests.support.configs import walk
 from tests.support.installation import merged
 from tests.support.paths import ROOT
@@ -158,7 +159,22 @@ def test_the_policy_folder_is_read_without_tests_and_what_editors_leave(tmp_path
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
     (tmp_path / ".#policy.yaml").symlink_to("alice@host.1234")
-    assert policy_files(tmp_path) == {"policy.yaml": "policy.yaml", "lists/free.txt": "lists/free.txt"}
+    found = {name: text for name, text in policy_files(tmp_path).items() if name not in EXTRA}
+    assert found == {"policy.yaml": "policy.yaml", "lists/free.txt": "lists/free.txt"}
+
+
+def test_what_an_older_folder_lacks_is_taken_as_it_ships(tmp_path: Path) -> None:
+    """A list that came with a later version is in force after an upgrade; the folder's own goes before, an empty one too."""
+    (tmp_path / "policy.yaml").write_text("policy")
+    (tmp_path / "clinical-words.txt").write_text("# none\n")
+    found = policy_files(tmp_path)
+    assert set(EXTRA) < set(found)
+    assert found["clinical-words.txt"] == "# none\n"
+    assert "dropbox.com" in found["file-shares.txt"]
+
+
+def test_a_folder_without_a_policy_gets_nothing_beside(tmp_path: Path) -> None:
+    assert policy_files(tmp_path) == {}
 
 
 def test_a_policy_file_that_is_no_text_is_told_without_its_bytes(tmp_path: Path) -> None:
