@@ -13,25 +13,27 @@ from pathlib import Path
 from typing import Any
 
 from quarantine.consents import statements
+from quarantine.deadlines import OfficeHours
 from quarantine.records import Records
+from quarantine.reports.tallies import Tally
 
 _BLOCK = 1 << 22
 _GONE = frozenset({"delivered", "passed"})
 _HASH = re.compile(r"[0-9a-f]{32,64}")
 
 
-def read_journal(folder: Path, records: Records) -> int:
-    """Read what is new; how many events.  Raises sqlite3.Error; a segment that cannot be read is left for the next time."""
+def read_journal(folder: Path, records: Records, office: OfficeHours | None = None) -> int:
+    """Read what is new, and count it for the reports by the days of ``office``; how many events.  Raises sqlite3.Error; a segment that cannot be read is left for the next time."""
     count = 0
     for segment in sorted(folder.glob("*.jsonl")):
         try:
-            count += _segment(segment, records)
+            count += _segment(segment, records, office or OfficeHours())
         except OSError:
             continue  # rotated away or not ours to read yet: tried again
     return count
 
 
-def _segment(path: Path, records: Records) -> int:
+def _segment(path: Path, records: Records, office: OfficeHours) -> int:
     offset = records.journal_offset(path.name)
     if path.stat().st_size <= offset:
         return 0
@@ -42,25 +44,32 @@ def _segment(path: Path, records: Records) -> int:
             whole, _, _ = block.rpartition(b"\n")
             if not whole and b"\n" not in block:
                 break  # a line that is still being written
+            tally = Tally(office, path.name)
             with records.transaction():  # offset and facts together: each event counts once
-                for line in whole.split(b"\n"):
-                    count += _event(line, records)
+                for event in map(_message, whole.split(b"\n")):
+                    if event is not None:
+                        count += _event(event, records)
+                        tally.take(event)
+                tally.write(records)
                 offset += len(whole) + 1
                 records.set_journal_offset(path.name, offset)
             file.seek(offset)
     return count
 
 
-def _event(line: bytes, records: Records) -> int:
+def _message(line: bytes) -> dict[str, Any] | None:
+    """The event of a line if it is about a message."""
     try:
         event: Any = json.loads(line)
     except ValueError:
-        return 0  # cut short by a crash; the journal goes on in the next line
-    if not isinstance(event, dict) or event.get("event") != "message":
-        return 0
-    record = event.get("record")
-    if not isinstance(record, dict):
-        return 0
+        return None  # cut short by a crash; the journal goes on in the next line
+    if not isinstance(event, dict) or event.get("event") != "message" or not isinstance(event.get("record"), dict):
+        return None
+    return event
+
+
+def _event(event: dict[str, Any], records: Records) -> int:
+    record = event["record"]
     at = float(event["at"]) if isinstance(event.get("at"), int | float) else 0.0
     sender = record.get("sender")
     known = _dicts(record.get("recipients"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from quarantine.audit import Audit
 from quarantine.emergencies import notes as case_notes
 from quarantine.emergencies.cases import Cases
 from quarantine.model import ObjectKind
 from quarantine.notes import note_id
 from quarantine.records import Records
+from quarantine.reports import tallies
 from quarantine.settings import Retention
 from quarantine.stores.api import Place, Store
 
@@ -35,6 +38,7 @@ def purge(store: Store, records: Records, audit: Audit, retention: Retention, no
         records.drop_outcome(outcome)
         count += 1
     records.drop_disclosures(min(before, now - retention.ledger_days * DAY), now)
+    tallies.forget(records, datetime.fromtimestamp(now, UTC).date())
     return count + _forget_cases(store, records, audit, before, now) + records.outbox_forget(before)
 
 

@@ -160,7 +160,7 @@ class Service:
     async def snapshot(self) -> bool:
         """Read the journal; write the snapshot if it would say something new, or before it looks stale."""
         now, settings = self._clock(), self.settings
-        await asyncio.to_thread(read_journal, settings.journal, self.records)
+        await asyncio.to_thread(read_journal, settings.journal, self.records, settings.office)
         changes, (seen, written) = self.records.changes(), self._snapshot
         age = now - written
         if not (age >= settings.snapshot_refresh or (changes != seen and age >= settings.snapshot_every)):

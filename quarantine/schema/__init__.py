@@ -7,7 +7,7 @@ A new concern is a file with its TABLES, and a line in TABLES here.
 
 from __future__ import annotations
 
-from quarantine.schema import answers, consents, disclosures, emergencies, holds, journal, outbox, outcomes
+from quarantine.schema import answers, consents, disclosures, emergencies, holds, journal, outbox, outcomes, tallies
 
 VERSION = 2
 
@@ -21,6 +21,7 @@ TABLES = "".join((
     journal.TABLES,
     consents.TABLES,
     emergencies.TABLES,
+    tallies.TABLES,
     answers.TABLES,
 ))  # fmt: skip
 # What a rebuild empties: all that the objects can say again.  The outbox stays (a notice sent stays sent), and so do the

@@ -1,0 +1,110 @@
+"""What one event of the gateway's journal counts as.  Counts only: codes, states, groups, domains, keyed hashes of senders.
+
+Measures (a key stands beside each):
+
+  mail         plain | pictures | failure          messages that came in
+  fate         delivered | passed | held | refused | failed | deferred   recipients of mail with pictures
+  mode         observe | advise | enforce           the same recipients
+  reason       a reason code                        the same recipients
+  code         a finding code                       messages with pictures
+  pictures     all | gps                            clinical images that came in
+  group all, group gps      a sender group          clinical images, and those with a position
+  recipient    first-time                           recipients of mail with pictures who were written to for the first time
+  disclosed    reference | none                     recipients who got pictures, by whether a patient's reference was known
+  sender pictures, sender gps, sender not-patient   a keyed hash; messages with pictures, images with a position, NOT PATIENT
+
+A release counts what it delivers and nothing else: the mail was counted when it came in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+Key = tuple[str, str]  # measure, key
+GPS: Final = frozenset({"exif.gps", "xmp.gps", "dicom.gps"})
+RELEASE: Final = "release"
+_GONE: Final = frozenset({"delivered", "passed"})
+_UNCHECKED: Final = frozenset({"observe", "advise"})
+
+
+def counted(event: Mapping[str, Any]) -> Counter[Key]:
+    """Measure and key -> how many.  Nothing for what is no message; what is missing in an old event is not counted."""
+    record = event.get("record")
+    if event.get("event") != "message" or not isinstance(record, Mapping):
+        return Counter()
+    lines, fates, images = (_maps(one) for one in (record.get("recipients"), event.get("recipients"), record.get("images")))
+    found: Counter[Key] = Counter()
+    if images:
+        found.update(_disclosed(record, lines, fates))
+    if event.get("listener") == RELEASE:
+        return found
+    kind = "failure" if record.get("failure") else "pictures" if images else "plain"
+    found["mail", kind] += 1
+    if images:
+        found.update(("fate", str(fate.get("state") or fate.get("outcome") or "")) for fate in fates)
+        found.update(_of_recipients(lines))
+        found.update(_of_images(record, lines, images))
+    return found
+
+
+def domains_used(event: Mapping[str, Any]) -> Iterator[str]:
+    """The domains that got pictures."""
+    record = event.get("record")
+    if isinstance(record, Mapping) and record.get("images"):
+        for fate in _maps(event.get("recipients")):
+            if _went(fate) and fate.get("domain"):
+                yield str(fate["domain"])
+
+
+def _disclosed(record: Mapping[str, Any], lines: list[Mapping[str, Any]], fates: list[Mapping[str, Any]]) -> Iterator[Key]:
+    known = "reference" if record.get("patients") else "none"
+    for at, fate in enumerate(fates):
+        mode = lines[at].get("mode") if at < len(lines) else None
+        if _went(fate) and fate.get("method") not in _UNCHECKED and mode not in _UNCHECKED:
+            yield "disclosed", known
+
+
+def _of_recipients(lines: list[Mapping[str, Any]]) -> Iterator[Key]:
+    for line in lines:
+        yield "mode", str(line.get("mode") or "enforce")
+        yield from (("reason", str(code)) for code in line.get("reasons") or ())
+        if _facts(line).get("first_time") is True:
+            yield "recipient", "first-time"
+
+
+def _of_images(record: Mapping[str, Any], lines: list[Mapping[str, Any]], images: list[Mapping[str, Any]]) -> Counter[Key]:
+    found: Counter[Key] = Counter()
+    sender = str(record.get("sender") or "")
+    group = next((str(group) for line in lines if (group := _facts(line).get("sender_group"))), "ungrouped")
+    located = sum(1 for image in images if GPS & set(image.get("codes") or ()))
+    found.update({("pictures", "all"): len(images), ("group all", group): len(images)})
+    if located:
+        found.update({("pictures", "gps"): located, ("group gps", group): located})
+    codes = {str(code) for line in lines for code in _facts(line).get("codes") or ()}
+    found.update(("code", code) for code in codes)
+    if sender:
+        found["sender pictures", sender] += 1
+        found["sender gps", sender] += located
+        found["sender not-patient", sender] += any(_basis(line) == "not-patient" for line in lines)
+    return +found  # without the zeros
+
+
+def _basis(line: Mapping[str, Any]) -> Any:
+    consent = _facts(line).get("consent")
+    statement = consent.get("statement") if isinstance(consent, Mapping) else None
+    return statement.get("basis") if isinstance(statement, Mapping) else None
+
+
+def _facts(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    facts = line.get("facts")
+    return facts if isinstance(facts, Mapping) else {}
+
+
+def _went(fate: Mapping[str, Any]) -> bool:
+    return (fate.get("state") or fate.get("outcome")) in _GONE
+
+
+def _maps(values: object) -> list[Mapping[str, Any]]:
+    return [value for value in values if isinstance(value, Mapping)] if isinstance(values, list) else []
