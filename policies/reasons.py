@@ -80,6 +80,14 @@ REASONS: Final[Mapping[str, str]] = {
     "domain.children": "The recipient's organisation is not approved for pictures of children.",
     "domain.specialist": "The recipient is not one of the specialist services that may get such pictures.",
     "recipient.too-many": "The email goes to more people than this organisation may get at once.",
+    "recipient.lookalike-address": "The address is new, and very like one that was written to before. Check the spelling.",
+    "recipient.other-name": "Another email address is shown as the name of this one. Check which of the two is right.",
+    "recipient.many": "The email goes to a large number of people. Check that each of them needs the picture.",
+    "recipient.open-list": "People from several places, or patients, would see each other's addresses in To and Cc.",
+    "recipient.mailbox": "The recipient's organisation is approved, but not for this mailbox.",
+    "recipient.first-time": "It was the first email to this address. If that is the wrong person, tell the IG team now.",
+    "recipient.check-now": "The address is new, and very like one that was written to before. If it is wrong, tell the IG team now.",
+    "recipient.seen-by-all": "People from several places could see each other's addresses. Next time put them in Bcc.",
     "recipient.address-unconfirmed": "To send to a patient, write the patient's address once more in the tag.",
     # kinds
     "kind.none": "The email has no clinical picture.",
@@ -93,6 +101,19 @@ REASONS: Final[Mapping[str, str]] = {
     "kind.deceased": "A picture of a patient who has died needs the family's or executor's written agreement to be published.",
     "image.burned-in": "A name or face may stand in the picture itself, so it does not count as anonymous.",
     "image.disclosed": "This recipient already has this picture with the patient's agreement.",
+    # words, names and cameras
+    "link.file-share": (
+        "The email links to a file share or messenger and seems to be about a patient. If a patient's picture or papers are"
+        " there, take them down and send them as an attachment: that we can protect."
+    ),
+    "mail.referral": "This looks like a referral. The e-Referral Service (Advice and Guidance) can carry the picture, too.",
+    "name.messenger": (
+        "A picture seems to have come by a messenger such as WhatsApp, which keeps copies. Please delete it there, and next time"
+        " take it with the camera and send it by email alone."
+    ),
+    "device.not-clinical": "A picture was not taken with one of your organisation's clinical cameras.",
+    "device.personal": "A picture was taken with a phone of a private kind. Where there is a clinical camera, please use it.",
+    "device.unregistered": "A picture was taken with a camera that is not on your organisation's list of clinical cameras.",
     # what could not be read
     "opaque.encrypted": "A file is locked, so we could not look inside.",
     "opaque.not-inspected": "A file was passed without being looked into.",
@@ -153,6 +174,8 @@ HELP: Final[Mapping[str, str]] = {
     "consent.limited-on-file": "Ask the patient. If they agree to this use too, tell the information governance team first.",
     "consent.emergency-many": "Send it to one person or team only.",
     "recipient.too-many": "Send it to fewer people.",
+    "recipient.open-list": "Put the addresses in Bcc, or send one email to each person.",
+    "recipient.mailbox": "Send it to the mailbox that this organisation has named for pictures; the IG team knows it.",
     "opaque.encrypted": "If it holds a picture of a patient, send it again without the password: we protect it on the way.",
     "opaque.corrupt": "Open the file, save it under a new name, and attach that one to a new email.",
     "opaque.limit": "Send fewer or smaller files in one email, and do not pack them inside one another.",
