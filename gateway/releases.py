@@ -32,9 +32,12 @@ class ReleaseTerms:
         if envelope.release is None:
             return cls()
         payload = envelope.release
-        informed = frozenset(INFORMED) & frozenset(map(str, payload.get("informed", ())))
         return cls(
-            frozenset(payload["accepted"]), payload["hold"], payload.get("statement"), _identity(payload.get("identity")), informed
+            frozenset(payload["accepted"]),
+            payload["hold"],
+            payload.get("statement"),
+            _identity(payload.get("identity")),
+            frozenset(INFORMED) & frozenset(map(str, payload.get("informed", ()))),
         )
 
     def added(self, carried: Carried) -> Carried:

@@ -37,9 +37,15 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "ig_contact": Placeholder("how to reach the IG team, as set by you", EVERY),
     "on_call": Placeholder("whom to phone when it cannot wait, as set by you", EVERY, optional=True),
     "alternatives": Placeholder("other ways your organisation offers, as set by you", SENDER, optional=True),
-    "review_hours": Placeholder("how soon the IG team decides; only if you promise it", SENDER | {"frame", "form"}, optional=True),
+    "review_hours": Placeholder(
+        "how soon the IG team decides; only if you promise it", SENDER | {"frame", "form"}, optional=True
+    ),
     "why": Placeholder("why, in one or two sentences; they come with the policy's rule", SENDER | {"form"}),
     "help": Placeholder("one more sentence of help that came with the rule", SENDER | {"form"}, optional=True),
+    "did_you_mean": Placeholder(
+        "the domain or address the sender may have meant; never a patient's", SENDER, optional=True
+    ),
+    "advice": Placeholder("one thing to know beside, whatever became of the email", SENDER, optional=True),
     "who": Placeholder("who decides about the waiting email (the frame's parts \"who …\")", SENDER | {"form"}, optional=True),
     "answers": Placeholder("the words the sender may add, each with its meaning; all are proved to work", SENDER, many=True),
     "emergency": Placeholder("the emergency word, if it works for this email", SENDER, optional=True),
@@ -119,12 +125,14 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 # Files a language may have: the policy's sentences for reasons in another language, "code = sentence".
 OPTIONAL_FILES: dict[str, tuple[str, ...]] = {"reasons": ("sentences",)}
 OPTIONAL: dict[str, tuple[str, ...]] = {
-    "N-1": ("subject no answers",),
+    "N-1": ("subject no answers", "beside"),
     "N-1r": ("subject no answers",),
-    "N-3": ("why", "method *", "housekeeping", "keep", "answers"),
-    "N-5": ("why", "after"),
-    "N-6": ("after",),
-    "N-7": ("after", "answers", "no answers", "emergency"),
+    "N-2": ("beside",),
+    "N-3": ("why", "method *", "housekeeping", "keep", "answers", "beside"),
+    "N-4": ("beside",),
+    "N-5": ("why", "after", "beside"),
+    "N-6": ("after", "beside"),
+    "N-7": ("after", "answers", "no answers", "emergency", "beside"),
 }
 _NONE: frozenset[str] = frozenset()
 _CONTACTS = frozenset({"organisation", "ig_contact", "on_call"})
