@@ -33,6 +33,7 @@ from gateway.outgoing import DEFAULT_ROUTE
 from gateway.plans import failure_plan, sound, summary
 from gateway.policyversions import NotKept, Versions
 from gateway.withdrawals import SnapshotWithdrawals
+from policies.compiled import Known
 from policies.decide import FLOOR, GUARD
 from policies.load import Policy, PolicyError, load_policy
 from quarantine import token
@@ -261,7 +262,7 @@ class Gateway:
                     continue
                 seen = now
                 spec = {**self._spec, "policy": now}
-                policy = await asyncio.to_thread(_policy, spec)
+                policy = await asyncio.to_thread(_policy, spec, self._policy.register.known)
                 await self._pool.reload(spec)
             except (OSError, ConfigError, PolicyError, NoWorker) as error:
                 self.metrics.policy_failed.set(1)
@@ -280,6 +281,7 @@ class Gateway:
             self.metrics.policy_failed.set(0)
             await asyncio.to_thread(self._took, "changed")
             log.info("policy.loaded", digest=policy.digest)
+            await self._pool.follow()
 
     def _took(self, why: str) -> None:
         """Keep the policy now in force, so that it can be had back.  Mail does not wait for that, nor depend on it."""
@@ -372,8 +374,8 @@ class Door:
         return self._gateway.verify_release(text)
 
 
-def _policy(spec: Mapping[str, Any]) -> Policy:
-    return load_policy({name: text.encode() for name, text in spec["policy"].items()})
+def _policy(spec: Mapping[str, Any], known: Known | None = None) -> Policy:
+    return load_policy({name: text.encode() for name, text in spec["policy"].items()}, known)
 
 
 def _rules(policy: Policy) -> frozenset[str]:

@@ -160,28 +160,54 @@ class Pool:
             kept = True
             return plan
         finally:
-            self._busy.discard(worker)
-            kept = kept and worker.generation == self._generation
-            if not kept:
-                worker.kill()
-            self._idle.put_nowait(worker if kept else None)
+            self._put_back(worker, kept)
+
+    def _put_back(self, worker: _Worker, kept: bool) -> None:
+        self._busy.discard(worker)
+        if not kept:
+            worker.kill()
+        self._idle.put_nowait(worker if kept else None)
 
     async def reload(self, context: dict[str, Any]) -> str:
-        """Go over to a new context: a first process must accept it, the others follow as they fall idle.
+        """Go over to a new context, which differs in its policy only: a first process must accept it, the others follow.
 
-        Until then, and when it does not (NoWorker), the old one stays in force.
+        Until then, and when it does not (NoWorker), the old one stays in force.  The process goes over in place: it knows what
+        has not changed in a register of a hundred thousand domains, and the others work meanwhile.
         """
-        probe = await self._spawn(context, self._generation + 1)
-        self._context = context
-        self._generation += 1
-        if self._idle.empty():
-            probe.kill()  # all are busy: their places are taken over one by one
-            return probe.policy
-        place = self._idle.get_nowait()
-        if place is not None:
-            place.kill()
-        self._idle.put_nowait(probe)
-        return probe.policy
+        worker = await self._take()
+        self._busy.add(worker)
+        kept = False
+        try:
+            taken = await self._change(worker, context)
+            kept = True
+            if taken is None:
+                raise NoWorker("refused")
+            self._context, worker.policy = context, taken
+            self._generation += 1
+            worker.generation = self._generation
+            return taken
+        except WorkerLost as error:
+            raise NoWorker(error.why) from None
+        finally:
+            self._put_back(worker, kept)
+
+    async def follow(self) -> None:
+        """Take every process over to the context in force, so that no message has to wait for it."""
+        for _ in range(self._size - 1):
+            try:
+                self._idle.put_nowait(await self._take())
+            except NoWorker:
+                return  # its place is kept; the next message tries again
+
+    async def _change(self, worker: _Worker, context: dict[str, Any]) -> str | None:
+        """The digest of the policy it has taken; None: it will not have it.  Raises WorkerLost; OSError for want of memory."""
+        packet, fd = await _in_thread(pack, {"context": context}, [], unwanted=_unsent)
+        await worker.send(packet, fd, START_SECONDS)
+        try:
+            header, _ = unpack(*await worker.answer(START_SECONDS))
+            return str(header["policy"]) if header["ready"] is True else None
+        except (ValueError, KeyError):
+            raise WorkerLost("nonsense") from None
 
     async def stop(self) -> None:
         """Kill them all; who still waits for one gets NoWorker."""
@@ -195,15 +221,29 @@ class Pool:
 
     async def _take(self) -> _Worker:
         worker = await self._idle.get()
-        if worker is not None and worker.generation == self._generation and worker.quiet:
-            return worker
         try:
+            if worker is not None and worker.quiet and await self._follows(worker):
+                return worker
             if worker is not None:
                 worker.kill()
             return await self._spawn(self._context, self._generation)
         except BaseException:
+            if worker is not None:
+                worker.kill()
             self._idle.put_nowait(None)
             raise
+
+    async def _follows(self, worker: _Worker) -> bool:
+        """Has it the context in force, or does it take it now?"""
+        while worker.generation != (generation := self._generation):
+            try:
+                taken = await self._change(worker, self._context)
+            except (WorkerLost, OSError):
+                return False
+            if taken is None:
+                return False
+            worker.generation, worker.policy = generation, taken
+        return True
 
     async def _spawn(self, context: dict[str, Any], generation: int) -> _Worker:
         """A process that has loaded ``context``.  Raises NoWorker."""
@@ -256,7 +296,11 @@ async def _packed(received: Received) -> tuple[bytes, int]:
     header = dump_received(received)
     if len(received.raw) < INLINE_BYTES // 2:
         return pack(header, [received.raw])
-    return await _in_thread(pack, header, [received.raw], unwanted=lambda packed: close([fd for fd in packed[1:] if fd >= 0]))
+    return await _in_thread(pack, header, [received.raw], unwanted=_unsent)
+
+
+def _unsent(packed: tuple[bytes, int]) -> None:
+    close([fd for fd in packed[1:] if fd >= 0])
 
 
 async def _unpacked(packet: bytes, fds: list[int]) -> tuple[dict[str, Any], list[bytes]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from gateway.keyring import Keyring
 from gateway.leaves import Decoration
 from gateway.model import Recipient
 from gateway.sandbox import Sandbox, sandboxed
+from policies.compiled import Known
 from policies.load import Policy, load_policy
 from policies.model import RecipientFacts
 from quarantine.keyedhash import KeyedHash
@@ -115,7 +116,7 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
     hashes = KeyedHash.load(Path(told.hash_key))
     snapshot = Snapshot(Path(told.snapshot), hashes, told.snapshot_max_age) if told.snapshot else None
     clock = now or (lambda: datetime.now(UTC).timestamp())
-    policy = load_policy({name: text.encode() for name, text in told.policy.items()})
+    policy = _policy(told.policy, None)
     return Context(
         spec=told,
         policy=policy,
@@ -126,15 +127,39 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
         hashes=hashes,
         seen_inline=snapshot.seen_inline if snapshot else _unknown,
         now=clock,
-        tools=_tools(told.opening, policy, hashes),
-        decorative=DecorativeSettings(**policy.decorative),  # type: ignore[arg-type]  # the policy's model has the same fields
+        tools=_tools(told.opening, _cleaning(policy, hashes)),
+        decorative=_decorative(policy),
     )
 
 
-def _tools(told: OpeningSpec, policy: Policy, hashes: KeyedHash) -> Tools:
+def renewed(context: Context, files: Mapping[str, str]) -> Context:
+    """``context`` under another policy; entries of the register that have not changed are not read again.  Raises PolicyError."""
+    policy = _policy(files, context.policy.register.known)
+    return replace(
+        context,
+        policy=policy,
+        tools=replace(context.tools, cleaning=_cleaning(policy, context.hashes)),
+        decorative=_decorative(policy),
+    )
+
+
+def _policy(files: Mapping[str, str], known: Known | None) -> Policy:
+    return load_policy({name: text.encode() for name, text in files.items()}, known)
+
+
+def _decorative(policy: Policy) -> DecorativeSettings:
+    return DecorativeSettings(**policy.decorative)  # type: ignore[arg-type]  # the policy's model has the same fields
+
+
+def _tools(told: OpeningSpec, cleaning: Cleaning) -> Tools:
     """Everything the filters have, and attached mail; what decodes with C code in a sandbox of this process."""
+    tools = Tools(openers={**OPENERS, **attached.OPENERS}, cleaning=cleaning)
+    return sandboxed(tools, Sandbox(told.sandbox_memory_bytes, told.seconds))
+
+
+def _cleaning(policy: Policy, hashes: KeyedHash) -> Cleaning:
     chosen = policy.settings.cleaning
-    cleaning = Cleaning(
+    return Cleaning(
         properties=chosen.properties,
         authors=chosen.authors,
         revisions=chosen.revisions,
@@ -142,8 +167,6 @@ def _tools(told: OpeningSpec, policy: Policy, hashes: KeyedHash) -> Tools:
         dicom=frozenset(chosen.dicom_options),
         uid_key=bytes.fromhex(hashes.of("dicom-uids")),
     )
-    tools = Tools(openers={**OPENERS, **attached.OPENERS}, cleaning=cleaning)
-    return sandboxed(tools, Sandbox(told.sandbox_memory_bytes, told.seconds))
 
 
 def _memory(snapshot: Snapshot | None) -> Memory:

@@ -18,7 +18,7 @@ import structlog
 
 from gateway import logs
 from gateway.codec import load_received, pack, plan_header, unpack
-from gateway.context import Context, build
+from gateway.context import Context, build, renewed
 from gateway.heap import reuse_large_blocks
 from gateway.lifeline import die_with
 from gateway.pipeline import plan
@@ -48,7 +48,22 @@ def main() -> None:
     sys.excepthook = _died
     while True:
         header, blobs = _receive(channel)
-        _send(channel, *_answer(context, header, blobs))
+        if "context" in header:
+            context = _changed(context, channel, header["context"])
+        else:
+            _send(channel, *_answer(context, header, blobs))
+
+
+def _changed(context: Context, channel: socket.socket, spec: dict[str, Any]) -> Context:
+    """Go over to another policy, or say that it cannot be used and keep the old one."""
+    try:
+        changed = renewed(context, spec["policy"])
+    except ValueError as error:
+        log.error("compute.policy-refused", error=type(error).__name__)
+        _send(channel, {"ready": False}, [])
+        return context
+    _send(channel, {"ready": True, "policy": changed.policy.digest}, [])
+    return changed
 
 
 def _died(kind: type[BaseException], _error: BaseException, _trace: TracebackType | None) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import multiprocessing
 import struct
 import subprocess
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +51,33 @@ def controls() -> list[Path]:
 
 def decode(data: bytes) -> Decoded | None:
     """Pillow's view, None when Pillow cannot decode the file.  Only the first picture of an MPO counts."""
+    return _apart(data) if data[4:8] == b"ftyp" else _decoded(data)
+
+
+class _Child:
+    """libheif dies of some damaged files; it does so in a process of its own, which is replaced."""
+
+    pool: ProcessPoolExecutor | None = None
+
+
+def _apart(data: bytes) -> Decoded | None:
+    if _Child.pool is None:
+        _Child.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _with_heif)
+    try:
+        return _Child.pool.submit(_decoded, data).result(timeout=60)
+    except BrokenProcessPool:
+        _Child.pool = None
+        return None
+
+
+def _with_heif() -> None:
+    with contextlib.suppress(ImportError):  # the test extra brings it; without it HEIC cannot be decoded, which is None
+        import pi_heif
+
+        pi_heif.register_heif_opener()
+
+
+def _decoded(data: bytes) -> Decoded | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
