@@ -26,7 +26,7 @@ import structlog
 
 from gateway import crash
 from gateway.fates import DEFERRED, Fate, Job, intent
-from gateway.ids import object_id
+from gateway.ids import note_id, object_id
 from gateway.ledger import Busy, Claim, Ledger, Note
 from gateway.model import Copy, Envelope, Hold, Plan, Received, Recipient, Reply, Result
 from gateway.objects import hold_object, outcome_object
@@ -175,11 +175,25 @@ class Committer:
             return await self._journaled(job)  # one answer for recipients who differ: somebody has to be deferred or failed
         if "unknown" in outcomes or gone.is_set():
             await self._note(job)
+        if any(fate.state and fate.notice for fate in job.fates):
+            await self._advise(job)
         for fate in job.fates:
             fate.outcome = "passed" if fate.outcome == "delivered" else fate.outcome
         self._crash("commit.passed")
         await self._journal.append(_event(job, "", self._clock()), durable=False)
         return job.replies()
+
+    async def _advise(self, job: Job) -> None:
+        """Image-free mail about which its sender shall be told something: an outcome object, if it can be written.
+
+        The mail has gone and does not wait for it (P3): what cannot be written is a line in the log.
+        """
+        try:
+            await self._fingerprint(job)
+            told = [fate for fate in job.fates if fate.state]
+            await self._put(outcome_object(job, note_id(job.key, job.digest), told))
+        except TROUBLE as error:
+            log.warning("advice.not-written", error=type(error).__name__)
 
     async def _note(self, job: Job) -> None:
         """An answer was lost, the next hop's or ours (the client is gone): the next try has to know what this one did.

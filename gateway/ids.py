@@ -16,6 +16,11 @@ def object_id(claim: Claim, labels: Iterable[str], purpose: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
+def note_id(key: str, digest: str) -> str:
+    """32 hex digits for what is told of a message that left no claim: the same for every try of it."""
+    return hashlib.sha256("\0".join((key, digest, "NOTE")).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
 def reference(identity: str) -> str:
     """The short reference of an object for people: "H7Q2-93KD"."""
     number = int(identity, 16)

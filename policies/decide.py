@@ -19,6 +19,7 @@ from policies.vocabulary import KIND_ORDER
 __all__ = ["FLOOR", "GUARD", "NO_METHOD", "decide", "offered"]
 
 NO_METHOD: Final = "protect.no-method"  # a release that accepts it lets scrubbed pictures go unprotected
+NOTE: Final = "N-3-note"  # told after an email without a picture has gone as it came
 _RELEASES: Final = ("sender", "mail-admin", "ig", "two-person")
 _ANSWERING: Final = ("person", "machine")
 _HOLDS: Final = (Action.ASK, Action.QUARANTINE)
@@ -52,7 +53,7 @@ def _drafted(policy: Policy, facts: Facts, action: Action, verdicts: Sequence[Ve
         reasons=_reasons(facts, action, sharing),
         on_failure=max([rule.on_failure for rule in rules], default=Action.QUARANTINE),
         scrub=_scrub(policy, action, verdicts),
-        notice=(ready.notice if ready else None) or usual or ("N-3" if any(one.advise_now for one in verdicts) else None),
+        notice=(ready.notice if ready else None) or usual or _beside(kind, verdicts),
         releases=releases,
         urgency="urgent" if any(rule.urgency == "urgent" for rule in rules) else "routine",
         consent_out=_consent_out(policy, facts, sharing[0]),
@@ -62,6 +63,13 @@ def _drafted(policy: Policy, facts: Facts, action: Action, verdicts: Sequence[Ve
         advice=tuple(dict.fromkeys(code for verdict in verdicts for code in verdict.advice)),
         advise_now=any(verdict.advise_now for verdict in verdicts),
     )
+
+
+def _beside(kind: Kind, verdicts: Sequence[Verdict]) -> str | None:
+    """The notice of what would go without a word: only where something shall be told at once."""
+    if not any(one.advise_now for one in verdicts):
+        return None
+    return NOTE if kind is Kind.NONE else "N-3"
 
 
 def _people(releases: str, action: Action, kind: Kind) -> str:

@@ -174,7 +174,7 @@ class Intake:
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Unreadable("outcome") from None
         if tell and "release" not in meta:  # what becomes of a hold is told where its release is noted
-            promises.outcome_told(records, found.id, merge, meta, now, settings.merge_window)
+            promises.outcome_told(records, found.id, merge, meta, now, settings.merge_window, settings.note_every)
             close_resent(records, self._hashes, self._audit, str(meta["envelope"].get("sender") or ""), now)
             self._audit.outcome(found.id, str(meta["message"]), fates)
 

@@ -93,6 +93,11 @@ class OutboxRecords(Database):
         row = self.one(sql.OUTBOX_SENT, {"kind": kind, "recipient": to})
         return 0 if row is None else int(row["n"])
 
+    def outbox_last(self, kind: str, to: str) -> float | None:
+        """When this address was last promised a notice of this kind."""
+        row = self.one(sql.OUTBOX_LAST, {"kind": kind, "recipient": to})
+        return None if row is None or row["last"] is None else float(row["last"])
+
     def outbox_forget(self, before: float) -> int:
         """Blank the addresses of rows that were finished before ``before``."""
         return self.run(sql.OUTBOX_FORGET, {"before": before})

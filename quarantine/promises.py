@@ -14,7 +14,8 @@ from quarantine.model import HoldRow, State
 from quarantine.records import Records
 
 # The strictest of a message's notices names its row; the renderer tells about every recipient.
-STRICTEST = ("N-4", "N-7", "N-1", "N-2", "N-6", "N-5", "N-3")
+STRICTEST = ("N-4", "N-7", "N-1", "N-2", "N-6", "N-5", "N-3", "N-3-note")
+NOTE = "N-3-note"  # advice about an email without a picture: not again to the same sender for a while
 DESK_EVERY = 600.0  # who decides is told of new holds at most this often: one mail names all of these minutes
 DEFERRED_TOLD_AFTER = 900.0  # most temporary failures pass in minutes; after these the sender must know
 
@@ -36,14 +37,19 @@ def strictest(notices: list[str]) -> str:
     return min(notices, key=lambda code: STRICTEST.index(code) if code in STRICTEST else -1)
 
 
-def outcome_told(records: Records, outcome: str, merge: str, meta: Mapping[str, Any], now: float, window: float) -> None:
-    """Promise what an outcome says: one notice to the sender or owner, one report (RFC 3464) for what failed."""
+def outcome_told(
+    records: Records, outcome: str, merge: str, meta: Mapping[str, Any], now: float, window: float, note_every: float = 0.0
+) -> None:
+    """Promise what an outcome says: one notice to the sender or owner, one report (RFC 3464) for what failed.
+
+    ``note_every``: seconds within which nobody gets a second note about an email without a picture.
+    """
     lines = [line for line in meta.get("recipients", ()) if isinstance(line, Mapping)]
     sender = str(meta.get("envelope", {}).get("sender", ""))
     kind, owner, message = str(meta.get("sender_kind", "person")), str(meta.get("owner", "")), str(meta.get("message", ""))
     told = [line for line in lines if line.get("tell", "sender") != "nobody"]
     notices = [str(line["notice"]) for line in told if line.get("notice") and line.get("kind", "notice") == "notice"]
-    if notices:
+    if notices and not _noted(records, strictest(notices), sender, now - note_every):
         to, role = addressee(kind, sender, owner, tuple(str(r) for line in told for r in line.get("reasons", ())))
         records.outbox_add(
             strictest(notices),
@@ -68,6 +74,12 @@ def outcome_told(records: Records, outcome: str, merge: str, meta: Mapping[str, 
             now=now,
             detail={"outcome": outcome},
         )
+
+
+def _noted(records: Records, notice: str, sender: str, since: float) -> bool:
+    """Has this sender had a note lately?"""
+    last = records.outbox_last(NOTE, sender) if notice == NOTE else None
+    return last is not None and last > since
 
 
 def hold_told(records: Records, row: HoldRow, now: float) -> None:

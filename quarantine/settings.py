@@ -205,6 +205,11 @@ class QuarantineSettings(_Section):
     merge_window: Span = Field(
         default=20.0, description="how long a notice waits for the other copies of a message that an upstream split", ge=0
     )
+    note_every: Span = Field(
+        default=30 * 86400.0,
+        description="a sender gets one note about an email without a picture in this time, as about a link to a file share",
+        ge=0,
+    )
     deadlines: dict[str, Deadline] = Field(default_factory=lambda: dict(DEADLINES), description="spans by action and urgency")
     office: OfficeHours = OfficeHours()
     reviewers: Reviewers = Reviewers()

@@ -41,6 +41,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("refused", "*", "N-4", ""),
     ("delivered", "N-6", "N-6", ""),
     ("delivered", "N-3", "N-3", ""),
+    ("delivered", "N-3-note", "N-3", "note"),
     ("delivered", "", "N-3", "plain"),
     ("delivered", "*", "N-3", "advice"),
     ("released", "N-6", "N-6", ""),
@@ -56,7 +57,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 ORDER: tuple[tuple[str, str], ...] = (
     ("N-1", ""), ("N-2", ""), ("N-7", "unsure"), ("N-7", "lost"), ("N-7", "stuck"), ("N-7", "failed"), ("N-7", "retry"),
     ("N-4", ""), ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "late"), ("N-6", ""),
-    ("N-3", "advice"), ("N-3", ""), ("N-5", "again"), ("N-3", "plain"),
+    ("N-3", "advice"), ("N-3", "note"), ("N-3", ""), ("N-5", "again"), ("N-3", "plain"),
 )  # fmt: skip
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")  # surrogates: octets of an address that are no UTF-8
@@ -75,6 +76,9 @@ class Fate:
     at: float  # when the outcome was decided, POSIX
     why: str = ""
     help: str = ""
+    advice: str = ""  # what is told beside, whatever became of the message
+    advise_now: bool = False  # not in the weekly digest
+    meant: str = field(default="", repr=False)  # "did you mean": a domain, or an address the sender has written to before
     answers: tuple[str, ...] = ()
     releases: str = ""
     deadline: float | None = None
@@ -162,6 +166,9 @@ def _fates(meta: Mapping[str, Any]) -> Iterable[Fate]:
             at=float(one.get("at") or meta.get("created") or 0.0),
             why=words(one.get("words")),
             help=words(one.get("help")),
+            advice=words(one.get("advice")),
+            advise_now=one.get("advise_now") is True,
+            meant=clean(one.get("did_you_mean")),
             answers=tuple(clean(answer) for answer in one.get("answers") or ()),
             releases=str(one.get("releases") or ""),
             deadline=None if one.get("deadline") is None else float(one["deadline"]),

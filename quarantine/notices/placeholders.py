@@ -48,6 +48,7 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "advice": Placeholder("one thing to know beside, whatever became of the email", SENDER, optional=True),
     "who": Placeholder("who decides about the waiting email (the frame's parts \"who …\")", SENDER | {"form"}, optional=True),
     "answers": Placeholder("the words the sender may add, each with its meaning; all are proved to work", SENDER, many=True),
+    "link": Placeholder("the page on which the sender can answer; stands alone on its line", SENDER, optional=True),
     "emergency": Placeholder("the emergency word, if it works for this email", SENDER, optional=True),
     "deadline": Placeholder("when the waiting ends, with weekday and date", SENDER | {"form"}),
     "remind_at": Placeholder("when we remind the sender; only if set", SENDER | {"form"}, optional=True),
@@ -82,7 +83,7 @@ _ASK = ("why", "answers", "no answers", "after")
 
 # file -> variants ("" = none).  A part of a variant is written [variant: part]; it falls back to [part].
 VARIANTS: dict[str, tuple[str, ...]] = {
-    "N-3": ("", "advice", "plain"),
+    "N-3": ("", "advice", "note", "plain"),
     "N-5": ("released", "refused", "expired", "deleted", "again", "late"),
     "review": ("due", "overdue", "often"),
     "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
@@ -125,14 +126,14 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 # Files a language may have: the policy's sentences for reasons in another language, "code = sentence".
 OPTIONAL_FILES: dict[str, tuple[str, ...]] = {"reasons": ("sentences",)}
 OPTIONAL: dict[str, tuple[str, ...]] = {
-    "N-1": ("subject no answers", "beside"),
-    "N-1r": ("subject no answers",),
-    "N-2": ("beside",),
+    "N-1": ("link", "subject no answers", "beside"),
+    "N-1r": ("link", "subject no answers"),
+    "N-2": ("link", "beside"),
     "N-3": ("why", "method *", "housekeeping", "keep", "answers", "beside"),
     "N-4": ("beside",),
     "N-5": ("why", "after", "beside"),
     "N-6": ("after", "beside"),
-    "N-7": ("after", "answers", "no answers", "emergency", "beside"),
+    "N-7": ("link", "after", "answers", "no answers", "emergency", "beside"),
 }
 _NONE: frozenset[str] = frozenset()
 _CONTACTS = frozenset({"organisation", "ig_contact", "on_call"})

@@ -26,6 +26,8 @@ OUTBOX_RETRY = "UPDATE outbox SET attempts = attempts + 1, due = :due, code = :c
 OUTBOX_COUNT = "SELECT COUNT(*) AS n, MIN(due) AS oldest FROM outbox WHERE state = 'pending'"
 OUTBOX_SENT = """
 SELECT COUNT(*) AS n FROM outbox WHERE kind = :kind AND recipient = :recipient AND state IN ('done', 'pending')"""
+OUTBOX_LAST = """
+SELECT MAX(created) AS last FROM outbox WHERE kind = :kind AND recipient = :recipient AND state IN ('done', 'pending')"""
 OUTBOX_FORGET = "UPDATE outbox SET recipient = '' WHERE state <> 'pending' AND done <= :before AND recipient <> ''"
 OUTBOX_CANCEL = """
 UPDATE outbox SET state = 'dropped', code = :code, done = :now
