@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import structlog
 
 from quarantine.deadlines import reminder_at
+from quarantine.form.links import linker
 from quarantine.model import OutboxRow
 from quarantine.notices.renderer import ALERTS, DIGEST, EMERGENCY, PLAIN, Drop, Gather, Ledger, Mail, Renderer
 from quarantine.notices.settings import from_options
@@ -173,6 +174,7 @@ def open_outbox(options: QuarantineSettings, records: Promises, clock: Callable[
         settings,
         load(options.templates or SHIPPED),
         lambda hold: reminder_at(hold, options.deadlines, options.office) if hold.action == "ASK" else None,
+        linker(options),
     )
     return Outbox(records, SmtpTransport(options.relay.host, options.relay.port, settings.domain), renderer, clock)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from quarantine import ops
 from quarantine.answers.desk import Answers
-from quarantine.answers.model import FORM
 from quarantine.answers.secrets import Secrets
 from quarantine.deadlines import reminder_at
 from quarantine.form.app import Office, make_app
@@ -15,7 +14,6 @@ from quarantine.keys import load_secret
 from quarantine.model import HoldRow
 from quarantine.notices.settings import from_options
 from quarantine.notices.wording import SHIPPED, load
-from quarantine.settings import Form, QuarantineSettings
 
 
 def office(desk: ops.Desk, nudge: Callable[[], None] = lambda: None) -> Office:
@@ -36,16 +34,3 @@ def open_form(desk: ops.Desk, nudge: Callable[[], None]) -> FormServer | None:
     options = desk.settings.form
     return None if options is None else FormServer(make_app(office(desk, nudge), options), options)
 
-
-def link(options: Form, secrets: Secrets, row: HoldRow) -> str:
-    """What the notice about this hold shows its sender."""
-    return f"{options.url}/{secrets.make(row.id, row.sender, FORM)}"
-
-
-def linker(options: QuarantineSettings) -> Callable[[HoldRow], str]:
-    """Makes the link of a hold; "" where no form is configured.  Raises KeyFileError, OSError."""
-    form = options.form
-    if form is None:
-        return lambda row: ""
-    secrets = Secrets(load_secret(options.release_key))
-    return lambda row: link(form, secrets, row)

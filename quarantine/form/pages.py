@@ -1,4 +1,4 @@
-"""The pages, made: texts of the site's language in a frame of HTML.  Every value is escaped; nothing shows what an email holds."""
+"""The pages: texts of the site's language in a frame of HTML.  Every value is escaped; nothing shows what an email holds."""
 
 from __future__ import annotations
 

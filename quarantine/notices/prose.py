@@ -1,4 +1,4 @@
-"""Filled templates as text and as simple HTML: paragraphs, headings, lists.  No links, no pictures, nothing to load."""
+"""Filled templates as text and as simple HTML: paragraphs, headings, lists, one link.  No pictures, nothing to load."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _TIE = "\u00a0"  # holds the words of a tag together while lines are wrapped; ne
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, a heading, the opening line or a list item."""
+    """A paragraph, a heading, the opening line, a list item, or the address of a page alone on its line."""
 
-    kind: Literal["lead", "head", "para", "item"]
+    kind: Literal["lead", "head", "para", "item", "link"]
     text: str
 
 
@@ -40,10 +40,12 @@ def blocks(part: Part | None, values: Mapping[str, str], lists: Mapping[str, Ite
     for line in part.lines if part else ():
         items = (lists or {}).get(line[1:-1]) if line.startswith("{") and line.endswith("}") else None
         text = None if items is not None else fill(line, values)
-        if not line or items is not None or line.startswith("- "):
+        if not line or items is not None or line.startswith("- ") or line == "{link}":
             close()
         if items is not None:
             found.extend(Block("item", item) for item in items)
+        elif text and line == "{link}":
+            found.append(Block("link", text))
         elif text and line.startswith("- "):
             found.append(Block("item", text[2:]))
         elif text:
@@ -65,6 +67,10 @@ def as_text(content: Iterable[Block]) -> str:
         if lines and not (block.kind == before == "item") and not (before == "head" and block.kind == "item"):
             lines.append("")
         first, rest = ("- ", "  ") if block.kind == "item" else ("", "")
+        if block.kind == "link":
+            lines.append(block.text)
+            before = block.kind
+            continue
         lines += textwrap.wrap(
             block.text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
         )
@@ -77,6 +83,7 @@ def as_text(content: Iterable[Block]) -> str:
 def as_html(content: Iterable[Block], title: str, language: str) -> str:
     """The same as HTML with every value escaped."""
     tags = {"lead": "<p><strong>{}</strong></p>", "head": "<h2>{}</h2>", "para": "<p>{}</p>", "item": "<li>{}</li>"}
+    tags["link"] = '<p><a href="{0}">{0}</a></p>'
     body: list[str] = []
     listing = False
     for block in content:

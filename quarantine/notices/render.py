@@ -39,6 +39,7 @@ class _Writer:
     now: float
     settings: Settings
     language: Language
+    link: str = field(default="", repr=False)
 
     def common(self) -> dict[str, str]:
         """Values that are the same in every part."""
@@ -65,8 +66,10 @@ class _Writer:
             "count": str(len(fates)),
             "people": self.people(fates),
             "help": first.help,
+            "did_you_mean": first.meant,
             "who": sentence(who, values),
             "emergency": tie(emergency),
+            "link": self.link,
             "deadline": self.full(deadline),
             "remind_at": self.full(remind) if self.now < remind < deadline else "",
             "time": self.short(first.at),
@@ -123,6 +126,10 @@ class _Writer:
         for method in dict.fromkeys(fate.method for fate in section.fates if fate.method):
             by = values | {"people": self.people([fate for fate in section.fates if fate.method == method])}
             found += self.part(section, f"method {method}", by) if method.replace("-", "").isalpha() else []
+        for advice in dict.fromkeys(fate.advice for fate in section.fates if fate.advice):
+            about = [fate for fate in section.fates if fate.advice == advice]
+            found += self.part(section, "beside", values | {"people": self.people(about), "advice": advice})
+        found += self.part(section, "link", values) if self.link and (usual or emergency) else []
         found += self.part(section, "answers", values, usual) if usual else []
         found += [] if usual or emergency else self.part(section, "no answers", values)
         found += self.part(section, "emergency", values) if emergency else []
@@ -166,15 +173,17 @@ def render(
     reminder: bool = False,
     to: str = "",
     key: str = "",
+    link: str = "",
 ) -> Notice:
     """The one notice about a message, from the meta of the outcomes of all its copies.
 
     ``about``: ids of the holds that changed; only they get paragraphs, the list still names everyone.  ``reminder``: about what
     still waits.  ``to``: who is told, if not whom the outcomes name.  ``key``: names the state change (Message-ID).
-    Raises ValueError when there is nothing to say.
+    ``link``: the page on which the sender answers; shown to the sender only.  Raises ValueError when there is nothing to say.
     """
     told = merge(outcomes)
-    writer = _Writer(told, now, settings, templates.language(settings.language))
+    link = link if (to or addressee(told, settings)) == told.sender else ""
+    writer = _Writer(told, now, settings, templates.language(settings.language), link)
     sections = _sections(told, about, reminder)
     if not sections:
         raise ValueError("nothing to say about this message")
@@ -249,7 +258,7 @@ def _sections(told: Told, about: Collection[str] | None, reminder: bool) -> list
             continue
         if reminder and (fate.template, fate.variant) not in _WAITING:
             continue
-        same = () if fate.template in ("N-3", "N-6") else (fate.why, fate.help, fate.answers, fate.releases, fate.code)
+        same = () if fate.template in ("N-3", "N-6") else (fate.why, fate.help, fate.answers, fate.releases, fate.code, fate.meant)
         groups.setdefault((fate.template, fate.variant, *same), []).append(fate)
     found = [_Section(group[0].template, group[0].variant, tuple(group)) for group in groups.values()]
     if reminder:

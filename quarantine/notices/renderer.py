@@ -64,9 +64,11 @@ class Renderer:
         settings: Settings,
         templates: Templates,
         reminder_at: Callable[[HoldRow], float | None] = lambda hold: None,
+        link: Callable[[HoldRow], str] = lambda hold: "",
     ) -> None:
         templates.language(settings.language)  # a language that is not there is found at start, not when somebody waits
         self._records, self._settings, self._templates, self._reminder_at = records, settings, templates, reminder_at
+        self._link = link
 
     def render(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop | Gather:
         """What becomes of these rows.  Raises whatever keeps a notice from being made; the rows then stay."""
@@ -108,10 +110,16 @@ class Renderer:
                 return Gather(self._next_digest(now))
         to = first.to or ("" if first.role in ("sender", "owner") else self._settings.mailbox(first.role))
         notice = render(
-            outcomes, now, self._settings, self._templates, about=about, reminder=reminder, to=to, key=_key(rows)
-        )
+            outcomes, now, self._settings, self._templates, about=about, reminder=reminder, to=to, key=_key(rows),
+            link=self._first_link(told),
+        )  # fmt: skip
         emergency = about is None and any(fate.template == "N-6" for fate in told.fates)
         return self._mail(notice, emergency)
+
+    def _first_link(self, told: Told) -> str:
+        """One link for all that waits for the sender: it answers every hold of the message."""
+        holds = [self._records.hold(hold) for hold in dict.fromkeys(fate.hold for fate in told.fates if fate.hold)]
+        return next((link for hold in holds if hold is not None and (link := self._link(hold))), "")
 
     def _report(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop:
         named = {str(row.detail["outcome"]) for row in rows if row.detail.get("outcome")}
@@ -200,7 +208,7 @@ def _mark_lost(outcomes: Sequence[dict[str, Any]], rows: Sequence[OutboxRow]) ->
 
 def _only_sent(told: Told) -> bool:
     """Everyone has it and there is nothing to add: what a digest may say.  Partial or failed delivery is always told at once."""
-    return all((fate.template, fate.variant) in (("N-3", ""), ("N-3", "plain")) for fate in told.fates)
+    return all((fate.template, fate.variant) in (("N-3", ""), ("N-3", "plain")) and not fate.advise_now for fate in told.fates)
 
 
 def _waiting(told: Told, holds: frozenset[str]) -> bool:

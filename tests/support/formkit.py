@@ -12,13 +12,17 @@ from starlette.testclient import TestClient
 from quarantine.answers.model import FORM
 from quarantine.answers.secrets import Secrets
 from quarantine.form.app import make_app
-from quarantine.form.opening import link, office
+from quarantine.form.links import link
+from quarantine.form.opening import office
 from quarantine.model import HoldRow
 from quarantine.settings import Form
 from tests.support.quarantine_kit import PEER, World, hex_id, hold_object, outcome_object
 
 URL = "https://answers.own.example/clinigate"
-OFFERS = ["[consent verbal]", "[consent written]", "[consent verbal, parent]", "[not a patient image]", "[emergency: why it cannot wait]"]
+OFFERS = [
+    "[consent verbal]", "[consent written]", "[consent verbal, parent]", "[not a patient image]",
+    "[emergency: why it cannot wait]",
+]  # fmt: skip
 ASK: dict[str, Any] = {
     "action": "ASK", "rule": "K2-ASK", "reasons": ["consent.missing"], "releases": "sender", "notice": "N-1", "key": "online",
     "answers": OFFERS,
