@@ -36,7 +36,7 @@ def show(desk: Desk, ref: str, user: str) -> dict[str, Any]:
 def review(
     desk: Desk, ref: str, user: str, *, verdict: str = "", informed: str = "", code: str = "", again: bool = False
 ) -> dict[str, Any]:
-    """Write down what was found: ``verdict`` justified | not-justified, ``informed`` the day the patient was told (ISO), a note code.
+    """Write down what was found: ``verdict`` justified | not-justified, ``informed`` the day the patient was told, a note code.
 
     The patient may be told later: a second call with ``informed`` alone adds the day.  A verdict is changed only with ``again``.
     Raises ``NotFound``, ``NotAllowed``, ``Conflict``.
@@ -83,7 +83,7 @@ def _check(case: Case, user: str, verdict: str, informed: str, code: str, again:
     if case.sender.partition("@")[0].casefold() == user.casefold():
         raise NotAllowed("nobody reviews an emergency of their own: ask a colleague")
     if code and not _CODE.fullmatch(code):
-        raise NotAllowed("the note is a code of letters, digits, dots and hyphens (a case number): words belong in your own record")
+        raise NotAllowed("the note is a code of letters, digits, dots and hyphens (a case number): words belong elsewhere")
     if informed:
         _day(informed, case, desk)
 

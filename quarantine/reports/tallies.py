@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from quarantine.deadlines import OfficeHours
@@ -90,7 +91,7 @@ def missing(records: Records) -> tuple[Missing, ...]:
 
 def _gaps(name: str, segments: Mapping[int, str], days: Mapping[str, tuple[date, date]]) -> Iterable[Missing]:
     numbers = [0, *sorted(segments)]  # the first segment is number 1
-    for before, after in zip(numbers, numbers[1:], strict=False):
+    for before, after in pairwise(numbers):
         if after > before + 1:
             names = tuple(f"{name}-{number:08d}.jsonl" for number in range(before + 1, after))
             earlier, later = days.get(segments.get(before, "")), days.get(segments[after])

@@ -3,17 +3,15 @@
 Measures (a key stands beside each):
 
   mail         plain | pictures | failure          messages that came in
+  reason       a reason code                        recipients of any mail
   fate         delivered | passed | held | refused | failed | deferred   recipients of mail with pictures
   mode         observe | advise | enforce           the same recipients
-  reason       a reason code                        the same recipients
-  code         a finding code                       messages with pictures
   pictures     all | gps                            clinical images that came in
   group all, group gps      a sender group          clinical images, and those with a position
   recipient    first-time                           recipients of mail with pictures who were written to for the first time
-  disclosed    reference | none                     recipients who got pictures, by whether a patient's reference was known
   sender pictures, sender gps, sender not-patient   a keyed hash; messages with pictures, images with a position, NOT PATIENT
 
-A release counts what it delivers and nothing else: the mail was counted when it came in.
+A release counts as nothing: the mail was counted when it came in, and what went stands in the disclosure ledger.
 """
 
 from __future__ import annotations
@@ -26,22 +24,18 @@ Key = tuple[str, str]  # measure, key
 GPS: Final = frozenset({"exif.gps", "xmp.gps", "dicom.gps"})
 RELEASE: Final = "release"
 _GONE: Final = frozenset({"delivered", "passed"})
-_UNCHECKED: Final = frozenset({"observe", "advise"})
 
 
 def counted(event: Mapping[str, Any]) -> Counter[Key]:
     """Measure and key -> how many.  Nothing for what is no message; what is missing in an old event is not counted."""
     record = event.get("record")
-    if event.get("event") != "message" or not isinstance(record, Mapping):
+    if event.get("event") != "message" or not isinstance(record, Mapping) or event.get("listener") == RELEASE:
         return Counter()
     lines, fates, images = (_maps(one) for one in (record.get("recipients"), event.get("recipients"), record.get("images")))
     found: Counter[Key] = Counter()
-    if images:
-        found.update(_disclosed(record, lines, fates))
-    if event.get("listener") == RELEASE:
-        return found
     kind = "failure" if record.get("failure") else "pictures" if images else "plain"
     found["mail", kind] += 1
+    found.update(("reason", str(code)) for line in lines for code in line.get("reasons") or ())
     if images:
         found.update(("fate", str(fate.get("state") or fate.get("outcome") or "")) for fate in fates)
         found.update(_of_recipients(lines))
@@ -58,18 +52,9 @@ def domains_used(event: Mapping[str, Any]) -> Iterator[str]:
                 yield str(fate["domain"])
 
 
-def _disclosed(record: Mapping[str, Any], lines: list[Mapping[str, Any]], fates: list[Mapping[str, Any]]) -> Iterator[Key]:
-    known = "reference" if record.get("patients") else "none"
-    for at, fate in enumerate(fates):
-        mode = lines[at].get("mode") if at < len(lines) else None
-        if _went(fate) and fate.get("method") not in _UNCHECKED and mode not in _UNCHECKED:
-            yield "disclosed", known
-
-
 def _of_recipients(lines: list[Mapping[str, Any]]) -> Iterator[Key]:
     for line in lines:
         yield "mode", str(line.get("mode") or "enforce")
-        yield from (("reason", str(code)) for code in line.get("reasons") or ())
         if _facts(line).get("first_time") is True:
             yield "recipient", "first-time"
 
@@ -82,8 +67,6 @@ def _of_images(record: Mapping[str, Any], lines: list[Mapping[str, Any]], images
     found.update({("pictures", "all"): len(images), ("group all", group): len(images)})
     if located:
         found.update({("pictures", "gps"): located, ("group gps", group): located})
-    codes = {str(code) for line in lines for code in _facts(line).get("codes") or ()}
-    found.update(("code", code) for code in codes)
     if sender:
         found["sender pictures", sender] += 1
         found["sender gps", sender] += located
