@@ -7,6 +7,7 @@ import typer
 from gateway.commands.alarm import alarm
 from gateway.commands.check import check
 from gateway.commands.demo import demo
+from gateway.commands.disclosures import disclosures
 from gateway.commands.domain import app as domain
 from gateway.commands.emergency import app as emergency
 from gateway.commands.explain import explain
@@ -37,6 +38,7 @@ app.add_typer(report, name="report")
 app.add_typer(policy, name="policy")
 app.add_typer(domain, name="domain")
 app.add_typer(lists, name="lists")
+app.command("disclosures")(disclosures)
 app.command("alarm")(alarm)
 app.command("demo")(demo)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 # Of an image as recorded; ``sha256`` and ``scrubbed`` are SHA-256 as received and as sent ("" = as it came).
 _IMAGE: Final = ("part", "format", "kind", "codes")
+_INFERRED: Final = "purpose.inferred"  # nobody named a use: to an approved clinical service it is coordination of care
 # Who let a held message go, as the quarantine service's token says.
 _RELEASE: Final = ("release", "hold", "message", "by", "role", "decided")
 
@@ -29,6 +30,7 @@ def images(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 def line(why: Mapping[str, Any]) -> dict[str, Any]:
     """Of one recipient: mode, statement as given, rule's source, protection.  ``why`` is the recipient's line of the record."""
     consent = why.get("facts", {}).get("consent") or {}
+    inferred = {"purpose": "COC", "inferred": True} if _INFERRED in why.get("reasons", ()) else {}  # domain/10: recorded as such
     per_part = {part: _said(one) for one in consent.get("per_part", ()) for part in one.get("parts", ())}
     return {
         "mode": why.get("mode", ""),
@@ -36,7 +38,7 @@ def line(why: Mapping[str, Any]) -> dict[str, Any]:
         "source": list(why.get("source", ())),
         "protection": why.get("protection", ""),
         "stripped": bool(why.get("stripped")),
-        "statement": {**_said(consent.get("statement") or {}), **({"inferred": True} if consent.get("purpose_inferred") else {})},
+        "statement": {**_said(consent.get("statement") or {}), **inferred},
         **({"per_part": per_part} if per_part else {}),
     }
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,14 @@ class Audit:
     def emergency(self, event: str, case: str, ref: str, sender: str, **facts: Any) -> None:
         """emergency-used | emergency-shown | emergency-reviewed: codes, days and login names; the reason never."""
         self._write(event, case=case, ref=ref, sender=self._hashes.address(sender), domain=_domain(sender), **facts)
+
+    def looked(self, actor: str, what: str, asked: Mapping[str, object]) -> None:
+        """A person searched the disclosure ledger; ``asked``: keyed hashes, digests, references and times."""
+        self._write("looked", actor=actor, what=what, asked=dict(sorted(asked.items())))
+
+    def consent(self, event: str, actor: str, **facts: Any) -> None:
+        """Somebody wrote or read the consent register, or decided about a letter; patients are keyed hashes."""
+        self._write(event, actor=actor, **facts)
 
     def rebuilt(self, holds: int, outcomes: int) -> None:
         """The index was rebuilt from the objects."""

@@ -91,6 +91,13 @@ class DisclosureRecords(Database):
         params = {"sender": sender, "recipient": recipient, "since": since, "message": message}
         return frozenset(r["image"] for r in self.all(sql.GONE_SINCE, params))
 
+    def gone(self, since: float) -> list[tuple[str, str, str, float, str]]:
+        """(patient, recipient, picture, when first, message) of every picture of a patient that went outside since then."""
+        first: dict[tuple[str, str, str], tuple[float, str]] = {}
+        for row in self.all(sql.GONE, {"since": since}):
+            first.setdefault((row["patient"], row["recipient"], row["image"]), (row["at"], row["message"]))
+        return [(*key, *value) for key, value in first.items()]
+
     def drop_disclosures(self, before: float, now: float) -> int:
         """Forget disclosures made before ``before`` whose consent covers nothing any more at ``now``."""
         with self.transaction():

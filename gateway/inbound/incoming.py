@@ -73,12 +73,16 @@ class Incoming:
         self.recipients.append(Recipient(_qualified(address, settings), given.notify, given.orcpt))
 
     def judged(self, envelope: Envelope, intake: Intake) -> Envelope:
-        """The envelope with what its release token grants.  Raises say.Refused if the token is not valid for it."""
+        """The envelope with what its release token grants, from the sender who sent it at first: the re-submission itself comes
+        from nobody (no bounce may answer it).  Raises say.Refused if the token is not valid for it.
+        """
         token = self.parameters.release
         granted = intake.verify_release(token, envelope) if token else None
         if granted is None:
             raise say.Refused(say.NOT_RELEASED)
-        return replace(envelope, release=granted)
+        first = granted.get("envelope") or {}
+        sender = str(first.get("sender") or envelope.sender)
+        return replace(envelope, release=granted, sender=sender, ret=first.get("ret"), envid=first.get("envid"))
 
     def grow(self, size: int) -> bool:
         """Memory for ``size`` bytes; asks the budget only at each STEP."""

@@ -54,6 +54,13 @@ WHERE until > :now GROUP BY image, recipient"""
 GONE_SINCE = """
 SELECT DISTINCT image FROM disclosures WHERE recipient = :recipient AND sender = :sender AND at >= :since
   AND message <> :message"""
+# What went outside about each patient, oldest first; a picture in both of its forms, for a reply shows the cleaned one.
+GONE = """
+SELECT p.patient AS patient, f.recipient AS recipient, f.image AS image, f.at AS at, f.message AS message FROM (
+  SELECT outcome, recipient, image, at, message FROM disclosures WHERE at > :since AND class NOT IN ('O', 'archive')
+  UNION ALL SELECT outcome, recipient, scrubbed, at, message FROM disclosures
+  WHERE at > :since AND class NOT IN ('O', 'archive') AND scrubbed <> '') f
+JOIN disclosure_patients p ON p.outcome = f.outcome ORDER BY f.at, f.message"""
 # The record is kept for its own time, whatever a consent covers; a cover that still lives keeps it longer.
 DROP_DISCLOSURES = "DELETE FROM disclosures WHERE at <= :before AND until <= :now"
 DROP_PATIENTS = """
@@ -68,3 +75,10 @@ CAME_FROM = "SELECT image FROM scrubbed WHERE scrubbed = :image"
 FIND = "SELECT * FROM disclosures WHERE {clauses} ORDER BY at, outcome, image, recipient LIMIT :limit"
 AFTER = "(at, outcome, image, recipient) > (:at, :outcome, :image, :recipient)"
 PATIENTS_OF = "SELECT patient FROM disclosure_patients WHERE outcome = :outcome ORDER BY patient"
+# Weeks are counted from a Monday; a message counts once however many pictures and recipients it has.
+SHARES = """
+SELECT CAST((d.at + :shift) / :week AS INTEGER) AS week, d.sender_group AS sender_group, COUNT(DISTINCT d.outcome) AS messages,
+  COUNT(DISTINCT p.outcome) AS named, COUNT(*) AS pictures, COUNT(p.outcome) AS named_pictures
+FROM disclosures d LEFT JOIN (SELECT DISTINCT outcome FROM disclosure_patients) p ON p.outcome = d.outcome
+WHERE d.at >= :since AND d.at < :until
+GROUP BY CAST((d.at + :shift) / :week AS INTEGER), d.sender_group ORDER BY week, sender_group"""

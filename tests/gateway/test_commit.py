@@ -131,7 +131,7 @@ def test_a_release_tells_the_disclosure_ledger_what_went_and_who_let_it_go(world
     statement = {"status": "given", "form": "verbal", "carrier": "release", "identifiable": True, "child": False}
     why = {
         "mode": "enforce", "kind": "K3", "source": ["GMC 10"], "protection": "route safe", "stripped": True, "rule": "r-1",
-        "facts": {"sender_group": "wards", "consent": {"statement": statement, "purpose_inferred": True}},
+        "facts": {"sender_group": "wards", "consent": {"statement": statement}}, "reasons": ["purpose.inferred"],
     }  # fmt: skip
     record = {
         "policy": "digest", "recipients": [why, why], "patients": ["hash"],
@@ -146,7 +146,7 @@ def test_a_release_tells_the_disclosure_ledger_what_went_and_who_let_it_go(world
     assert meta["release"] == {name: terms[name] for name in terms if name != "ref"}
     assert (meta["ref"], meta["patients"], meta["sender_group"]) == ("H7Q2-93KD", ["hash"], "wards")
     [line] = meta["recipients"]
-    said = {"status": "given", "form": "verbal", "carrier": "release", "inferred": True}
+    said = {"status": "given", "form": "verbal", "carrier": "release", "purpose": "COC", "inferred": True}
     assert (line["address"], line["statement"], line["protection"], line["source"]) == (A, said, "route safe", ["GMC 10"])
     assert meta["images"] == [{"sha256": "aa", "scrubbed": "bb", "part": "2", "parts": ["2", "3"], "format": "jpeg", "kind": "K3",
                                "codes": ["exif.gps"]}]  # fmt: skip

@@ -382,6 +382,18 @@ async def test_the_library_logs_nothing_of_the_mail(caplog: pytest.LogCaptureFix
     assert "canary" not in caplog.text
 
 
+async def test_a_release_goes_out_from_who_sent_it_at_first() -> None:
+    """Symptom: what was released left with a null sender, so that no bounce ever told its sender, and as of no sender group.
+    Cause: the service submits releases from <>, and the first envelope in the token was not looked at.
+    """
+    first = {"sender": "dr@own.example", "ret": "HDRS", "envid": "E1"}
+    intake = FakeIntake(tokens={"good": {"release": "R1", "envelope": first}})
+    async with session(intake, kind="release") as client:
+        assert (await client.send(BODY, mail="MAIL FROM:<> CLINIGATE-RELEASE=good")).startswith("250")
+    envelope = intake.seen[0].envelope
+    assert (envelope.sender, envelope.ret, envelope.envid) == ("dr@own.example", "HDRS", "E1")
+
+
 async def test_release_parameter() -> None:
     """On a release listener, and there only, MAIL carries the signed release; no valid token, no mail."""
     intake = FakeIntake(tokens={"good": {"release": "R1"}})
@@ -398,6 +410,7 @@ async def test_release_parameter() -> None:
         await client.cmd("MAIL FROM:<a@x.example> CLINIGATE-RELEASE=good", "RCPT TO:<b@y.example>")
         assert (await client.cmd("DATA")) == "451 4.3.0 Local error in processing"
     assert intake.seen[0].envelope.release == {"release": "R1"}
+    assert intake.seen[0].envelope.sender == "a@x.example"
     assert [one.address for one in intake.judged[1][1].recipients] == ["b@y.example"]
     assert len(intake.seen) == 1
     async with session(intake) as client:
