@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -37,7 +37,15 @@ from quarantine.stores import STORES, Place
 log = structlog.get_logger()
 RunDue = Callable[[], object]  # ``quarantine.outbox.Outbox.run_due``; blocking, called in a thread
 PURGE_EVERY: Final = 3600.0
+FORM_EVERY: Final = 30.0
 STALE_WRITES: Final = 86400.0
+
+
+class WebForm(Protocol):
+    """``quarantine.form.server.FormServer``."""
+
+    def check(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 class Service:
@@ -67,7 +75,10 @@ class Service:
             self.store, self.records, self.private_keys, self.public_keys, keyfiles.load_secret(settings.release_key),
             self.hashes, self.audit, settings, clock, deliver,
         )  # fmt: skip
+        self.form: WebForm | None = None
         self._stop = asyncio.Event()
+        self._wake: dict[str, asyncio.Event] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._snapshot: tuple[int, float] = (-1, 0.0)  # what the last snapshot showed, and when it was written
         self._done: dict[str, float] = {}
         self._failing: dict[str, str] = {}
@@ -79,10 +90,17 @@ class Service:
     def stop(self) -> None:
         """End ``run`` after the steps in hand."""
         self._stop.set()
+        for wake in self._wake.values():
+            wake.set()
+
+    def nudge(self, name: str) -> None:
+        """Let a step look now, not at its next round.  May be called from any thread."""
+        if self._loop is not None and name in self._wake:
+            self._loop.call_soon_threadsafe(self._wake[name].set)
 
     async def run(self) -> None:
         """Work until ``stop``."""
-        poll = self.settings.poll
+        self._loop, poll = asyncio.get_running_loop(), self.settings.poll
         steps: list[tuple[str, Callable[[], Awaitable[object]], float]] = [
             ("ingest", self.ingest, poll),
             ("deadlines", self.deadlines, poll),
@@ -94,6 +112,8 @@ class Service:
         ]
         if self.run_outbox is not None:
             steps.append(("outbox", self.outbox, poll))
+        if self.form is not None:
+            steps.append(("form", self.look_at_form, FORM_EVERY))
         log.info("service.started", steps=[name for name, _, _ in steps])
         tasks = [asyncio.create_task(self._every(name, step, seconds)) for name, step, seconds in steps]
         try:
@@ -102,6 +122,8 @@ class Service:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self.form is not None:
+                await asyncio.to_thread(self.form.stop)
             self.close()
 
     def close(self) -> None:
@@ -151,6 +173,11 @@ class Service:
     async def outbox(self) -> object:
         """Say what was promised and is due."""
         return await asyncio.to_thread(self.run_outbox) if self.run_outbox is not None else 0
+
+    async def look_at_form(self) -> None:
+        """Ask the web form whether it is well; a form that does not answer is a failing step, which the alarm outside sees."""
+        if self.form is not None:
+            await asyncio.to_thread(self.form.check)
 
     async def notes(self) -> int:
         """Write the moves down beside the objects."""
@@ -230,10 +257,13 @@ class Service:
                 self.audit.escalated(row)
 
     async def _every(self, name: str, work: Callable[[], Awaitable[object]], seconds: float) -> None:
+        wake = self._wake.setdefault(name, asyncio.Event())
         while not self._stop.is_set():
+            wake.clear()
             await self.step(name, work)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), seconds)
+            if not self._stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(wake.wait(), seconds)
 
     async def _command(self, code: str, ref: str) -> None:
         """The site's own alarm: a program, with code and reference as its last arguments."""

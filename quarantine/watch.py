@@ -45,12 +45,16 @@ def look(settings: QuarantineSettings, now: float) -> list[Trouble]:
 def _service(settings: QuarantineSettings, now: float) -> Iterator[Trouble]:
     """A heartbeat older than the alarm's span means that nobody sends notices or watches deadlines."""
     try:
-        beat = float(json.loads(settings.heartbeat.read_text())["at"])
+        told = json.loads(settings.heartbeat.read_text())
+        beat = float(told["at"])
+        failing = dict(told.get("failing", {}))
     except (OSError, ValueError, KeyError, TypeError):
         yield Trouble("service-silent", "", "the quarantine service has left no heartbeat: start it")
         return
     if now - beat > settings.alarm.after:
         yield Trouble("service-silent", "", f"the quarantine service has been silent for {_minutes(now - beat)}: restart it")
+    elif "form" in failing:
+        yield Trouble("form-silent", "", "the web form does not answer: links in notices lead nowhere; look at the service's log")
 
 
 def _incoming(settings: QuarantineSettings, now: float) -> Iterator[Trouble]:

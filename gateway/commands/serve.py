@@ -22,6 +22,7 @@ from gateway.heap import reuse_large_blocks
 from gateway.inbound import activation
 from policies.load import PolicyError
 from quarantine.database import RecordsVersionError
+from quarantine.form.opening import open_form
 from quarantine.keys import KeyFileError
 from quarantine.outbox import open_outbox
 from quarantine.service import Service
@@ -66,6 +67,7 @@ async def _gateway(told: Settings) -> None:
 async def _quarantine(told: Settings) -> None:
     service = Service(told.quarantine)
     service.run_outbox = open_outbox(told.quarantine, service.records, time.time).run_due
+    service.form = open_form(service.desk(), lambda: service.nudge("release"))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
