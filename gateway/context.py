@@ -171,11 +171,17 @@ def _cleaning(policy: Policy, hashes: KeyedHash) -> Cleaning:
 
 def _memory(snapshot: Snapshot | None) -> Memory:
     if snapshot is None:
-        return Memory(_unknown, _unknown, _unknown_patient, _unknown_patient, _unknown_image)
-    return Memory(snapshot.disclosed, snapshot.wrote_before, snapshot.withdrawn, snapshot.said, snapshot.said_of_image)
+        return Memory(_unknown, _unknown, _unknown_patient, _unknown_patient, _unknown_image, _unknown_gone)
+    return Memory(
+        snapshot.disclosed, snapshot.wrote_before, snapshot.withdrawn, snapshot.said, snapshot.said_of_image, snapshot.gone
+    )
 
 
 def _unknown(_first: str, _second: str) -> bool | None:
+    return None
+
+
+def _unknown_gone(_numbers: Sequence[str], _recipient: str, _since: float) -> None:
     return None
 
 

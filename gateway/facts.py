@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from filters.identify.numbers import find
+from gateway.aggregation import Gone, aggregated
 from gateway.carriers import Carried
 from gateway.identity import Identity
 from gateway.leaves import Leaf, Picture
@@ -42,6 +43,7 @@ class Memory:
     withdrawn: Callable[[Sequence[str]], bool | None]  # patient identifiers found in the message
     said: Callable[[Sequence[str]], Sequence[Standing] | None] = lambda _: ()  # the consent register, for such identifiers
     said_of_image: Callable[[str], Sequence[Standing] | None] = lambda _: ()  # and for one picture (sha256)
+    gone: Gone = lambda _numbers, _recipient, _since: ()  # pictures that went before
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     withdrawn = memory.withdrawn(opened.patients.numbers) if opened.patients.numbers else False
     on_file = standing(memory.said(opened.patients.numbers) if opened.patients.numbers else ())
     pictures = opened.pictures
+    clinical = [one.node.sha256 for one in pictures if one.node.clinical]
     origins = {one.path: provenance(one, policy.devices, at.date()) for one in pictures}
     many = len(envelope.recipients) > policy.settings.many_recipients
     visible = _visible(opened.message) if pictures else []
@@ -113,6 +116,9 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
             open_to=open_to,
             similar=bool(known.similar_to),
             other_name=recipient.address.lower() in misnamed,
+        )
+        found |= aggregated(
+            memory.gone, policy.settings.aggregation, opened.patients.numbers, clinical, recipient.address, known.cls, received.at
         )
         shown_or_decorative = [one for one in pictures if one.kind is not Kind.NONE or one.node.decorative]
         images = tuple(_image(one, memory, recipient, origins[one.path]) for one in shown_or_decorative)

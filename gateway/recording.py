@@ -12,7 +12,8 @@ from gateway.context import Context
 from gateway.facts import Opened
 from gateway.model import Received
 from gateway.outgoing import Done
-from policies.explain import advice, words_for_sender
+from gateway.provenance import device_hash
+from policies.explain import advice, sentences, words_for_sender
 from policies.model import Action, Decision, Facts
 from policies.onfile import noted
 from policies.record import to_record
@@ -33,7 +34,8 @@ def record(
         "sender": context.hashes.address(sender) if sender else "",
         "sender_domain": sender.rpartition("@")[2].lower(),
         "identity": {"vouched": opened.identity.vouched, "codes": sorted(opened.identity.codes)},
-        "images": _images(opened, done),
+        "images": _images(context, opened, facts, done),
+        "shares": list(opened.wording.shares),
         "inline": sorted({leaf.sha256 for leaf in opened.leaves if leaf.info and leaf.inline}),
         "patients": _patients(context, opened),
         "contacts": _contacts(context) if any(one.notice for one in done.values()) else {},
@@ -55,8 +57,9 @@ def _contacts(context: Context) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:
+def _images(context: Context, opened: Opened, facts: Sequence[Facts], done: Mapping[int, Done]) -> list[dict[str, Any]]:
     """Every clinical image and every encrypted part: hash as received, and as sent where it was scrubbed."""
+    codes = {image.part: image.codes for one in facts[:1] for image in one.images}  # with where a picture comes from
     scrubbed: dict[str, str] = {}
     for one in done.values():
         if one.finished is not None:
@@ -68,7 +71,8 @@ def _images(opened: Opened, done: Mapping[int, Done]) -> list[dict[str, Any]]:
             "scrubbed": scrubbed.get(picture.node.sha256),
             "format": picture.node.sniffed.format,
             "kind": picture.kind.value,
-            "codes": sorted(picture.node.codes),
+            "codes": sorted(codes.get(picture.path, picture.node.codes)),
+            "device": device_hash(picture.node.info, context.hashes),
         }
         for picture in opened.recorded
     ]
@@ -92,6 +96,9 @@ def _recipient(context: Context, received: Received, index: int, facts: Facts, d
         "reasons": list(done.reasons),
         "words": words_for_sender(done.action, done.reasons, noted(facts)),
         "help": advice(facts, done.reasons) if done.action > Action.PROTECT else "",
+        "advice": list(sentences(decision.advice)),
+        "advise_now": decision.advise_now,
+        "advised": list(decision.advice),
         "method": done.method,
         "protection": done.protection,
         "stripped": done.finished is not None and bool(done.finished.scrubbed),

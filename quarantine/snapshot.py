@@ -20,6 +20,7 @@ from quarantine.ledger.query import family
 from quarantine.records import Records
 from quarantine.schema import snapshot as sql
 
+GONE_FOR = 90 * 86400.0  # longest span of ``settings.aggregation``: how far back the gateway can look
 SEEN_OFTEN = 3  # an inline image in so many messages of one sender is a recurring one (a logo)
 
 
@@ -54,6 +55,7 @@ def write_snapshot(path: Path, records: Records, now: float) -> None:
         connection.executemany(sql.SNAPSHOT_INLINE, records.inline_seen())
         connection.executemany(sql.SNAPSHOT_PAIR, records.pairs())
         connection.executemany(sql.SNAPSHOT_CONSENT, told(records))
+        connection.executemany(sql.SNAPSHOT_GONE, records.gone(now - GONE_FOR))
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -104,6 +106,16 @@ class Snapshot:
         """Is there a refusal or withdrawal on file for any of these patient identifiers?"""
         found = self.said(numbers)
         return None if found is None else any(one.ends for one in found)
+
+    def gone(self, numbers: Sequence[str], recipient: str, since: float) -> list[tuple[str, str]] | None:
+        """(picture, message that brought it first) of what went to this address about any of these patients."""
+        found: list[tuple[str, str]] = []
+        for number in numbers:
+            rows = self._ask(sql.READ_GONE, self._hashes.patient(number), self._hashes.address(recipient))
+            if rows is None:
+                return None
+            found += [(str(image), str(message)) for image, message, at in rows if at > since]
+        return found
 
     def said(self, numbers: Sequence[str]) -> list[Standing] | None:
         """What stands in the consent register for any of these patient identifiers; None when that cannot be known."""

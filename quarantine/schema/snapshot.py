@@ -14,14 +14,18 @@ CREATE TABLE pairs (sender_hash TEXT NOT NULL, recipient_hash TEXT NOT NULL, PRI
   recipient_hash)) WITHOUT ROWID;
 CREATE TABLE consents (subject TEXT PRIMARY KEY, status TEXT NOT NULL, since REAL NOT NULL, scope TEXT NOT NULL,
   purposes TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE gone (patient TEXT NOT NULL, recipient_hash TEXT NOT NULL, image TEXT NOT NULL, at REAL NOT NULL,
+  message TEXT NOT NULL, PRIMARY KEY (patient, recipient_hash, image)) WITHOUT ROWID;
 """
 SNAPSHOT_META = "INSERT INTO meta VALUES (?, ?)"
 SNAPSHOT_DISCLOSED = "INSERT INTO disclosed VALUES (?, ?, ?, ?)"
 SNAPSHOT_INLINE = "INSERT INTO inline_seen VALUES (?, ?, ?)"
 SNAPSHOT_PAIR = "INSERT INTO pairs VALUES (?, ?)"
 SNAPSHOT_CONSENT = "INSERT INTO consents VALUES (?, ?, ?, ?, ?)"
+SNAPSHOT_GONE = "INSERT INTO gone VALUES (?, ?, ?, ?, ?)"
 READ_META = "SELECT name, value FROM meta"
 READ_DISCLOSED = "SELECT until, covered FROM disclosed WHERE image_sha256 = ? AND recipient_hash = ?"
 READ_INLINE = "SELECT count FROM inline_seen WHERE sha256 = ? AND sender_hash = ?"
 READ_PAIR = "SELECT 1 FROM pairs WHERE sender_hash = ? AND recipient_hash = ?"
 READ_CONSENT = "SELECT status, since, scope, purposes FROM consents WHERE subject = ?"
+READ_GONE = "SELECT image, message, at FROM gone WHERE patient = ? AND recipient_hash = ?"
