@@ -36,6 +36,11 @@ class AnswerRecords(Database):
         """Ids of replies taken in before ``before`` whose objects are still kept."""
         return [r["id"] for r in self.all(sql.OLD_REPLIES, {"before": before, "limit": limit})]
 
+    def reply_purged_at(self, reply: str) -> float | None:
+        """When a sealed reply was erased; None while it is kept, or if it is not known."""
+        row = self.one(sql.REPLY, {"id": reply})
+        return None if row is None else row["purged"]
+
     def reply_purged(self, reply: str, at: float) -> None:
         """The sealed reply was erased."""
         self.run(sql.REPLY_PURGED, {"id": reply, "at": at})

@@ -8,6 +8,7 @@ the office is closed is escalated as an urgent one is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -133,6 +134,7 @@ def due(row: HoldRow, now: float, table: Mapping[str, Deadline], office: OfficeH
     """Everything due for an open hold that was not done yet; an expired one is only ended."""
     if row.state not in (State.ASKED, State.QUARANTINED, State.DEFERRED):
         return []
+    row = _waits_as(row, table)
     if now >= row.deadline:
         return [Due.EXPIRE]
     found: list[Due] = []
@@ -143,6 +145,14 @@ def due(row: HoldRow, now: float, table: Mapping[str, Deadline], office: OfficeH
         if at is not None and done is None and now >= at:
             found.append(what)
     return found
+
+
+def _waits_as(row: HoldRow, table: Mapping[str, Deadline]) -> HoldRow:
+    """A hold that asked its sender and waits for reviewers now waits as theirs, since it came to them."""
+    if row.state is not State.QUARANTINED or row.action == "QUARANTINE":
+        return row
+    since = row.deadline - deadline_for("QUARANTINE", row.urgency, table).expire
+    return replace(row, action="QUARANTINE", created=max(row.created, since))
 
 
 def next_try(attempts: int, now: float) -> float:

@@ -42,8 +42,9 @@ class Intake:
         audit: Audit,
         settings: QuarantineSettings,
         crash_point: Callable[[str], None] = lambda name: None,
+        replies: Callable[[SealedObject, float], str] | None = None,  # quarantine.answers.inbox.Inbox.take
     ) -> None:
-        self._store, self._records, self._keys = store, records, private_keys
+        self._store, self._records, self._keys, self._replies = store, records, private_keys, replies
         self._hashes, self._audit, self._settings, self._crash = hashes, audit, settings, crash_point
 
     def run(self, now: float, limit: int = 200) -> int:
@@ -79,6 +80,8 @@ class Intake:
                         moves.append(found.meta)
                     elif found is not None and case_notes.is_note(found.meta):
                         cases.append(found.meta)
+                    elif entry.kind is ObjectKind.REPLY:
+                        self._records.add_reply(entry.id, entry.at, "", "rebuilt")  # what came of it stands in the moves
                     elif found is not None and found.kind is ObjectKind.OUTCOME:
                         outcomes += 1
                         self._outcome(found, now, tell=False)
@@ -110,6 +113,8 @@ class Intake:
         with self._records.transaction():
             if entry.kind is ObjectKind.OUTCOME and found is not None:
                 self._outcome(found, now)
+            elif entry.kind is ObjectKind.REPLY and found is not None:
+                self._reply(found, now)
             else:
                 self._hold(entry, found, now)
         self._crash("intake.noted")
@@ -117,11 +122,17 @@ class Intake:
         self._crash("intake.moved")
         return 1
 
+    def _reply(self, found: SealedObject, now: float) -> None:
+        if self._replies is None:
+            raise Unreadable("reply")
+        self._replies(found, now)
+
     def _known(self, entry: Entry) -> bool:
         """The gateway wrote again what was taken before: the first stays (it may have been handed to another key since)."""
         assert entry.kind is not None  # asked for by _one
         row = self._records.hold(entry.id)
-        if not (self._store.sync(entry.id, entry.kind, Place.HELD) or (row is not None and row.purged is not None)):
+        if not (self._store.sync(entry.id, entry.kind, Place.HELD) or (row is not None and row.purged is not None)
+                or (entry.kind is ObjectKind.REPLY and self._records.reply_purged_at(entry.id) is not None)):
             return False
         self._store.delete(entry.id, entry.kind, Place.INCOMING, erase=HEAD)
         return True

@@ -17,7 +17,7 @@ import structlog
 
 from quarantine.deadlines import reminder_at
 from quarantine.form.links import linker
-from quarantine.model import OutboxRow
+from quarantine.model import OutboxRow, State
 from quarantine.notices.renderer import ALERTS, DIGEST, EMERGENCY, PLAIN, Drop, Gather, Ledger, Mail, Renderer
 from quarantine.notices.settings import from_options
 from quarantine.notices.wording import SHIPPED, load
@@ -173,7 +173,7 @@ def open_outbox(options: QuarantineSettings, records: Promises, clock: Callable[
         records,
         settings,
         load(options.templates or SHIPPED),
-        lambda hold: reminder_at(hold, options.deadlines, options.office) if hold.action == "ASK" else None,
+        lambda hold: reminder_at(hold, options.deadlines, options.office) if hold.state is State.ASKED else None,
         linker(options),
     )
     return Outbox(records, SmtpTransport(options.relay.host, options.relay.port, settings.domain), renderer, clock)

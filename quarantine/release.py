@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 
 from quarantine import promises, roles
+from quarantine.answers import told
 from quarantine.audit import Audit
 from quarantine.deadlines import expiry, next_try
 from quarantine.emergencies import opening
@@ -216,6 +217,10 @@ class Releaser:
         moved = move(
             self._records, row, Event.HELD_AGAIN, ACTOR, roles.SYSTEM, now, reason=f"held-again:{_code(rule)}", change=change
         )
+        for mark in ("reminded", "escalated"):  # it waits anew, for other people
+            self._records.mark(row.id, mark, None)
+        if self._records.answered(row.id):
+            told.held_again(self._records, moved, now)
         self._audit.held_again(moved, rule)
 
     def _settle(self, row: HoldRow, event: Event, reason: str) -> None:

@@ -16,6 +16,9 @@ import structlog
 
 from quarantine import keys as keyfiles
 from quarantine import ops, promises, roles
+from quarantine.answers.desk import Answers
+from quarantine.answers.inbox import Inbox, erase
+from quarantine.answers.secrets import Secrets
 from quarantine.audit import Audit
 from quarantine.deadlines import Due, due
 from quarantine.emergencies import notes as case_notes
@@ -24,7 +27,7 @@ from quarantine.ingest import Intake
 from quarantine.journal import read_journal
 from quarantine.keyedhash import KeyedHash
 from quarantine.lmtp import deliver
-from quarantine.model import HoldRow
+from quarantine.model import HoldRow, State
 from quarantine.notes import write_notes
 from quarantine.records import Records
 from quarantine.release import Deliver, Releaser, end_recipients
@@ -70,9 +73,14 @@ class Service:
         self.records = Records(settings.records)
         self.audit = Audit(settings.audit, self.hashes, clock)
         self.run_outbox = run_outbox
-        self.intake = Intake(self.store, self.records, self.private_keys, self.hashes, self.audit, settings)
+        release_key = keyfiles.load_secret(settings.release_key)
+        self.answers = Answers(self.desk(), Secrets(release_key))
+        inbox = Inbox(self.answers, self.records, settings.replies)
+        self.intake = Intake(
+            self.store, self.records, self.private_keys, self.hashes, self.audit, settings, replies=inbox.take
+        )  # fmt: skip
         self.releaser = Releaser(
-            self.store, self.records, self.private_keys, self.public_keys, keyfiles.load_secret(settings.release_key),
+            self.store, self.records, self.private_keys, self.public_keys, release_key,
             self.hashes, self.audit, settings, clock, deliver,
         )  # fmt: skip
         self.form: WebForm | None = None
@@ -202,7 +210,8 @@ class Service:
         now = self._clock()
         for place in Place:
             self.store.sweep(place, now - STALE_WRITES)
-        return await asyncio.to_thread(purge, self.store, self.records, self.audit, self.settings.retention, now)
+        count = await asyncio.to_thread(erase, self.store, self.records, self.settings.replies, now)
+        return count + await asyncio.to_thread(purge, self.store, self.records, self.audit, self.settings.retention, now)
 
     async def alarm(self) -> int:
         """Raise the alarm outside for holds nobody was told of; write the heartbeat."""
@@ -244,7 +253,7 @@ class Service:
                 promises.expired_told(self.records, moved, now)
                 self.audit.expired(moved)
             elif what is Due.REMIND:
-                if row.action == "ASK":
+                if row.state is State.ASKED:
                     promises.told(self.records, row, "N-1r", "sender", now, f"N-1r:{row.id}")
                 else:
                     desk = roles.desk(row.releases, row.reasons)

@@ -31,6 +31,17 @@ def help_asked(records: Records, row: HoldRow, now: float) -> None:
         promises.told(records, row, "alert", roles.IG, now, f"help:{row.id}", why="sender-asks-help")
 
 
+def held_again(records: Records, row: HoldRow, now: float) -> None:
+    """The sender answered, and the policy holds it still: people decide now; nobody is asked a second time."""
+    desk = roles.desk(row.releases, row.reasons)
+    promises.told(records, row, "alert", desk, now, f"held-again:{row.id}:{row.round}", why="answered-held-again")
+    if row.urgency == "urgent":
+        promises.told(
+            records, row, "alert", "on-call", now, f"held-again:{row.id}:{row.round}:on-call", why="answered-held-again"
+        )
+    about_answer(records, row, "held-again", now)
+
+
 def ig_asked(records: Records, row: HoldRow, now: float) -> None:
     """The sender passes the decision on: IG is told at once, the sender that they know."""
     promises.told(records, row, "alert", roles.IG, now, f"ask-ig:{row.id}", why="sender-asks-ig")
