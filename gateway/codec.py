@@ -140,6 +140,7 @@ def plan_header(plan: Plan) -> tuple[dict[str, Any], list[bytes]]:
             "plain": plan.plain,
             "sender_kind": plan.sender_kind,
             "owner": plan.owner,
+            "meant": plan.meant,
             "emergency": dict(plan.emergency),
         },
         blobs,
@@ -156,6 +157,7 @@ def load_plan(header: dict[str, Any], blobs: Sequence[bytes]) -> Plan:
         plain=_typed(header["plain"], bool),
         sender_kind=_typed(header["sender_kind"], str),
         owner=_typed(header["owner"], str),
+        meant=tuple(_typed(one, str) for one in _typed(header["meant"], list)),
         emergency={name: _typed(text, str) for name, text in _typed(header["emergency"], dict).items()},
     )
 

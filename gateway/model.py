@@ -107,6 +107,7 @@ class Plan:
     plain: bool = False  # image-free pass-through: nothing to tell, no outcome record
     sender_kind: str = "person"  # person | machine | null | auto | list: who may be sent a notice
     owner: str = field(default="", repr=False)  # who is told instead of the sender when sender_kind is not person
+    meant: tuple[str, ...] = field(default=(), repr=False)  # "did you mean": one a recipient, "" = nothing; in no journal
     emergency: Mapping[str, str] = field(default_factory=dict, repr=False)  # {way, reason}: sealed for review, never recorded
 
 

@@ -121,6 +121,7 @@ def _line(job: Job, fate: Fate) -> dict[str, Any]:
         "urgency": fate.urgency,
         "alert": fate.alert,
         **_words(fate, why),
+        **_beside(job, fate, why),
         "consent": why.get("consent"),
         "consent_until": _end_of(why.get("expires")),
         **disclosing.line(why),
@@ -135,6 +136,13 @@ def _words(fate: Fate, why: Mapping[str, Any]) -> dict[str, str]:
     if fate.state == "delivered" or list(fate.reasons) == list(why.get("reasons", fate.reasons)):
         return {"words": why.get("words", ""), "help": why.get("help", "")}
     return {"words": " ".join(sentences(told(fate.reasons))), "help": helps(fate.reasons)}
+
+
+def _beside(job: Job, fate: Fate, why: Mapping[str, Any]) -> dict[str, Any]:
+    """What a notice says beside: advice, and whom the sender may have meant."""
+    found = {"advice": list(why.get("advice", ())), "advise_now": bool(why.get("advise_now"))} if why.get("advice") else {}
+    meant = job.plan.meant[fate.index] if fate.index < len(job.plan.meant) else ""
+    return found | {"did_you_mean": meant} if meant else found
 
 
 def _told(job: Job, fate: Fate) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from gateway.facts import Opened
 from gateway.finish import Finished, Finisher
 from gateway.model import Copy, Hold, Plan, Received, Refusal
 from policies.model import Action, Decision, Facts, Mode, RecipientClass
+from policies.recipients import did_you_mean
 
 log = structlog.get_logger()
 
@@ -47,10 +48,12 @@ class Outgoing:
         self._copies: dict[tuple[int, str, str], tuple[list[int], Cleared | Original]] = {}
         self._holds: dict[Hold, list[int]] = {}
         self._refusals: dict[Refusal, list[int]] = {}
+        self._meant: dict[int, str] = {}
         self.done: dict[int, Done] = {}
 
     def send(self, index: int, facts: Facts, decision: Decision) -> None:
         """Carry out one recipient's decision in the recipient's mode."""
+        self._meant[index] = did_you_mean(facts.recipient, self._context.policy.register, facts.at.date())
         if facts.mode is Mode.OBSERVE:
             self._copy(index, original(self._finisher.untouched(), Mode.OBSERVE), DEFAULT_ROUTE, "observe")
             self.done[index] = Done("deliver", decision.action, decision.reasons, "observe")
@@ -80,6 +83,7 @@ class Outgoing:
             plain=not self._holds and not self._refusals and not self._opened.recorded,
             sender_kind=kind,
             owner=self._context.policy.machine_owner(sender) or "",
+            meant=tuple(self._meant[index] for index in sorted(self._meant)) if any(self._meant.values()) else (),
         )
 
     def _deliver(self, index: int, facts: Facts, decision: Decision) -> None:

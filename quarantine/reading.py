@@ -19,7 +19,8 @@ _KEPT = (
 )  # fmt: skip
 _LINE = (
     "address", "class", "state", "method", "rule", "reasons", "notice", "hold", "answers", "releases", "code", "kind", "tell",
-    "consent", "consent_until", "urgency", "alert", "action", "words", "help", "at", "mode", "seen", "source", "protection",
+    "consent", "consent_until", "urgency", "alert", "action", "words", "help", "at", "advice", "advise_now",
+    "did_you_mean", "mode", "seen", "source", "protection",
     "stripped", "statement", "per_part",
 )  # fmt: skip
 _IMAGE = (

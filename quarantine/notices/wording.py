@@ -58,8 +58,11 @@ class Language:
         return part
 
     def meaning(self, answer: str) -> str:
-        """What a word offered to the sender means; "" when nobody wrote it down."""
-        return _pairs(self.need("answers", "meanings")).get(_key(answer), "")
+        """What a word offered to the sender means; "" when nobody wrote it down.
+
+        A tag that nobody wrote down as a whole is told by its beginning and its last word: "consent verbal", "right address".
+        """
+        return _meaning(_pairs(self.need("answers", "meanings")), _key(answer))
 
     def reasons(self, codes: Iterable[str]) -> str:
         """The language's own sentences for reason codes; "" where it has none (the policy's own sentences then stand)."""
@@ -195,6 +198,14 @@ def _shown(key: tuple[str, str]) -> str:
 
 def _pairs(part: Part) -> dict[str, str]:
     return {_key(left): right.strip() for left, _, right in (line.partition("=") for line in part.lines if line)}
+
+
+def _meaning(known: Mapping[str, str], key: str) -> str:
+    if key in known or "," not in key:
+        return known.get(key, "")
+    start, _, last = key.rpartition(", ")
+    told = [_meaning(known, start), known.get(last, "")]
+    return "; ".join(told) if all(told) else ""
 
 
 def _key(answer: str) -> str:

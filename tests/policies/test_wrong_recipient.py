@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from policies.model import RecipientClass
-from policies.recipients import CODES, did_you_mean, findings, known_neighbour, open_list
+from policies.model import RecipientClass, RecipientFacts
+from policies.recipients import CODES, did_you_mean, findings, known_neighbour, open_list, other_names
 from policies.slips import slips
 from tests.support.policyfacts import TODAY, recipient, shipped
 
@@ -76,7 +76,7 @@ def test_each_finding_has_its_code() -> None:
     found = findings(odd, first_time=True, many=True, open_to=True, similar=True)
     found |= findings(recipient("E", own_private=True), first_time=None, many=False, open_to=False, similar=False)
     mailbox = replace(recipient("A"), cls=RecipientClass.UNKNOWN, standing="")
-    found |= findings(mailbox, first_time=None, many=False, open_to=False, similar=False)
+    found |= findings(mailbox, first_time=None, many=False, open_to=False, similar=False, other_name=True)
     assert found == set(CODES)
 
 
@@ -85,12 +85,33 @@ def test_colleagues_are_not_first_timers() -> None:
     assert findings(recipient("O"), first_time=True, many=True, open_to=True, similar=False) == frozenset()
 
 
-def test_the_notice_asks_about_domains_only() -> None:
-    """Never about a person's address."""
-    assert did_you_mean(recipient("D", lookalike_of="royal-example.example")) == "royal-example.example"
-    assert did_you_mean(recipient("D", similar_to="jane@meant.example")) == "meant.example"
-    assert did_you_mean(recipient("D", similar_to="jane@there.example")) == ""
-    assert did_you_mean(recipient("A")) == ""
+def test_what_the_notice_asks() -> None:
+    """The domain that was meant, or the address the sender has written to before; of private people no address."""
+
+    def asked(known: RecipientFacts) -> str:
+        return did_you_mean(known, shipped().register, TODAY)
+
+    assert asked(recipient("D", lookalike_of="royal-example.example")) == "royal-example.example"
+    assert asked(recipient("D", similar_to="jane@meant.example")) == "jane@meant.example"
+    assert asked(recipient("A", similar_to="jane@there.example")) == "jane@there.example"
+    assert asked(recipient("A", similar_to="jane@gmail.com")) == "gmail.com"
+    assert asked(recipient("E", domain="gmail.com", similar_to="jane@gmail.com")) == ""
+    assert asked(recipient("A")) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "found"),
+    [
+        ("jane.lee@royal-example.example", "jane.lee@gmail.com", True),
+        ("Jane Lee (jane.lee@royal-example.example)", "Jane.Lee@gmail.com", True),
+        ("Jane.Lee@gmail.com", "jane.lee@gmail.com", False),
+        ("Jane Lee @ Royal", "jane.lee@gmail.com", False),
+        ("", "jane.lee@gmail.com", False),
+    ],
+)
+def test_a_name_that_is_another_address(name: str, address: str, found: bool) -> None:
+    """What programs that fill in addresses leave behind."""
+    assert other_names([(name, address)]) == (frozenset({address.lower()}) if found else frozenset())
 
 
 def test_a_gathered_mail_has_the_findings() -> None:
