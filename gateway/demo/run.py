@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +30,7 @@ START_SECONDS = 40.0
 STOP_SECONDS = 20.0
 SETTLE_SECONDS = 30.0
 CHANGED = {True: "metadata removed, statement taken out", False: "nothing"}
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/answer/[a-z2-7]+")
 TAG = re.compile(r"\[consent verbal\]")
 
 
@@ -147,6 +150,17 @@ class Demo:
             "notice in the sender's mailbox" if reply == "250" else "reply to the sender's program",
         )
 
+    def waiting_link(self) -> str:
+        """The link in the newest notice about a mail that still waits for its sender; "" when nothing waits."""
+        asked = {row["ref"] for row in json.loads(self.command("hold", "list", "--json")) if row["state"] == "ASKED"}
+        for mail in reversed(self.mailbox.mails(SENDER)):
+            notice = message_from_bytes(mail.read_bytes(), policy=default)
+            body = notice.get_body(("plain",))
+            found = LINK.search(body.get_content()) if body is not None else None
+            if found and any(ref in str(notice["Subject"]) for ref in asked):
+                return found.group()
+        return ""
+
     def _told_tag(self) -> str:
         """The tag that the newest notice in the sender's mailbox tells to write."""
         end = time.monotonic() + SETTLE_SECONDS
@@ -235,6 +249,8 @@ def tell(demo: Demo, console: Console) -> None:
         f"""
 The demo goes on running; Ctrl-C ends it.  Its folder: {demo.folder}
   mailbox            {demo.folder}/mailbox/ADDRESS/NUMBER.eml   (notices: mailbox/{SENDER}/)
+  answer one that waits, in a browser
+                     {demo.waiting_link() or "see the notices in the mailbox"}
   send your own      swaks --server 127.0.0.1:{demo.ports.gateway} --from {SENDER} --to dr.lee@royal-example.example \\
                            --header 'Subject: Second opinion [consent verbal]' --attach @PHOTO.jpg
   list what is held  clinigate hold list {ours}

@@ -24,14 +24,15 @@ LISTS = ("freemail.txt", "denied.txt", "suffixes.txt")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the demo listens: the gateway, its metrics, and the mailbox behind it."""
+    """Where the demo listens: the gateway, its metrics, the mailbox behind it, and the web form (0: none)."""
 
     gateway: int
     metrics: int
     mailbox: int
+    form: int = 0
 
 
-def free_ports(wanted: tuple[int, int, int] = (2525, 9464, 2526)) -> Ports:
+def free_ports(wanted: tuple[int, int, int, int] = (2525, 9464, 2526, 9465)) -> Ports:
     """The usual ports where they are free, else others."""
     found = []
     for port in wanted:
@@ -102,6 +103,7 @@ def _config(folder: Path, ports: Ports) -> Mapping[str, object]:
             "snapshot_every": 2,
             "release_socket": str(folder / "run" / "release.sock"),
             "relay": {"port": ports.mailbox},
+            "form": {"port": ports.form, "url": f"http://127.0.0.1:{ports.form}/answer"} if ports.form else None,
             "organisation": "Example Clinic",
             "merge_window": 1,
             "poll": 0.3,
