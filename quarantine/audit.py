@@ -127,6 +127,10 @@ class Audit:
         """Somebody wrote or read the consent register, or decided about a letter; patients are keyed hashes."""
         self._write(event, actor=actor, **facts)
 
+    def named(self, what: str, actor: str) -> None:
+        """A person asked for a report that names people; ``what`` says which."""
+        self._write("report-named", what=what, actor=actor)
+
     def rebuilt(self, holds: int, outcomes: int) -> None:
         """The index was rebuilt from the objects."""
         self._write("rebuilt", holds=holds, outcomes=outcomes)

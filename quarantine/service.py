@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from quarantine import keys as keyfiles
-from quarantine import ops, promises, roles
+from quarantine import daily, ops, promises, roles
 from quarantine.answers.desk import Answers
 from quarantine.answers.inbox import Inbox, erase
 from quarantine.answers.secrets import Secrets
@@ -111,6 +111,7 @@ class Service:
         self._loop, poll = asyncio.get_running_loop(), self.settings.poll
         steps: list[tuple[str, Callable[[], Awaitable[object]], float]] = [
             ("ingest", self.ingest, poll),
+            ("expect", self.expect, PURGE_EVERY),
             ("deadlines", self.deadlines, poll),
             ("release", self.release, poll),
             ("snapshot", self.snapshot, poll),
@@ -159,6 +160,10 @@ class Service:
         self._failing[name] = type(error).__name__
         log.error("service.step-failed", step=name, error=type(error).__name__)
         return False
+
+    async def expect(self) -> None:
+        """From the first start on the daily job is expected to run."""
+        daily.expect(self.records, self._clock())
 
     async def ingest(self) -> int:
         """Take in what the gateway wrote."""

@@ -104,6 +104,17 @@ class Emergencies(_Section):
     )
 
 
+class Reports(_Section):
+    """What the daily job (`clinigate daily`) tells the IG team and the mail admins."""
+
+    digest: bool = Field(default=True, description="a daily digest of counts (N-8) to IG and mail admins")
+    digest_when_empty: bool = Field(default=False, description="also on days with nothing to say")
+    weekly: bool = Field(default=True, description="each Monday the report of the week before: files, and a mail to IG")
+    folder: Path | None = Field(default=None, description="where weekly reports are written; none: reports in the state folder")
+    unused_days: int = Field(default=180, description="days without a picture after which a domain counts as unused", ge=1)
+    lists_days: int = Field(default=400, description="days after which lists of freemail and the like are called old", ge=1)
+
+
 class Alarm(_Section):
     """The alarm outside the service: a hold that nobody was told about is a patient-safety hazard."""
 
@@ -216,6 +227,7 @@ class QuarantineSettings(_Section):
     retention: Retention = Retention()
     alarm: Alarm = Alarm()
     emergencies: Emergencies = Emergencies()
+    reports: Reports = Reports()
     form: Form | None = Field(
         default=None, description="the page that a link in notices opens: the sender answers there; without it there is no link"
     )
@@ -233,6 +245,11 @@ class QuarantineSettings(_Section):
         if self.snapshot_refresh < self.snapshot_every:
             raise ValueError("snapshot_refresh must not be shorter than snapshot_every")
         return self
+
+    @property
+    def report_folder(self) -> Path:
+        """Where weekly reports are written."""
+        return self.reports.folder or self.state / "reports"
 
     @property
     def emergency_terms(self) -> Terms:

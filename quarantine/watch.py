@@ -11,11 +11,14 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from quarantine import daily
 from quarantine.model import State
 from quarantine.records import Records
 from quarantine.settings import QuarantineSettings
 from quarantine.state import TERMINAL
 from quarantine.stores import STORES, Place, StoreError
+
+DAILY_AFTER = 2 * 86400.0 + 3600.0  # two runs missed, and an hour in which clocks may change or a timer be late
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,10 @@ def _records(settings: QuarantineSettings, now: float) -> Iterator[Trouble]:
     for row in records.open_holds():
         if row.deadline < late and State(row.state) not in TERMINAL:
             yield Trouble("hold-overdue", row.ref, f"hold {row.ref} should have ended {_minutes(now - row.deadline)} ago")
+    silent = daily.silent_for(records, now)
+    if silent is not None and silent > DAILY_AFTER:
+        days = f"{silent / 86400:.0f} days"
+        yield Trouble("daily-not-run", "", f"the daily job has not run for {days}: is the timer clinigate-daily enabled?")
     count, oldest = records.outbox_count()
     if count and oldest is not None and oldest < late:
         yield Trouble("notice-unsent", "", f"{count} notices wait, the oldest for {_minutes(now - oldest)}: is the relay there?")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from quarantine.notices.prose import sentence
@@ -19,6 +19,12 @@ def full(at: float, zone: ZoneInfo, language: Language) -> str:
         "month": language.need("frame", "months").lines[when.month - 1],
     }
     return sentence(language.need("frame", "time full"), values)
+
+
+def day(when: date, language: Language) -> str:
+    """A day with its name ("Tuesday 4 March")."""
+    weekday = language.need("frame", "weekdays").lines[when.weekday()]
+    return f"{weekday} {when.day} {language.need('frame', 'months').lines[when.month - 1]}"
 
 
 def short(at: float, now: float, zone: ZoneInfo, language: Language) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
 from quarantine.notices import clock
 from quarantine.notices.letter import Notice, manners
@@ -24,6 +25,9 @@ class Matter:
     number: int | None = None  # of what the template counts; none = of the references
     minutes: int | None = None
     due: float | None = None
+    lines: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)  # further counts, by placeholder
+    days: tuple[date, ...] = ()  # the first and the last one told of
 
 
 def internal(
@@ -45,8 +49,10 @@ def internal(
         "organisation": settings.organisation,
         "ig_contact": settings.ig_contact or settings.ig_address,
         "on_call": settings.on_call,
+        **matter.values,
+        **dict(zip(("first_day", "last_day"), (clock.day(one, language) for one in matter.days), strict=False)),
     }
-    content = blocks(language.need(kind, "text", variant), values, {"ids": matter.refs})
+    content = blocks(language.need(kind, "text", variant), values, {"ids": matter.refs, "list": matter.lines})
     return _notice(sentence(language.need(kind, "subject", variant), values), content, to, now, settings, language, key)
 
 

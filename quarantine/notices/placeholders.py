@@ -7,7 +7,7 @@ from dataclasses import dataclass
 # What the web form asks whether the patient was told; the words of ``informed`` in a consent statement (S0-14, S1-10).
 TICKS = ("purpose", "people", "storage", "period", "other-use", "withdrawal", "reassured")
 SENDER = frozenset({"N-1", "N-1r", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"})
-INTERNAL = frozenset({"alert", "desk", "emergency", "damaged", "alarm", "review"})
+INTERNAL = frozenset({"N-8", "weekly", "register", "alert", "desk", "emergency", "damaged", "alarm", "review"})
 EVERY = SENDER | INTERNAL | {"frame", "digest", "dsn", "form"}
 
 
@@ -22,11 +22,12 @@ class Placeholder:
 
 
 _TOLD = SENDER | {"frame", "dsn"}
-_LISTED = frozenset({"frame", "digest", "dsn"})
+_FIGURES = frozenset({"N-8", "weekly"})
+_LISTED = frozenset({"frame", "digest", "dsn", "register"})
 
 PLACEHOLDERS: dict[str, Placeholder] = {
     "sent": Placeholder(
-        "when the email came to us: 14:02, with the date if that was not today", _TOLD | {"emergency", "digest", "form"}
+        "when the email came to us: 14:02, with the date if that was not today", _TOLD | {"emergency", "digest", "form", "register"}
     ),
     "ref": Placeholder("the reference people quote on the phone: H7Q2-93KD", _TOLD | {"digest", "form"}),
     "total": Placeholder("how many people the email was for", _TOLD),
@@ -69,6 +70,22 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "oldest": Placeholder("since when the oldest waits", INTERNAL, optional=True),
     "minutes": Placeholder("how many minutes the oldest has waited", INTERNAL, optional=True),
     "due": Placeholder("by when it must be reviewed", frozenset({"emergency", "review"}), optional=True),
+    "first_day": Placeholder("the first day it tells of", frozenset({"N-8"})),
+    "last_day": Placeholder("the last day it tells of", frozenset({"N-8"})),
+    "week": Placeholder("the week, as 2026-W47", frozenset({"weekly"})),
+    "folder": Placeholder("where the report's files are", frozenset({"weekly"})),
+    "waiting": Placeholder("how many emails are held now", frozenset({"N-8"}), optional=True),
+    "held": Placeholder("how many were held in that time", _FIGURES, optional=True),
+    "released": Placeholder("how many held emails were released", frozenset({"N-8"}), optional=True),
+    "expired": Placeholder("how many held emails were not sent because their time was over", _FIGURES, optional=True),
+    "emergencies": Placeholder("how often the emergency word was used", frozenset({"weekly"}), optional=True),
+    "reviews": Placeholder("how many emergencies nobody has reviewed", frozenset({"N-8"}), optional=True),
+    "overdue": Placeholder("how many of them are overdue", _FIGURES, optional=True),
+    "domains_due": Placeholder("how many things are due in the register", frozenset({"N-8"}), optional=True),
+    "located": Placeholder("how many senders, or pictures, with a position (GPS)", _FIGURES, optional=True),
+    "first_time": Placeholder("how many recipients were written to for the first time", _FIGURES, optional=True),
+    "pictures": Placeholder("how many emails had pictures", frozenset({"weekly"}), optional=True),
+    "failures": Placeholder("how many emails could not be checked", _FIGURES, optional=True),
 }
 
 # Named here only to say no with a reason: a notice is read on lock screens and forwarded.
@@ -86,6 +103,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "N-3": ("", "advice", "note", "plain"),
     "N-5": ("released", "refused", "expired", "deleted", "again", "late"),
     "review": ("due", "overdue", "often"),
+    "register": ("due", "policy", "lists"),
     "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
     "form": ("sending", "sent", "asked", "deleted", "refused", "expired", "over", "unknown", "slow", "stale", "trouble"),
 }
@@ -117,6 +135,9 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "desk": ("subject", "text"),
     "emergency": ("subject", "text"),
     "review": ("subject", "text"),
+    "N-8": ("subject", "text"),
+    "weekly": ("subject", "text"),
+    "register": ("subject", "text"),
     "damaged": ("subject", "text"),
     "alarm": ("subject", "text"),
     "digest": ("subject", "text", "line"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from quarantine.model import HoldRow, OutboxRow
@@ -22,7 +22,11 @@ REMINDERS = frozenset({"reminder", "N-1r"})
 # kind of row -> template
 ALERTS = {"alert": "alert", "desk": "desk", "escalation": "alert", "damaged": "damaged", "alarm": "alarm"}
 # kind of row -> (template, variant); what they say stands in their details
-PLAIN = {"review-due": ("review", "due"), "review-overdue": ("review", "overdue"), "review-often": ("review", "often")}
+PLAIN = {
+    "review-due": ("review", "due"), "review-overdue": ("review", "overdue"), "review-often": ("review", "often"),
+    "domain-due": ("register", "due"), "policy-broken": ("register", "policy"), "lists-old": ("register", "lists"),
+    "N-8": ("N-8", ""), "weekly": ("weekly", ""),
+}  # fmt: skip
 EMERGENCY, DIGEST, DSN = "emergency", "digest", "dsn"
 
 
@@ -194,7 +198,19 @@ def _said(rows: Sequence[OutboxRow]) -> Matter:
         number=sum(numbers) if numbers else None,
         sent=min((float(one["sent"]) for one in details if "sent" in one), default=None),
         due=min((float(one["due"]) for one in details if "due" in one), default=None),
+        oldest=min((float(one["oldest"]) for one in details if "oldest" in one), default=None),
+        lines=tuple(dict.fromkeys(str(line) for one in details for line in one.get("lines", ()))),
+        values={str(name): str(text) for one in details for name, text in _figures(one)},
+        days=tuple(date.fromisoformat(day) for day in details[-1].get("days", ())),
     )
+
+
+def _figures(detail: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What a digest or report counts; ``domains`` is another word in other notices."""
+    told = dict(detail.get("counts", {}))
+    if "domains" in told:
+        told["domains_due"] = told.pop("domains")
+    return [*told.items(), *((name, detail[name]) for name in ("week", "folder") if name in detail)]
 
 
 def _mark_lost(outcomes: Sequence[dict[str, Any]], rows: Sequence[OutboxRow]) -> None:

@@ -15,6 +15,7 @@ from quarantine.reports.charts import Bar, bars
 from quarantine.reports.figures import Figures, Report
 from quarantine.reports.tables import Cell, Column, Table, percent, span
 
+MOST: Final = 200  # rows of one table on the page; the CSV file has them all
 _FOLDER: Final = resources.files("quarantine") / "reports" / "templates"
 
 
@@ -27,7 +28,7 @@ def html(report: Report, tables: list[Table]) -> str:
     week = report.now.week
     return template.render(
         report=report, week=week, caveats=caveats(report), glance=glance(report), tables=tables, cell=cell,
-        charts=_charts(report), last=week.until - timedelta(days=1), made=_local(report.made, report.zone),
+        charts=_charts(report), most=MOST, last=week.until - timedelta(days=1), made=_local(report.made, report.zone),
     )  # fmt: skip
 
 

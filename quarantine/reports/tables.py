@@ -131,7 +131,8 @@ def _emergencies(report: Report) -> Table:
     one = report.now.emergencies
     rows = (
         ("used", one.used), ("reviewed in time", one.in_time), ("reviewed late", one.late),
-        ("not reviewed, overdue", one.overdue), ("not reviewed, still time", one.waiting), ("found not justified", one.not_justified), ("the patient has been told", one.told),
+        ("not reviewed, overdue", one.overdue), ("not reviewed, still time", one.waiting),
+        ("found not justified", one.not_justified), ("the patient has been told", one.told),
     )  # fmt: skip
     columns = (Column("emergencies (break-glass)", "what"), Column("number", "count", True))
     return Table("emergencies", "Emergencies", columns, rows if one.used else (), "The emergency word was not used.", "")

@@ -47,17 +47,18 @@ class Week:
     @property
     def start(self) -> float:
         """POSIX seconds of its first moment."""
-        return _midnight(self.first, self.zone)
+        return midnight(self.first, self.zone)
 
     @property
     def end(self) -> float:
         """POSIX seconds of the first moment after it."""
-        return _midnight(self.until, self.zone)
+        return midnight(self.until, self.zone)
 
     def back(self, weeks: int) -> Week:
         """The week so many weeks before."""
         return Week(self.first - timedelta(weeks=weeks), self.zone)
 
 
-def _midnight(day: date, zone: str) -> float:
+def midnight(day: date, zone: str) -> float:
+    """POSIX seconds of a day's first moment in a zone."""
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp()
