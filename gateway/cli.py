@@ -6,6 +6,7 @@ import typer
 
 from gateway.commands.alarm import alarm
 from gateway.commands.check import check
+from gateway.commands.consent import app as consent
 from gateway.commands.demo import demo
 from gateway.commands.disclosures import disclosures
 from gateway.commands.domain import app as domain
@@ -33,6 +34,7 @@ app.command("scrub")(scrub)
 app.command("learn-logo")(learn_logo)
 app.command("keygen")(keygen)
 app.add_typer(hold, name="hold")
+app.add_typer(consent, name="consent")
 app.add_typer(emergency, name="emergency")
 app.add_typer(report, name="report")
 app.add_typer(policy, name="policy")

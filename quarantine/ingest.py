@@ -13,6 +13,7 @@ import structlog
 
 from quarantine import notes, promises, reading
 from quarantine.audit import Audit
+from quarantine.consents import sealed as consents
 from quarantine.disclosures import note_outcome
 from quarantine.emergencies import notes as case_notes
 from quarantine.emergencies import opening
@@ -80,6 +81,8 @@ class Intake:
                         moves.append(found.meta)
                     elif found is not None and case_notes.is_note(found.meta):
                         cases.append(found.meta)
+                    elif found is not None and consents.is_ours(found.meta):
+                        consents.restore(self._records, found.meta)
                     elif entry.kind is ObjectKind.REPLY:
                         self._records.add_reply(entry.id, entry.at, "", "rebuilt")  # what came of it stands in the moves
                     elif found is not None and found.kind is ObjectKind.OUTCOME:
@@ -87,7 +90,7 @@ class Intake:
                         self._outcome(found, now, tell=False)
                     else:
                         self._hold(entry, found, now, tell=False)
-                except (Damaged, Unreadable, NoKey) as error:
+                except (Damaged, Unreadable, NoKey, consents.NoEntry) as error:
                     # Left where it is: an index is being rebuilt, and somebody may yet find the key or a copy.
                     log.error("rebuild.unreadable", object=entry.id, error=type(error).__name__)
             notes.replay(self._records, moves)

@@ -20,6 +20,9 @@ from quarantine.answers.desk import Answers
 from quarantine.answers.inbox import Inbox, erase
 from quarantine.answers.secrets import Secrets
 from quarantine.audit import Audit
+from quarantine.consents import waiting
+from quarantine.consents.sealed import write_entries, write_letters
+from quarantine.consents.statements import adopt
 from quarantine.deadlines import Due, due
 from quarantine.emergencies import notes as case_notes
 from quarantine.emergencies.watch import look as look_at_emergencies
@@ -87,6 +90,7 @@ class Service:
         self._stop = asyncio.Event()
         self._wake: dict[str, asyncio.Event] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._register: tuple[int, int] | None = None  # how the consent register stood then
         self._snapshot: tuple[int, float] = (-1, 0.0)  # what the last snapshot showed, and when it was written
         self._done: dict[str, float] = {}
         self._failing: dict[str, str] = {}
@@ -195,19 +199,30 @@ class Service:
     async def notes(self) -> int:
         """Write the moves down beside the objects."""
         count = await asyncio.to_thread(write_notes, self.records, self.store, self.public_keys)
-        return count + await asyncio.to_thread(case_notes.write_notes, self.records, self.store, self.public_keys)
+        count += await asyncio.to_thread(case_notes.write_notes, self.records, self.store, self.public_keys)
+        return count + await asyncio.to_thread(self._consents)
+
+    def _consents(self) -> int:
+        """The register's entries and letters as sealed objects; copies of held mail that a patient's no has ended are erased."""
+        count = write_entries(self.records, self.store, self.public_keys)
+        count += write_letters(self.records, self.store, self.public_keys)
+        return count + waiting.erase(self.records, self.store, self.audit, self._clock())
 
     async def snapshot(self) -> bool:
         """Read the journal; write the snapshot if it would say something new, or before it looks stale."""
         now, settings = self._clock(), self.settings
         await asyncio.to_thread(read_journal, settings.journal, self.records, settings.office)
+        if self._register is None:
+            adopt(self.records)
+        register = self.records.consent_stamp()  # what a patient said reaches the gateway with the next round
         changes, (seen, written) = self.records.changes(), self._snapshot
         age = now - written
-        if not (age >= settings.snapshot_refresh or (changes != seen and age >= settings.snapshot_every)):
+        due = age >= settings.snapshot_refresh or (changes != seen and age >= settings.snapshot_every)
+        if not due and register == self._register:
             return False
         settings.snapshot.parent.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(write_snapshot, settings.snapshot, self.records, now)
-        self._snapshot = (changes, now)
+        self._snapshot, self._register = (changes, now), register
         return True
 
     async def retention(self) -> int:

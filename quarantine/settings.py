@@ -115,6 +115,17 @@ class Reports(_Section):
     lists_days: int = Field(default=400, description="days after which lists of freemail and the like are called old", ge=1)
 
 
+class Consents(_Section):
+    """The consent register, and letters to recipients when a patient says no (R-4)."""
+
+    second_person: bool = Field(
+        default=False, description="a letter is approved by somebody else than who noted what the patient said"
+    )
+    remind: Span = Field(
+        default=7 * 86400.0, description="how long a letter waits for an answer before recipient and IG are reminded, once", gt=0
+    )
+
+
 class Alarm(_Section):
     """The alarm outside the service: a hold that nobody was told about is a patient-safety hazard."""
 
@@ -225,6 +236,7 @@ class QuarantineSettings(_Section):
     office: OfficeHours = OfficeHours()
     reviewers: Reviewers = Reviewers()
     retention: Retention = Retention()
+    consents: Consents = Consents()
     alarm: Alarm = Alarm()
     emergencies: Emergencies = Emergencies()
     reports: Reports = Reports()

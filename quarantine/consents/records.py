@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
+from quarantine.consents import recalls
 from quarantine.consents.model import RANK, Entry, Seen, Standing
+from quarantine.consents.recalls import Recall
 from quarantine.database import Database
 from quarantine.schema import consents as sql
 
@@ -51,6 +53,10 @@ class ConsentRecords(Database):
     def consent_written(self, entry: Entry) -> None:
         """The sealed object of this entry is durable."""
         self.run(sql.WRITTEN, {"id": entry.id})
+
+    def recall(self, recall: str) -> Recall | None:
+        """One letter by its id."""
+        return recalls.one(self, recall)
 
     def statement_add(self, seen: Seen, subjects: Iterable[str]) -> None:
         """Note a statement seen under these subjects (once)."""

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from quarantine.consents.model import BY_STATEMENT, ENDING, SYSTEM, Entry, Seen, digest, image, is_subject, patient
+from quarantine.consents.model import BY_STATEMENT, ENDING, REFUSED, SYSTEM, Entry, Seen, digest, image, is_subject, patient
+from quarantine.records import Records
 
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # codes and dates; whatever else stands there is left out
 STATED: Final = "consent.stated-in-mail"
@@ -133,3 +134,13 @@ def _dict(value: object) -> Mapping[str, Any]:
 
 def _dicts(values: object) -> list[Mapping[str, Any]]:
     return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
+def adopt(records: Records) -> int:
+    """Take over what was noted before there was a register; how many entries were new."""
+    earlier = [(patient(reference), at) for reference, at in records.earlier_withdrawals()]
+    return records.consent_add(
+        Entry(digest("earlier", subject), subject, REFUSED, at, at, SYSTEM, "system", STATED, BY_STATEMENT)
+        for subject, at in earlier
+        if is_subject(subject)
+    )

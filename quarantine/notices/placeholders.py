@@ -8,7 +8,8 @@ from dataclasses import dataclass
 TICKS = ("purpose", "people", "storage", "period", "other-use", "withdrawal", "reassured")
 SENDER = frozenset({"N-1", "N-1r", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"})
 INTERNAL = frozenset({"N-8", "weekly", "register", "alert", "desk", "emergency", "damaged", "alarm", "review"})
-EVERY = SENDER | INTERNAL | {"frame", "digest", "dsn", "form"}
+OUTSIDE = frozenset({"R-4"})
+EVERY = SENDER | INTERNAL | OUTSIDE | {"frame", "digest", "dsn", "form"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,11 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "sent": Placeholder(
         "when the email came to us: 14:02, with the date if that was not today", _TOLD | {"emergency", "digest", "form", "register"}
     ),
-    "ref": Placeholder("the reference people quote on the phone: H7Q2-93KD", _TOLD | {"digest", "form"}),
+    "ref": Placeholder("the reference people quote on the phone: H7Q2-93KD", _TOLD | {"digest", "form"} | OUTSIDE),
     "total": Placeholder("how many people the email was for", _TOLD),
-    "count": Placeholder("how many of them this part is about", _TOLD | {"digest"}),
+    "count": Placeholder("how many of them this part is about", _TOLD | {"digest"} | OUTSIDE),
     "people": Placeholder("their addresses; for a patient \"the patient's address\"", _TOLD),
-    "sender": Placeholder("the address the email came from", frozenset({"frame"})),
+    "sender": Placeholder("the address the email came from", frozenset({"frame"}) | OUTSIDE),
     "organisation": Placeholder("the name of your organisation", EVERY, optional=True),
     "ig_contact": Placeholder("how to reach the IG team, as set by you", EVERY),
     "on_call": Placeholder("whom to phone when it cannot wait, as set by you", EVERY, optional=True),
@@ -63,7 +64,7 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "day": Placeholder("day of the month", frozenset({"frame"})),
     "month": Placeholder("name of the month", frozenset({"frame"})),
     "domain": Placeholder("one domain", frozenset({"frame"})),
-    "number": Placeholder("how many", INTERNAL | {"digest"}),
+    "number": Placeholder("how many", INTERNAL | {"digest"} | OUTSIDE),
     "ids": Placeholder("references of the holds, one a line", INTERNAL, many=True),
     "codes": Placeholder("reason codes, no words", INTERNAL, optional=True),
     "urgency": Placeholder("routine or urgent", INTERNAL, optional=True),
@@ -103,6 +104,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "N-3": ("", "advice", "note", "plain"),
     "N-5": ("released", "refused", "expired", "deleted", "again", "late"),
     "review": ("due", "overdue", "often"),
+    "R-4": ("", "reminder"),
     "register": ("due", "policy", "lists"),
     "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
     "form": ("sending", "sent", "asked", "deleted", "refused", "expired", "over", "unknown", "slow", "stale", "trouble"),
@@ -135,6 +137,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "desk": ("subject", "text"),
     "emergency": ("subject", "text"),
     "review": ("subject", "text"),
+    "recall": ("subject", "text"),
+    "R-4": ("subject", "text", "line"),
     "N-8": ("subject", "text"),
     "weekly": ("subject", "text"),
     "register": ("subject", "text"),
@@ -159,6 +163,7 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
 _NONE: frozenset[str] = frozenset()
 _CONTACTS = frozenset({"organisation", "ig_contact", "on_call"})
 _ALL_DIGEST = frozenset({"organisation", "ig_contact", "on_call", "number"})
+_LETTER = frozenset({"organisation", "ig_contact", "number"})
 # (file, part) -> the only placeholders that have a value there; parts that are not here take all of their file.
 PARTS: dict[tuple[str, str], frozenset[str]] = {
     **{
@@ -181,6 +186,9 @@ PARTS: dict[tuple[str, str], frozenset[str]] = {
     ("frame", "system"): frozenset({"domain"}),
     ("frame", "time short"): frozenset({"clock"}),
     ("frame", "time full"): frozenset({"clock", "weekday", "day", "month"}),
+    ("R-4", "subject"): _LETTER,
+    ("R-4", "text"): _LETTER | {"list"},
+    ("R-4", "line"): frozenset({"sent", "count", "ref", "sender"}),
     ("digest", "subject"): _ALL_DIGEST,
     ("digest", "text"): _ALL_DIGEST | {"list"},
     ("digest", "line"): frozenset({"organisation", "sent", "ref", "count", "domains"}),

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
+from quarantine.consents.recalls import Recall
 from quarantine.model import HoldRow, OutboxRow
 from quarantine.notices import dsn
 from quarantine.notices.fates import Told, merge
 from quarantine.notices.internal import Matter, Sent, digest, internal
 from quarantine.notices.letter import Notice, is_notice
+from quarantine.notices.recall import letter
 from quarantine.notices.render import calls_for_notice, render
 from quarantine.notices.settings import Settings
 from quarantine.notices.today import Index, outcomes_of
@@ -27,6 +29,8 @@ PLAIN = {
     "domain-due": ("register", "due"), "policy-broken": ("register", "policy"), "lists-old": ("register", "lists"),
     "N-8": ("N-8", ""), "weekly": ("weekly", ""),
 }  # fmt: skip
+# letters to recipients: kind of row -> variant of R-4
+RECALLS = {"R-4": "", "R-4r": "reminder"}
 EMERGENCY, DIGEST, DSN = "emergency", "digest", "dsn"
 
 
@@ -57,6 +61,7 @@ class Ledger(Index, Protocol):
     """The part of the records a renderer reads."""
 
     def outbox_sent(self, kind: str, to: str) -> int: ...
+    def recall(self, recall: str) -> Recall | None: ...
 
 
 class Renderer:
@@ -81,6 +86,8 @@ class Renderer:
             return self._internal(rows, now)
         if kind == DIGEST:
             return self._digest(rows, now)
+        if kind in RECALLS:
+            return self._recall(rows, now)
         if kind == DSN and rows[0].role == "sender":
             return self._report(rows, now)
         return self._notice(rows, now)
@@ -142,6 +149,16 @@ class Renderer:
         template, variant = PLAIN.get(kind, (ALERTS.get(kind, kind), ""))
         matter = self._emergency(rows) if kind == EMERGENCY else _said(rows) if kind in PLAIN else self._holds(rows, now)
         return self._mail(internal(template, matter, to, now, self._settings, self._templates, _key(rows), variant))
+
+    def _recall(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop:
+        """A letter that people approved; one that was answered meanwhile needs no reminder."""
+        kind = rows[0].kind
+        found = self._records.recall(str(rows[0].detail.get("recall", "")))
+        if found is None or not found.address:
+            return Drop("dropped:forgotten")
+        if found.state != "approved":
+            return Drop("dropped:answered")
+        return self._mail(letter(found, now, self._settings, self._templates, key=f"{found.id} {kind}", variant=RECALLS[kind]))
 
     def _holds(self, rows: Sequence[OutboxRow], now: float) -> Matter:
         holds = [hold for row in rows if row.hold and (hold := self._records.hold(row.hold)) is not None]

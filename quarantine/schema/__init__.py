@@ -7,7 +7,7 @@ A new concern is a file with its TABLES, and a line in TABLES here.
 
 from __future__ import annotations
 
-from quarantine.schema import answers, consents, disclosures, emergencies, holds, journal, outbox, outcomes, tallies
+from quarantine.schema import answers, consents, disclosures, emergencies, holds, journal, outbox, outcomes, recalls, tallies
 
 VERSION = 2
 
@@ -20,6 +20,7 @@ TABLES = "".join((
     disclosures.TABLES,
     journal.TABLES,
     consents.TABLES,
+    recalls.TABLES,
     emergencies.TABLES,
     tallies.TABLES,
     answers.TABLES,

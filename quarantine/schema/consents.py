@@ -53,3 +53,16 @@ STATEMENTS_OF = """
 SELECT s.* FROM statements s JOIN statement_subjects t ON t.statement = s.id WHERE t.subject = :subject ORDER BY s.at, s.id"""
 DROP_STATEMENTS = "DELETE FROM statements WHERE at <= :before"
 DROP_STATEMENT_SUBJECTS = "DELETE FROM statement_subjects WHERE statement NOT IN (SELECT id FROM statements)"
+IMAGES_BESIDE = """
+SELECT DISTINCT subject FROM statement_subjects WHERE subject LIKE 'image:%' AND statement IN (
+  SELECT statement FROM statement_subjects WHERE subject = :subject)"""
+
+# Emails are searched for by their own outcomes: those that were held or refused are there, too.
+OUTCOMES_BY_REF = "SELECT id, ref, created, meta FROM outcomes WHERE ref = :ref ORDER BY created, id"
+OUTCOMES_OF_MESSAGE = "SELECT id, ref, created, meta FROM outcomes WHERE message = :message ORDER BY created, id"
+OUTCOMES_BETWEEN = """
+SELECT id, ref, created, meta FROM outcomes WHERE created >= :since AND created < :until ORDER BY created, id"""
+
+NOT_ERASED = """
+SELECT h.id FROM holds h JOIN transitions t ON t.hold = h.id AND t.version = h.version
+WHERE h.state = 'REFUSED' AND h.purged IS NULL AND t.reason LIKE :reason"""

@@ -19,7 +19,7 @@ ADD_INLINE = """
 INSERT INTO inline_seen (sha256, sender, count) VALUES (:sha256, :sender, 1)
 ON CONFLICT (sha256, sender) DO UPDATE SET count = inline_seen.count + 1"""
 INLINE = "SELECT sha256, sender, count FROM inline_seen ORDER BY sha256, sender"
-WITHDRAWALS = "SELECT patient, at FROM withdrawals ORDER BY patient"  # of before the consent register; read once, added to no more
+WITHDRAWALS = "SELECT patient, at FROM withdrawals ORDER BY patient"  # from before the consent register
 SET_OFFSET = """
 INSERT INTO journal (segment, offset) VALUES (:segment,
   :offset) ON CONFLICT (segment) DO UPDATE SET offset = excluded.offset"""
