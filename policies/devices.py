@@ -31,6 +31,7 @@ CODES: Final[Mapping[str, str]] = {
     PERSONAL: "The picture names a kind of phone or tablet that people carry privately.",
 }
 _MOST: Final = 5000  # globs
+_LONGEST: Final = 120  # letters of one
 
 
 class DeviceModel(Strict):
@@ -146,6 +147,12 @@ def _key(make: str, model: str) -> tuple[str, str]:
 def _serial(serial: str) -> str:
     """Cameras fill with zeros what their label does not."""
     return "".join(serial.casefold().split()).lstrip("0")
+
+
+def glob_line(words: list[str]) -> str | None:
+    """One line of a published list of private devices as it stands in ours."""
+    glob = _flat(" ".join(words))
+    return glob if any(char.isalnum() for char in glob) and len(glob) <= _LONGEST else None
 
 
 @lru_cache(maxsize=4)

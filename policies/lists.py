@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -76,6 +76,24 @@ def published(text: str, name: str) -> list[str]:
     return sorted({known for known in found.values() if known is not None})
 
 
+def published_lines(text: str, read: Callable[[list[str]], str | None]) -> list[str]:
+    """The lines of a published list of places, words or devices, each as ``read`` makes of its words one of ours.
+
+    Raises ListError: one line that is none is another kind of file, for these lists are short and read by people.
+    """
+    found: dict[str, None] = {}
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
+        words = line.partition("#")[0].split()
+        made = read(words) if words else ""
+        if made is None:
+            raise ListError(f'line {number}: "{" ".join(words)[:60]}" is not what this list is made of')
+        if made:
+            found[made] = None
+    if not found:
+        raise ListError("there is nothing in it")
+    return sorted(found)
+
+
 def _words(text: str) -> list[str]:
     if text.lstrip().startswith("["):
         try:
@@ -97,6 +115,6 @@ def consumer(names: Iterable[str], suffixes: frozenset[str]) -> list[str]:
 def renewed(text: str, names: Iterable[str], source: str, day: date) -> str:
     """``text`` with ``names`` below its marker; what stands above it is not repeated."""
     above = text.partition(MARKER)[0].rstrip("\n")
-    own = {line.partition("#")[0].strip().lower() for line in above.splitlines()}
-    below = [name for name in names if name not in own]
+    own = {" ".join(line.partition("#")[0].lower().split()) for line in above.splitlines()}
+    below = [name for name in names if " ".join(name.split()) not in own]
     return "\n".join([above, "", MARKER, f"# source: {source}", f"# taken: {day.isoformat()}, {len(below)} names", *below, ""])

@@ -14,10 +14,12 @@ from typing import Any
 import piexif
 
 from filters.metadata import ifd
+from filters.metadata.makernote import body_serial
 
 PREFIX = b"Exif\0\0"
 ORIENTATION = 0x0112
 EXIF_POINTER, GPS_POINTER, INTEROP_POINTER = 0x8769, 0x8825, 0xA005
+MAKER_NOTE = 0x927C
 
 # tag -> code, per directory of piexif's dictionary
 _CODES: Mapping[str, Mapping[int, str]] = {
@@ -81,9 +83,17 @@ def facts(tiff: bytes) -> ExifFacts:
         codes=frozenset(codes),
         make=_text(first.get(0x010F)),
         model=_text(first.get(0x0110)),
-        serial=_text(second.get(0xA431)) or _text(first.get(0xC62F)),
+        serial=_text(second.get(0xA431)) or _text(first.get(0xC62F)) or _noted(tiff, directory, order, _text(first.get(0x010F))),
         taken=_text(second.get(0x9003)) or _text(first.get(0x0132)),
     )
+
+
+def _noted(tiff: bytes, directory: ifd.Directory | None, order: str, make: str) -> str:
+    """The serial number that stands in the maker note alone."""
+    offset = directory.number(EXIF_POINTER) if directory is not None else None
+    inner = ifd.scan(tiff, offset, order) if offset is not None else ()
+    note = next((entry for entry in inner if entry.tag == MAKER_NOTE), None)
+    return body_serial(tiff, note, order, make) if note is not None else ""
 
 
 def orientation_only(turn: int) -> bytes:

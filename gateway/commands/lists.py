@@ -1,20 +1,24 @@
-"""``clinigate lists``: renew the lists of freemail, denied destinations and public endings from files that were downloaded."""
+"""``clinigate lists``: renew the lists of names, places and words beside the policy from files that were downloaded."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail
 from gateway.commands.policyfolder import opened
-from policies.lists import ListError, consumer, published, renewed
+from policies.devices import glob_line
+from policies.fileshares import shares_line
+from policies.lists import ListError, consumer, published, published_lines, renewed
 from policies.load import PolicyError
+from policies.phraselist import phrase_line
 
-app = typer.Typer(no_args_is_help=True, help="Renew the lists of names beside the register.")
+app = typer.Typer(no_args_is_help=True, help="Renew the lists of names, places and words beside the policy.")
 
 
 class Which(StrEnum):
@@ -23,11 +27,24 @@ class Which(StrEnum):
     FREEMAIL = "freemail"
     DENIED = "denied"
     SUFFIXES = "suffixes"
+    FILE_SHARES = "file-shares"
+    CLINICAL_WORDS = "clinical-words"
+    REFERRAL_WORDS = "referral-words"
+    PERSONAL_DEVICES = "personal-devices"
+
+
+# Lists that do not hold names of domains: what one line of a published one becomes.
+_LINES: Final[Mapping[Which, Callable[[list[str]], str | None]]] = {
+    Which.FILE_SHARES: shares_line,
+    Which.CLINICAL_WORDS: phrase_line,
+    Which.REFERRAL_WORDS: phrase_line,
+    Which.PERSONAL_DEVICES: glob_line,
+}
 
 
 @app.command("update")
 def update(
-    which: Annotated[Which, typer.Argument(help="Which list: freemail, denied or suffixes.")],
+    which: Annotated[Which, typer.Argument(help="Which list.")],
     files: Annotated[list[Path], typer.Argument(help="Published lists, downloaded before.", exists=True, dir_okay=False)],
     source: Annotated[str, typer.Option(help="Where they come from, with licence; written into the file.")],
     config: ConfigOption = DEFAULT_CONFIG,
@@ -35,14 +52,14 @@ def update(
 ) -> None:
     """Put published lists below the marker of a list of yours; the names above it, kept by hand, stay.
 
-    Nothing is downloaded. Files may be the public suffix list, one domain a line, or a JSON list. The whole policy is checked
-    with the new list first: when a domain you approved turns out to be freemail or a public ending, that is said and nothing
-    changes.
+    Nothing is downloaded. Files may be the public suffix list, one domain a line, or a JSON list; of file shares one host a
+    line, with a name behind it; of words and devices one a line. The whole policy is checked with the new list first: when a
+    domain you approved turns out to be freemail or a public ending, that is said and nothing changes.
     """
     folder = opened(config)
     name = f"{which.value}.txt"
     try:
-        names = sorted({one for path in files for one in published(path.read_text("utf-8"), name)})
+        names = sorted({one for path in files for one in _published(path.read_text("utf-8"), which)})
         policy = folder.policy()
         if which is Which.FREEMAIL:
             names = consumer(names, policy.register.suffixes)
@@ -59,6 +76,10 @@ def update(
     typer.echo(f"{name}: {len(after - before)} new, {len(before - after)} gone, {len(after)} in all")
     for word in [*sorted(after - before)[:10], *(f"-{gone}" for gone in sorted(before - after)[:10])]:
         typer.echo(f"  {word}")
+
+
+def _published(text: str, which: Which) -> list[str]:
+    return published_lines(text, _LINES[which]) if which in _LINES else published(text, f"{which.value}.txt")
 
 
 def _names(text: str) -> set[str]:

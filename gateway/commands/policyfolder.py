@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway.commands.options import fail, settings
 from gateway.config import ConfigError, policy_files
-from policies.load import Policy, load_policy
+from policies.load import POLICY, Policy, load_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def replace(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        there = path.stat()
+        there = (path if path.exists() else path.with_name(POLICY)).stat()  # a file that an older folder lacks
         temporary.chmod(there.st_mode & 0o777)
         if os.getuid() == 0:
             os.chown(temporary, there.st_uid, there.st_gid)
