@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 # What the web form asks whether the patient was told; the words of ``informed`` in a consent statement (S0-14, S1-10).
 TICKS = ("purpose", "people", "storage", "period", "other-use", "withdrawal", "reassured")
-SENDER = frozenset({"N-1", "N-1r", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7"})
-INTERNAL = frozenset({"N-8", "weekly", "register", "alert", "desk", "emergency", "damaged", "alarm", "review"})
+SENDER = frozenset({"N-1", "N-1r", "N-2", "N-3", "N-4", "N-5", "N-6", "N-7", "answer"})
+INTERNAL = frozenset({"N-8", "weekly", "register", "alert", "desk", "emergency", "damaged", "alarm", "review", "recall"})
 OUTSIDE = frozenset({"R-4"})
 EVERY = SENDER | INTERNAL | OUTSIDE | {"frame", "digest", "dsn", "form"}
 
@@ -24,11 +24,12 @@ class Placeholder:
 
 _TOLD = SENDER | {"frame", "dsn"}
 _FIGURES = frozenset({"N-8", "weekly"})
-_LISTED = frozenset({"frame", "digest", "dsn", "register"})
+_LISTED = frozenset({"frame", "digest", "dsn", "register"}) | OUTSIDE
 
 PLACEHOLDERS: dict[str, Placeholder] = {
     "sent": Placeholder(
-        "when the email came to us: 14:02, with the date if that was not today", _TOLD | {"emergency", "digest", "form", "register"}
+        "when the email came to us: 14:02, with the date if that was not today",
+        _TOLD | {"emergency", "digest", "form", "register"} | OUTSIDE,
     ),
     "ref": Placeholder("the reference people quote on the phone: H7Q2-93KD", _TOLD | {"digest", "form"} | OUTSIDE),
     "total": Placeholder("how many people the email was for", _TOLD),
@@ -50,6 +51,8 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "advice": Placeholder("one thing to know beside, whatever became of the email", SENDER, optional=True),
     "who": Placeholder("who decides about the waiting email (the frame's parts \"who …\")", SENDER | {"form"}, optional=True),
     "answers": Placeholder("the words the sender may add, each with its meaning; all are proved to work", SENDER, many=True),
+    "words": Placeholder("the words to reply with, each with its meaning", SENDER, many=True),
+    "tag": Placeholder("one of the tags that the sender may add when sending again", SENDER, optional=True),
     "link": Placeholder("the page on which the sender can answer; stands alone on its line", SENDER, optional=True),
     "emergency": Placeholder("the emergency word, if it works for this email", SENDER, optional=True),
     "deadline": Placeholder("when the waiting ends, with weekday and date", SENDER | {"form"}),
@@ -102,11 +105,12 @@ _ASK = ("why", "answers", "no answers", "after")
 # file -> variants ("" = none).  A part of a variant is written [variant: part]; it falls back to [part].
 VARIANTS: dict[str, tuple[str, ...]] = {
     "N-3": ("", "advice", "note", "plain"),
-    "N-5": ("released", "refused", "expired", "deleted", "again", "late"),
+    "N-5": ("released", "word", "refused", "expired", "deleted", "again", "late"),
     "review": ("due", "overdue", "often"),
-    "R-4": ("", "reminder"),
     "register": ("due", "policy", "lists"),
+    "R-4": ("", "reminder"),
     "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
+    "answer": ("not-understood", "needs-more", "help", "asked-ig", "held-again", "spent", "too-late", "refused"),
     "form": ("sending", "sent", "asked", "deleted", "refused", "expired", "over", "unknown", "slow", "stale", "trouble"),
 }
 # file -> parts every variant must have, here or in the part without a variant.
@@ -119,6 +123,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "N-5": _FIRST,
     "N-6": _FIRST,
     "N-7": (*_FIRST, "why"),
+    "answer": (*_FIRST, "why", "reply", "after"),
     "frame": (
         "organisation", "list", "reference", "urgent",
         "questions", "manners", "owner", "nobody", "and", "people many", "address word",
@@ -137,11 +142,11 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "desk": ("subject", "text"),
     "emergency": ("subject", "text"),
     "review": ("subject", "text"),
-    "recall": ("subject", "text"),
-    "R-4": ("subject", "text", "line"),
     "N-8": ("subject", "text"),
     "weekly": ("subject", "text"),
     "register": ("subject", "text"),
+    "recall": ("subject", "text"),
+    "R-4": ("subject", "text", "line"),
     "damaged": ("subject", "text"),
     "alarm": ("subject", "text"),
     "digest": ("subject", "text", "line"),
@@ -151,14 +156,15 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 # Files a language may have: the policy's sentences for reasons in another language, "code = sentence".
 OPTIONAL_FILES: dict[str, tuple[str, ...]] = {"reasons": ("sentences",)}
 OPTIONAL: dict[str, tuple[str, ...]] = {
-    "N-1": ("link", "subject no answers", "beside"),
-    "N-1r": ("link", "subject no answers"),
-    "N-2": ("link", "beside"),
+    "frame": ("questions word", "beside reason", "beside address", "beside number"),
+    "N-1": ("reply", "reply emergency", "link", "subject no answers", "beside"),
+    "N-1r": ("reply", "reply emergency", "link", "subject no answers"),
+    "N-2": ("reply", "reply emergency", "link", "beside"),
     "N-3": ("why", "method *", "housekeeping", "keep", "answers", "beside"),
     "N-4": ("beside",),
     "N-5": ("why", "after", "beside"),
     "N-6": ("after", "beside"),
-    "N-7": ("link", "after", "answers", "no answers", "emergency", "beside"),
+    "N-7": ("reply", "reply emergency", "link", "after", "answers", "no answers", "emergency", "beside"),
 }
 _NONE: frozenset[str] = frozenset()
 _CONTACTS = frozenset({"organisation", "ig_contact", "on_call"})
@@ -168,11 +174,11 @@ _LETTER = frozenset({"organisation", "ig_contact", "number"})
 PARTS: dict[tuple[str, str], frozenset[str]] = {
     **{
         ("frame", part): frozenset({"sent", "ref", "total", "sender", "organisation", "ig_contact", "on_call", "review_hours"})
-        for part in REQUIRED["frame"]
+        for part in (*REQUIRED["frame"], "questions word")
     },
     **{
         ("frame", part): _NONE
-        for part in ("organisation", "and", "address word", "patient address", "system patient", "weekdays", "months")
+        for part in ("beside reason", "beside address", "beside number", "organisation", "and", "address word", "patient address", "system patient", "weekdays", "months")
     },
     **{("form", part): _CONTACTS for part in REQUIRED["form"]},
     ("form", "sent"): frozenset({"sent", "ref"}),

@@ -27,7 +27,7 @@ ALERTS = {"alert": "alert", "desk": "desk", "escalation": "alert", "damaged": "d
 PLAIN = {
     "review-due": ("review", "due"), "review-overdue": ("review", "overdue"), "review-often": ("review", "often"),
     "domain-due": ("register", "due"), "policy-broken": ("register", "policy"), "lists-old": ("register", "lists"),
-    "N-8": ("N-8", ""), "weekly": ("weekly", ""),
+    "N-8": ("N-8", ""), "weekly": ("weekly", ""), "recall": ("recall", ""),
 }  # fmt: skip
 # letters to recipients: kind of row -> variant of R-4
 RECALLS = {"R-4": "", "R-4r": "reminder"}
