@@ -7,6 +7,7 @@ import typer
 from gateway.commands.alarm import alarm
 from gateway.commands.check import check
 from gateway.commands.consent import app as consent
+from gateway.commands.daily import daily
 from gateway.commands.demo import demo
 from gateway.commands.disclosures import disclosures
 from gateway.commands.domain import app as domain
@@ -42,6 +43,7 @@ app.add_typer(domain, name="domain")
 app.add_typer(lists, name="lists")
 app.command("disclosures")(disclosures)
 app.command("alarm")(alarm)
+app.command("daily")(daily)
 app.command("demo")(demo)
 
 

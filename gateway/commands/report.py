@@ -1,4 +1,4 @@
-"""``clinigate report``: what the journal says of past mail."""
+"""``clinigate report``: figures of past mail: the week for IG, and what observing found."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
+from gateway.commands.weekly import weekly
 from policies.explain import sentences
 
-app = typer.Typer(no_args_is_help=True, help="Reports from the journal.")
+app = typer.Typer(no_args_is_help=True, help="Figures of past mail: a week for IG, or what observing found.")
+app.command("weekly")(weekly)
 STAYS = ("ASK", "QUARANTINE", "REFUSE")
-
-
-@app.callback()
-def reports() -> None:
-    """Reports from the journal."""
 
 
 @app.command("observe")
