@@ -44,7 +44,7 @@ COLUMNS: Final[Mapping[str, Callable[[Entry], str]]] = {
     "sender_group": lambda e: e.sender_group,
     "outcome": lambda e: e.outcome,
 }
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet would run (OWASP, CSV injection)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a spreadsheet would run (OWASP, CSV injection)
 
 
 def lines(entries: Iterable[Entry]) -> Iterator[str]:
