@@ -43,7 +43,9 @@ class Pages:
             loader=jinja2.FunctionLoader(lambda name: (_FOLDER / name).read_text("utf-8")),
             autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
-        shown.globals.update(language=language.name, style=f"{base}/{STYLE_NAME}")
+        shown.globals.update(
+            language=language.name, style=f"{base}/{STYLE_NAME}", organisation=self._common()["organisation"],
+        )  # fmt: skip
         self._ask, self._tell = shown.get_template("ask.html"), shown.get_template("tell.html")
 
     def ask(self, asked: Asked, summary: Summary, nonce: str) -> str:
