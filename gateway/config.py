@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gateway import policyswap
-from gateway.context import ContextSpec, DkimSpec, OpeningSpec, SmimeSpec
+from gateway.context import ContextSpec, DkimSpec, OpeningSpec, RouteSpec, SmimeSpec
 from gateway.identity import Vouches
 from gateway.inbound.limits import MEMORY_FACTOR
 from policies.load import EXTRA, POLICY
@@ -91,6 +91,15 @@ class ListenerConfig(_Section):
         return self
 
 
+class Enforced(_Section):
+    """What the mail server behind a route enforces towards the recipient's; nobody can see that from here, so you state it."""
+
+    verify: tuple[Literal["pkix", "mta-sts", "dane"], ...] = Field(
+        default=("pkix",), description="how it proves the name of their server before it delivers"
+    )
+    min_version: Literal["1.2", "1.3"] = Field(default="1.2", description="lowest version of TLS it delivers over")
+
+
 class RouteConfig(_Section):
     """One named next-hop port."""
 
@@ -106,6 +115,9 @@ class RouteConfig(_Section):
     key: Path | None = Field(default=None, description="its private key")
     connections: int = Field(default=8, description="connections kept open at most", ge=1, le=100)
     timeout: float = Field(default=60.0, description="seconds for each answer of the next hop", gt=0)
+    enforces: Enforced | None = Field(
+        default=None, description="what it enforces on the way to the recipient; register entries with transport: need it"
+    )
 
     @model_validator(mode="after")
     def _safe(self) -> RouteConfig:
@@ -250,7 +262,7 @@ class Settings(_Section):
         return ContextSpec(
             hostname=self.hostname,
             policy=policy_files(self.policy),
-            routes=sorted(self.routes),
+            routes={name: _enforced(route) for name, route in self.routes.items()},
             vouches={listener.name: listener.vouches for listener in self.listeners},
             trusted_hosts=[host.lower() for host in self.trusted_hosts],
             snapshot=str(self.quarantine.snapshot),
@@ -259,6 +271,10 @@ class Settings(_Section):
             opening=OpeningSpec(**self.opening.model_dump()),
             dkim=[DkimSpec(domain=one.domain.lower(), selector=one.selector, key=str(one.key)) for one in self.dkim],
         ).model_dump(mode="json")
+
+
+def _enforced(route: RouteConfig) -> RouteSpec:
+    return RouteSpec(**route.enforces.model_dump()) if route.enforces else RouteSpec()
 
 
 def load(path: Path) -> Settings:

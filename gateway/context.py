@@ -50,6 +50,14 @@ class SmimeSpec(BaseModel):
     signing_key: str
 
 
+class RouteSpec(BaseModel):
+    """What the mail server behind a route enforces; ``gateway.config.Enforced`` says what each is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    verify: tuple[str, ...] = ()
+    min_version: str = ""
+
+
 class OpeningSpec(BaseModel):
     """What looking into one message may cost; ``gateway.config.Opening`` says what each is."""
 
@@ -69,7 +77,7 @@ class ContextSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     hostname: str
     policy: dict[str, str]  # file name -> text
-    routes: list[str]
+    routes: dict[str, RouteSpec]
     vouches: dict[str, Vouches]  # listener -> what it vouches for
     trusted_hosts: list[str] = []
     snapshot: str | None = None

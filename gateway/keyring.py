@@ -27,6 +27,7 @@ from gateway.encryption.certificates import (
     read_certificates,
     read_crls,
 )
+from policies.model import CertificateTerms
 
 # From the furthest to the nearest to success: of several unusable certificates the nearest one's reason is told,
 # because mending that one is the shortest way.
@@ -101,6 +102,7 @@ class Keyring:
         self._index: dict[str, list[Entry]] = {}
         self._authorities: tuple[x509.Certificate, ...] = ()  # intermediates
         self._anchors: tuple[x509.Certificate, ...] = ()
+        self._anchor_files: dict[str, list[x509.Certificate]] = {}
         self._anchored = False
         self._crls: dict[bytes, list[x509.CertificateRevocationList]] = {}
 
@@ -127,12 +129,15 @@ class Keyring:
         entries = [Entry(one, file) for file, one in read_certificates(self.folder, problems)]
         self._entries = tuple(entry for entry in entries if _parses(entry, problems))
         self._authorities = tuple(entry.certificate for entry in self._entries if _authority(entry.certificate))
-        self._anchors = tuple(one for _, one in read_certificates(self.folder / "anchors", problems))
+        self._anchor_files = {}
+        for file, one in read_certificates(self.folder / "anchors", problems):
+            self._anchor_files.setdefault(file, []).append(one)
+        self._anchors = tuple(one for each in self._anchor_files.values() for one in each)
         # A file in anchors/ that cannot be read must not turn checking off: anchored means "there is a file", not "it was read".
         self._anchored = any(Path(name).parent.name == "anchors" for name, _, _ in stamp)
         self._crls = {}
-        for one in read_crls(self.folder / "crls", problems):
-            self._crls.setdefault(one.issuer.public_bytes(), []).append(one)
+        for revoked in read_crls(self.folder / "crls", problems):
+            self._crls.setdefault(revoked.issuer.public_bytes(), []).append(revoked)
         self._index = self._by_name()
         self.problems = tuple(problems)
         self._stamp = stamp
@@ -146,11 +151,15 @@ class Keyring:
         self._looked = at
         return changed
 
-    def find(self, address: str, at: datetime) -> Found:
-        """Usable certificates for ``address`` at ``at`` (aware), the one that ends last first; else the nearest reason."""
-        wanted = fold(address)
-        candidates = [*self._index.get(wanted, ()), *self._index.get(wanted.rpartition("@")[2], ())]
-        judged = [(self._fault(entry.certificate, wanted, at), entry.certificate) for entry in candidates]
+    def find(self, address: str, at: datetime, terms: CertificateTerms | None = None) -> Found:
+        """Usable certificates for ``address`` at ``at`` (aware), the one that ends last first; else the nearest reason.
+
+        ``terms``: what the register asks of certificates of this domain, instead of the settings.
+        """
+        wanted, terms = fold(address), terms or self._terms
+        domain = "" if terms.bound_to == "address" else wanted.rpartition("@")[2]
+        candidates = [*self._index.get(wanted, ()), *self._index.get(domain, ())]
+        judged = [(self._fault(entry.certificate, wanted, at, terms), entry.certificate) for entry in candidates]
         usable = sorted((one for code, one in judged if code is None), key=_latest, reverse=True)
         if usable:
             return Found("ok", tuple(usable))
@@ -184,17 +193,21 @@ class Keyring:
             stem = fold(Path(entry.file).stem)
             if "@" in stem:
                 names.add(stem)
-            if self.settings.domain_bound:
-                names |= domains(entry.certificate)
-            for name in names:
+            for name in names | domains(entry.certificate):
                 index.setdefault(name, []).append(entry)
         return index
 
     # -- judgement ---------------------------------------------------------------------------------------------------
 
-    def _fault(self, certificate: x509.Certificate, wanted: str, at: datetime) -> str | None:
+    @property
+    def _terms(self) -> CertificateTerms:
+        """What the settings ask of a certificate for a domain that asks for nothing itself."""
+        bound = "address-or-domain" if self.settings.domain_bound else "address"
+        return CertificateTerms(bound, require_revocation=self.settings.require_crl)
+
+    def _fault(self, certificate: x509.Certificate, wanted: str, at: datetime, terms: CertificateTerms) -> str | None:
         """The first thing wrong, in the order of REASONS."""
-        if not self._names(certificate, wanted):
+        if not self._names(certificate, wanted, terms.bound_to):
             return "smime.wrong-address"
         wrong = fault(certificate, self.settings.minimum_rsa_bits)
         if wrong:
@@ -203,22 +216,23 @@ class Keyring:
             return "smime.not-yet-valid"
         if at > certificate.not_valid_after_utc:
             return "smime.expired"
-        if not self._anchored:
-            return self._revocation(certificate, at)
-        path = chain(certificate, self._authorities, self._anchors, at)
+        if not self._anchored and not terms.anchors:
+            return self._revocation(certificate, at, terms)
+        named = [one for file in terms.anchors for one in self._anchor_files.get(file, ())]
+        path = chain(certificate, self._authorities, named if terms.anchors else self._anchors, at)
         if not path:
             return "smime.untrusted"
-        doubts = [self._revocation(one, at) for one in path if one not in self._anchors]
+        doubts = [self._revocation(one, at, terms) for one in path if one not in self._anchors]
         return max(filter(None, doubts), key=_RANK.__getitem__, default=None)
 
-    def _names(self, certificate: x509.Certificate, wanted: str) -> bool:
+    def _names(self, certificate: x509.Certificate, wanted: str, bound_to: str) -> bool:
         if wanted in addresses(certificate, legacy=self.settings.legacy_dn):
-            return True
-        if not self.settings.domain_bound or addresses(certificate, legacy=True):
+            return bound_to != "domain"
+        if bound_to == "address" or addresses(certificate, legacy=True):
             return False  # a person's certificate is that person's, whatever hosts it names
         return wanted.rpartition("@")[2] in domains(certificate)
 
-    def _revocation(self, certificate: x509.Certificate, at: datetime) -> str | None:
+    def _revocation(self, certificate: x509.Certificate, at: datetime, terms: CertificateTerms) -> str | None:
         """Any list that names the certificate revokes it; a fresh, genuine list is needed for it not to be in doubt."""
         lists = [one for one in self._crls.get(certificate.issuer.public_bytes(), ()) if self._genuine(one)]
         for one in lists:
@@ -226,7 +240,7 @@ class Keyring:
             if entry is not None and not _unrevoked(entry):
                 return "smime.revoked"
         if not lists:
-            return "smime.crl-stale" if self.settings.require_crl else None
+            return "smime.crl-stale" if terms.require_revocation else None
         if self.settings.refuse_stale_crl and not any(_fresh(one, at) for one in lists):
             return "smime.crl-stale"
         return None

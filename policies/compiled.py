@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import date
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from policies.model import DomainEntry, RecipientClass
+from policies.model import CertificateTerms, DomainEntry, RecipientClass, WayTerms
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _DAYS: Final = ("expires", "review", "last_used", "countersign_by")
 _FIELDS: Final = tuple(field.name for field in fields(DomainEntry))
 
@@ -75,6 +75,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, WayTerms | CertificateTerms):
+        return list(astuple(value))
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
@@ -85,4 +87,8 @@ def _entry(row: list[Any]) -> DomainEntry:
     told["cls"] = RecipientClass(told["cls"])
     told["purposes"] = frozenset(told["purposes"])
     told["assured"] = tuple((scheme, date.fromisoformat(day)) for scheme, day in told["assured"])
+    told["way"] = None if told["way"] is None else WayTerms(*told["way"])
+    if told["certificates"] is not None:
+        bound, anchors, revocation = told["certificates"]
+        told["certificates"] = CertificateTerms(bound, tuple(anchors), revocation)
     return DomainEntry(**told)

@@ -47,12 +47,17 @@ class Assurance(_Strict):
 
 
 class Transport(_Strict):
-    """What you require of the way to their mail server.  The next hop of the named route must enforce it."""
+    """What you require of the way to their mail server.
+
+    The mail server behind the named route must enforce it; the admin's configuration says what it does (`routes: enforces`).
+    """
 
     tls: Literal["required", "opportunistic"] = Field("required", description="Whether mail may go without TLS.")
     min_version: Literal["1.2", "1.3"] = Field("1.2", description="Lowest version of TLS.")
     verify: Literal["mta-sts", "dane", "pkix", "none"] = Field("pkix", description="How their server's name is proven.")
-    mx: tuple[str, ...] = Field((), description="Names their mail servers may have; * stands for any.")
+    mx: tuple[str, ...] = Field(
+        (), description="Names their mail servers may have; * stands for any.  Kept for your mail server's table: it sees them."
+    )
     on_failure: Word = Field("pickup", description="Protection method when the way is not safe.")
 
 
@@ -60,9 +65,11 @@ class SmimeTerms(_Strict):
     """Which certificates are taken for this domain."""
 
     discovery: tuple[Literal["local", "dns-cert", "ldap", "smimea"], ...] = Field(
-        ("local",), description="Where certificates are looked for."
+        ("local",), description="Where certificates may be looked for; of these, local works."
     )
-    anchors: tuple[str, ...] = Field((), description="Files of the authorities that may have issued them.")
+    anchors: tuple[str, ...] = Field(
+        (), description="Files of the authorities that may have issued them, in the folder anchors; empty: any."
+    )
     bound_to: Literal["address", "domain", "address-or-domain"] = Field("address", description="What a certificate must name.")
     require_revocation: bool = Field(True, description="Refuse a certificate whose revocation cannot be checked.")
 
@@ -138,8 +145,10 @@ class EntryModel(_Strict):
         return min(days, default=None)
 
     def ways(self) -> tuple[str, ...]:
-        """Protection methods in order of preference."""
-        return self.methods or (self.encryption.methods if self.encryption else ())
+        """Protection methods in order of preference; what serves when the way is not safe comes last."""
+        named = self.methods or (self.encryption.methods if self.encryption else ())
+        last = self.transport.on_failure if self.transport is not None and named else None
+        return named if last is None or last in named else (*named, last)
 
 
 class PatientAddress(_Strict):

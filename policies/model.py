@@ -178,6 +178,24 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class WayTerms:
+    """What a domain's entry requires of the way to its mail server (domain register, ``transport``)."""
+
+    verify: str  # mta-sts | dane | pkix | none: how their server's name is proven
+    min_version: str  # of TLS, "1.2" or "1.3"
+    tls: str = "required"  # required | opportunistic
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateTerms:
+    """Which certificates a domain's entry takes (domain register, ``encryption.smime``)."""
+
+    bound_to: str = "address"  # address | domain | address-or-domain: what a certificate must name
+    anchors: tuple[str, ...] = ()  # files of the authorities that may have issued it; empty: any that is trusted
+    require_revocation: bool = True  # a certificate whose revocation cannot be checked is refused
+
+
+@dataclass(frozen=True, slots=True)
 class DomainEntry:
     """One entry of the register of domains (docs/policy.md); ``single`` entries name one address."""
 
@@ -201,6 +219,8 @@ class DomainEntry:
     countersign_by: date | None = None  # one signature only: approved no longer than to the end of this day
     allow: tuple[str, ...] = ()  # mailboxes that may get pictures, "burns@"; empty: every one
     deny: tuple[str, ...] = ()
+    way: WayTerms | None = None
+    certificates: CertificateTerms | None = None
     e_referral: bool = False  # takes referrals electronically, so that a picture need not go by email
 
 

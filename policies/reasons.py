@@ -149,6 +149,7 @@ REASONS: Final[Mapping[str, str]] = {
     "exit.ciphertext-of-other-bytes": "The encrypted email was not made from what had been cleared, so it did not leave.",
     "exit.other-recipient": "The encrypted email was not for this recipient alone, so it did not leave.",
     "route.none": "No secure route is set for the recipient's organisation.",
+    "route.weaker": "The secure route set for the recipient's organisation does not promise what the register asks of it.",
     "route.unknown": "The secure route set for the recipient's organisation is not set up here.",
     "smime.not-configured": "Encryption by certificate is not set up here.",
     "smime.no-certificate": "We have no certificate to encrypt to this recipient.",

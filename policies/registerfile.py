@@ -21,7 +21,7 @@ from policies.entries import EntryModel, PatientAddress, RegisterModel
 from policies.entrycheck import Terms, faults
 from policies.lists import digest
 from policies.lookalike import Lookalikes
-from policies.model import DomainEntry, RecipientClass
+from policies.model import CertificateTerms, DomainEntry, RecipientClass, WayTerms
 from policies.register import Register, a_label, plain_local, public_ending, split_address
 from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, parse, say
 
@@ -31,7 +31,7 @@ _CLASSES: Final = {
     "archive": RecipientClass.ARCHIVE,
     "denied": RecipientClass.DENIED,
 }
-_CODE: Final = "1"  # another number makes all that is known from before be read anew
+_CODE: Final = "2"  # another number makes all that is known from before be read anew
 _STANDIN: Final = "  - {domain: none.invalid, status: proposed, class: clinical}\n"
 
 
@@ -211,6 +211,7 @@ def _name(entry: EntryModel) -> str:
 def _entry(entry: EntryModel, name: str, terms: Terms) -> DomainEntry:
     lonely = terms.signatures == 1 and len(entry.approved_by) == 1 and entry.approved_on is not None
     mailboxes = entry.recipients
+    smime = entry.encryption.smime if entry.encryption else None
     most = [one for one in (entry.max_recipients, mailboxes.max_per_message if mailboxes else None) if one is not None]
     return DomainEntry(
         domain=name,
@@ -234,6 +235,8 @@ def _entry(entry: EntryModel, name: str, terms: Terms) -> DomainEntry:
         countersign_by=entry.approved_on + timedelta(days=1) if lonely and entry.approved_on is not None else None,
         allow=tuple(word.lower() for word in mailboxes.allow) if mailboxes else (),
         deny=tuple(word.lower() for word in mailboxes.deny) if mailboxes else (),
+        way=WayTerms(way.verify, way.min_version, way.tls) if (way := entry.transport) else None,
+        certificates=CertificateTerms(smime.bound_to, smime.anchors, smime.require_revocation) if smime else None,
     )
 
 

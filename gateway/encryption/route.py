@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from gateway.encryption.api import CannotProtect, ProtectedCopy
 from gateway.model import Recipient
-from policies.model import Decision, Facts, RecipientFacts
+from policies.model import Decision, Facts, RecipientFacts, WayTerms
 
 if TYPE_CHECKING:
-    from gateway.context import Context
+    from gateway.context import Context, RouteSpec
     from gateway.finish import Finisher
 
 
@@ -20,10 +20,14 @@ class RouteMethod:
     name = "route"
 
     def ready(self, context: Context, recipient: Recipient, known: RecipientFacts, at: datetime) -> str:
-        """ "ok", ``route.none`` (the register names no route) or ``route.unknown`` (the configuration has no such route)."""
+        """ "ok", ``route.none`` (the register names no route), ``route.unknown`` (the configuration has no such route) or
+        ``route.weaker`` (the admin does not say that it enforces what the register requires)."""
         if known.entry is None or known.entry.route is None:
             return "route.none"
-        return "ok" if known.entry.route in context.spec.routes else "route.unknown"
+        route = context.spec.routes.get(known.entry.route)
+        if route is None:
+            return "route.unknown"
+        return "ok" if known.entry.way is None or _enforces(route, known.entry.way) else "route.weaker"
 
     def protect(
         self, context: Context, finisher: Finisher, recipient: Recipient, facts: Facts, decision: Decision
@@ -34,3 +38,11 @@ class RouteMethod:
         if reason != "ok" or entry is None or entry.route is None:
             raise CannotProtect(reason)
         return ProtectedCopy(finisher.plain(decision, facts.consent), entry.route, f"route {entry.route}")
+
+
+def _enforces(route: RouteSpec, wanted: WayTerms) -> bool:
+    """A server proven by DANE (RFC 7672) or MTA-STS (RFC 8461) is proven by a certificate, too; not the other way round."""
+    if wanted.verify == "none" and wanted.tls == "opportunistic":
+        return True
+    proven = wanted.verify in route.verify or (wanted.verify in ("pkix", "none") and bool(route.verify))
+    return proven and route.min_version >= wanted.min_version

@@ -11,7 +11,7 @@ from cryptography.x509 import Certificate
 from gateway.encryption.api import CannotProtect, ProtectedCopy
 from gateway.encryption.smime import protect_smime
 from gateway.model import Recipient
-from policies.model import Consent, Decision, Facts, RecipientFacts
+from policies.model import CertificateTerms, Consent, Decision, Facts, RecipientFacts
 from policies.vocabulary import FORMS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class SmimeMethod:
             context.keyring.refresh(at)
         except OSError:
             return "smime.keyring-unavailable"
-        return context.signing.fault(at) or context.keyring.find(recipient.address, at).reason
+        return context.signing.fault(at) or context.keyring.find(recipient.address, at, _terms(known)).reason
 
     def protect(
         self, context: Context, finisher: Finisher, recipient: Recipient, facts: Facts, decision: Decision
@@ -43,7 +43,7 @@ class SmimeMethod:
         reason = self.ready(context, recipient, facts.recipient, facts.at)
         if reason != "ok" or context.keyring is None or context.signing is None:
             raise CannotProtect(reason)
-        found = context.keyring.find(recipient.address, facts.at)
+        found = context.keyring.find(recipient.address, facts.at, _terms(facts.recipient))
         inner = finisher.inner()
         made = protect_smime(
             inner.cleared.data,
@@ -59,6 +59,10 @@ def _detail(certificate: Certificate) -> str:
     """As ``gateway.encryption.cms`` makes it: the cipher, whose key opens it, that it is signed."""
     key = certificate.public_key()
     return f"smime aes-256-cbc rsa-{key.key_size} signed" if isinstance(key, RSAPublicKey) else "smime aes-256-cbc signed"
+
+
+def _terms(known: RecipientFacts) -> CertificateTerms | None:
+    return known.entry.certificates if known.entry is not None else None
 
 
 def consent_note(consent: Consent) -> str | None:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.keyring import REASONS, Keyring, KeyringSettings
+from policies.model import CertificateTerms
 from tests.support.certs import NOW, Identity, authority, crl, ec_key, issue, person, rsa_key, weakly_signed
 
 pytestmark = pytest.mark.unit
@@ -96,6 +97,28 @@ def test_a_domains_certificate_counts_only_by_setting(tmp_path: Path) -> None:
     assert not Keyring.load(tmp_path, bound).find("jane@sub.practice.example", NOW).ok
     person_too = issue("omar", dns=["practice.example"], emails=["omar@practice.example"])
     assert not keyring(tmp_path, person_too, settings=bound).find(JANE, NOW).ok
+
+
+@pytest.mark.parametrize(
+    ("bound_to", "personal", "domains"), [("address", True, False), ("domain", False, True), ("address-or-domain", True, True)]
+)
+def test_the_register_says_what_a_certificate_must_name(tmp_path: Path, bound_to: str, personal: bool, domains: bool) -> None:
+    terms = CertificateTerms(bound_to, require_revocation=False)
+    keys = keyring(tmp_path, jane(), issue("practice", dns=["surgery.example"]))
+    assert keys.find(JANE, NOW, terms).ok is personal
+    assert keys.find("omar@surgery.example", NOW, terms).ok is domains
+
+
+def test_the_register_names_the_authorities_and_asks_for_their_lists(tmp_path: Path) -> None:
+    ours, theirs = authority("ours"), authority("theirs")
+    files = {"anchors__ours": ours.pem, "anchors__theirs": theirs.pem}
+    keys = keyring(tmp_path, jane(issuer=theirs), **files)
+    assert keys.find(JANE, NOW).ok, "the settings ask for nothing more"
+    assert keys.find(JANE, NOW, CertificateTerms(anchors=("ours.pem",), require_revocation=False)).reason == "smime.untrusted"
+    assert keys.find(JANE, NOW, CertificateTerms(anchors=("gone.pem",), require_revocation=False)).reason == "smime.untrusted"
+    named = CertificateTerms(anchors=("ours.pem", "theirs.pem"))
+    assert keys.find(JANE, NOW, named).reason == "smime.crl-stale"
+    assert keyring(tmp_path, jane(issuer=theirs), **files, crls__theirs=crl(theirs)).find(JANE, NOW, named).ok
 
 
 def test_of_several_the_valid_one_that_ends_last_is_chosen(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs7
 
+from gateway.context import RouteSpec
 from gateway.encryption import METHODS
 from gateway.encryption.api import CannotProtect
 from gateway.encryption.recipients import recipient_id
@@ -19,7 +20,17 @@ from gateway.encryption.smime import Protected, Signing
 from gateway.encryption.smimemethod import consent_note
 from gateway.keyring import Keyring
 from gateway.model import Recipient
-from policies.model import Carrier, Consent, ConsentStatus, DomainEntry, RecipientClass, RecipientFacts, Statement
+from policies.model import (
+    Carrier,
+    CertificateTerms,
+    Consent,
+    ConsentStatus,
+    DomainEntry,
+    RecipientClass,
+    RecipientFacts,
+    Statement,
+    WayTerms,
+)
 from tests.support.certs import NOW, person
 
 pytestmark = pytest.mark.unit
@@ -61,7 +72,7 @@ def context(folder: Path, *, smime: bool = True) -> Any:
     return SimpleNamespace(
         keyring=Keyring.load(folder) if smime else None,
         signing=Signing(GATEWAY.certificate, GATEWAY.key) if smime else None,  # type: ignore[arg-type]  # RSA
-        spec=SimpleNamespace(routes=["default", "secure-port"]),
+        spec=SimpleNamespace(routes={"default": RouteSpec(), "secure-port": RouteSpec()}),
         policy=SimpleNamespace(settings=SimpleNamespace(neutral_subject="Secure message")),
     )
 
@@ -93,6 +104,39 @@ def test_a_method_that_is_not_ready_protects_nothing(name: str, tmp_path: Path) 
 @pytest.mark.parametrize(("route", "reason"), [(None, "route.none"), ("closed-port", "route.unknown"), ("secure-port", "ok")])
 def test_route_needs_a_route_the_register_names_and_the_configuration_knows(tmp_path: Path, route: str, reason: str) -> None:
     assert METHODS["route"].ready(context(tmp_path), Recipient("x@practice.example"), known(route), NOW) == reason
+
+
+@pytest.mark.parametrize(
+    ("verify", "version", "enforced", "reason"),
+    [
+        ("pkix", "1.2", None, "route.weaker"),
+        ("pkix", "1.2", RouteSpec(verify=("pkix",), min_version="1.2"), "ok"),
+        ("pkix", "1.3", RouteSpec(verify=("pkix",), min_version="1.2"), "route.weaker"),
+        ("pkix", "1.2", RouteSpec(verify=("dane",), min_version="1.3"), "ok"),
+        ("mta-sts", "1.2", RouteSpec(verify=("pkix",), min_version="1.3"), "route.weaker"),
+        ("none", "1.2", RouteSpec(), "route.weaker"),
+    ],
+)
+def test_a_route_must_enforce_what_the_register_requires_of_the_way(
+    tmp_path: Path, verify: str, version: str, enforced: RouteSpec | None, reason: str
+) -> None:
+    """The register asks, the admin's configuration answers: a word that nobody gave is no promise."""
+    here = context(tmp_path)
+    here.spec.routes["secure-port"] = enforced or RouteSpec()
+    told = known("secure-port")
+    assert told.entry is not None
+    asked = replace(told, entry=replace(told.entry, way=WayTerms(verify, version)))
+    assert METHODS["route"].ready(here, Recipient("x@practice.example"), asked, NOW) == reason
+    lax = replace(told, entry=replace(told.entry, way=WayTerms("none", "1.2", "opportunistic")))
+    assert METHODS["route"].ready(here, Recipient("x@practice.example"), lax, NOW) == "ok"
+
+
+def test_smime_takes_certificates_on_the_registers_terms(tmp_path: Path) -> None:
+    jane, told = Recipient("jane@practice.example"), known()
+    assert told.entry is not None
+    strict = replace(told, entry=replace(told.entry, certificates=CertificateTerms()))
+    assert METHODS["smime"].ready(context(tmp_path), jane, told, NOW) == "ok"
+    assert METHODS["smime"].ready(context(tmp_path), jane, strict, NOW) == "smime.crl-stale"
 
 
 def test_route_sends_the_cleared_message_over_the_registers_route(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ STRANGE = """\
       lines
     organisation:
       name: 'It''s: a name'
+    methods: [route]
+    transport: {verify: dane, min_version: "1.3", on_failure: smime}
+    encryption: {smime: {anchors: [root.pem], bound_to: domain}}
 """
 TOKENS = [*"ab1 .:-[]{},'\"#&*!|>\n\t~y", "- ", ": ", "no", "2026-01-01", "1_0", "0x1", "1e3"]
 PIECES = st.lists(st.sampled_from(TOKENS), max_size=12).map("".join)
@@ -152,7 +155,7 @@ def test_what_is_known_survives_a_restart() -> None:
     assert policy.register.known is not None
     data = dump(policy.register.known)
     assert restore(data) == policy.register.known
-    for broken in (b"", b"{}", data[:-3], data.replace(b'"format": 1', b'"format": 0'), b"\xff"):
+    for broken in (b"", b"{}", data[:-3], data.replace(b"\"format\": 2", b"\"format\": 0"), b"\xff"):
         assert restore(broken) is None
 
 
