@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from quarantine.answers.replying import replier
 from quarantine.deadlines import reminder_at
 from quarantine.form.links import linker
 from quarantine.model import OutboxRow, State
@@ -175,6 +176,7 @@ def open_outbox(options: QuarantineSettings, records: Promises, clock: Callable[
         load(options.templates or SHIPPED),
         lambda hold: reminder_at(hold, options.deadlines, options.office) if hold.state is State.ASKED else None,
         linker(options),
+        replier(options),
     )
     return Outbox(records, SmtpTransport(options.relay.host, options.relay.port, settings.domain), renderer, clock)
 

@@ -28,6 +28,7 @@ log = structlog.get_logger()
 NOT_BELIEVED: Final = frozenset({"identity.not-vouched", "identity.not-authenticated", "identity.null-sender"})
 REDIRECT: Final = "redirect."
 
+_TOLD: Final = {"not-understood": "unclear", "spent": "spent", "too-late": "late", "refused": "refused"}  # → notices' variants
 DAY = 86400.0
 ERASED = 8192  # octets that surely hold header and wrapped key
 
@@ -83,9 +84,11 @@ class Inbox:
 
     def _tell(self, row: HoldRow, answer: Told, now: float) -> str:
         """The notices that the desk does not promise itself, to the hold's own sender whoever wrote."""
-        needs = len(answer.words) == 1 and answer.outcome == "not-understood"  # the word was read, what it needs was not there
-        if answer.outcome in ("not-understood", "spent", "too-late", "refused"):
-            told.about_answer(self._records, row, "needs-more" if needs else answer.outcome, now)
+        variant = _TOLD.get(answer.outcome)
+        if answer.outcome == "not-understood" and len(answer.words) == 1:  # the word was read; what it needs beside was not there
+            variant = "missing"
+        if variant is not None:
+            told.about_answer(self._records, row, variant, now)
         return answer.outcome
 
 

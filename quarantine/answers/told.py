@@ -39,7 +39,7 @@ def held_again(records: Records, row: HoldRow, now: float) -> None:
         promises.told(
             records, row, "alert", "on-call", now, f"held-again:{row.id}:{row.round}:on-call", why="answered-held-again"
         )
-    about_answer(records, row, "held-again", now)
+    about_answer(records, row, "again", now)
 
 
 def ig_asked(records: Records, row: HoldRow, now: float) -> None:
@@ -47,4 +47,4 @@ def ig_asked(records: Records, row: HoldRow, now: float) -> None:
     promises.told(records, row, "alert", roles.IG, now, f"ask-ig:{row.id}", why="sender-asks-ig")
     if row.urgency == "urgent":
         promises.told(records, row, "alert", "on-call", now, f"ask-ig:{row.id}:on-call", why="sender-asks-ig")
-    about_answer(records, row, "asked-ig", now)
+    about_answer(records, row, "asked", now)

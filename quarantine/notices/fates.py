@@ -45,6 +45,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("delivered", "", "N-3", "plain"),
     ("delivered", "*", "N-3", "advice"),
     ("released", "N-6", "N-6", ""),
+    ("released", "answered", "N-5", "word"),
     ("released", "*", "N-5", "released"),
     ("late", "*", "N-5", "late"),
     ("not-released", "*", "N-5", "refused"),
@@ -56,7 +57,7 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 # What a sender must act on comes first.
 ORDER: tuple[tuple[str, str], ...] = (
     ("N-1", ""), ("N-2", ""), ("N-7", "unsure"), ("N-7", "lost"), ("N-7", "stuck"), ("N-7", "failed"), ("N-7", "retry"),
-    ("N-4", ""), ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "late"), ("N-6", ""),
+    ("N-4", ""), ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "word"), ("N-5", "late"), ("N-6", ""),
     ("N-3", "advice"), ("N-3", "note"), ("N-3", ""), ("N-5", "again"), ("N-3", "plain"),
 )  # fmt: skip
 
@@ -83,6 +84,7 @@ class Fate:
     releases: str = ""
     deadline: float | None = None
     remind: float | None = None  # when a reminder will go
+    asked: bool = False  # the sender may answer now
     reasons: tuple[str, ...] = ()  # codes
     method: str = ""
     code: str = ""
@@ -173,6 +175,7 @@ def _fates(meta: Mapping[str, Any]) -> Iterable[Fate]:
             releases=str(one.get("releases") or ""),
             deadline=None if one.get("deadline") is None else float(one["deadline"]),
             remind=None if one.get("remind") is None else float(one["remind"]),
+            asked=one.get("asked") is True,
             reasons=tuple(clean(code) for code in one.get("reasons") or ()),
             method=method,
             code=clean(one.get("code")),

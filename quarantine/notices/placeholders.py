@@ -110,7 +110,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "register": ("due", "policy", "lists"),
     "R-4": ("", "reminder"),
     "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
-    "answer": ("not-understood", "needs-more", "help", "asked-ig", "held-again", "spent", "too-late", "refused"),
+    "answer": ("unclear", "missing", "help", "asked", "again", "spent", "late", "refused"),
     "form": ("sending", "sent", "asked", "deleted", "refused", "expired", "over", "unknown", "slow", "stale", "trouble"),
 }
 # file -> parts every variant must have, here or in the part without a variant.

@@ -20,6 +20,8 @@ class Block:
 
     kind: Literal["lead", "head", "para", "item", "link"]
     text: str
+    word: str = ""  # how an item begins, where that opens a reply
+    href: str = ""
 
 
 def tie(text: str) -> str:
@@ -90,7 +92,10 @@ def as_html(content: Iterable[Block], title: str, language: str) -> str:
         if listing != (block.kind == "item"):
             listing = not listing
             body.append("<ul>" if listing else "</ul>")
-        body.append(tags[block.kind].format(escape(block.text.replace(_TIE, " "))))
+        text = escape(block.text.replace(_TIE, " "))
+        if block.href and text.startswith(escape(block.word)):
+            text = f'<a href="{escape(block.href)}">{escape(block.word)}</a>' + text.removeprefix(escape(block.word))
+        body.append(tags[block.kind].format(text))
     if listing:
         body.append("</ul>")
     head = f'<meta charset="utf-8"><title>{escape(title)}</title>'

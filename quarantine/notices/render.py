@@ -11,6 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from quarantine.answers.model import Offer
+from quarantine.answers.replying import mailto
+from quarantine.answers.words import ALWAYS, offers
 from quarantine.notices import clock
 from quarantine.notices.fates import ORDER, Fate, Told, merge
 from quarantine.notices.letter import Notice, manners
@@ -19,6 +22,7 @@ from quarantine.notices.settings import Settings
 from quarantine.notices.wording import Language, Templates
 
 MANY = 6  # more people than this are named in the list only, not in each sentence
+ANSWER = "answer"  # the template of what came of an answer
 _WAITING = {("N-1", ""), ("N-2", ""), ("N-7", "stuck")}  # what a reminder is about
 
 
@@ -40,6 +44,7 @@ class _Writer:
     settings: Settings
     language: Language
     link: str = field(default="", repr=False)
+    reply: str = field(default="", repr=False)  # where the sender's answer goes; "" = send again is the only way
 
     def common(self) -> dict[str, str]:
         """Values that are the same in every part."""
@@ -57,7 +62,7 @@ class _Writer:
     def values(self, section: _Section) -> dict[str, str]:
         """Values of one part."""
         fates, first = section.fates, section.fates[0]
-        _, emergency = _answers(self.offered(section))
+        tags, emergency = _answers(self.offered(section))
         deadline = min((f.deadline for f in fates if f.deadline is not None), default=self.told.sent + self.settings.hold_for)
         remind = min((f.remind for f in fates if f.remind is not None), default=deadline)
         who = self.language.part("frame", f"who {first.releases}") if first.releases else None
@@ -70,6 +75,7 @@ class _Writer:
             "who": sentence(who, values),
             "emergency": tie(emergency),
             "link": self.link,
+            "tag": tie(tags[0]) if tags else "",
             "deadline": self.full(deadline),
             "remind_at": self.full(remind) if self.now < remind < deadline else "",
             "time": self.short(first.at),
@@ -130,11 +136,34 @@ class _Writer:
             about = [fate for fate in section.fates if fate.advice == advice]
             found += self.part(section, "beside", values | {"people": self.people(about), "advice": advice})
         found += self.part(section, "link", values) if self.link and (usual or emergency) else []
-        found += self.part(section, "answers", values, usual) if usual else []
-        found += [] if usual or emergency else self.part(section, "no answers", values)
-        found += self.part(section, "emergency", values) if emergency else []
+        if (reply := self.by_reply(section, values)) or section.template == ANSWER:
+            found += reply
+        else:
+            found += self.part(section, "answers", values, usual) if usual else []
+            found += [] if usual or emergency else self.part(section, "no answers", values)
+            found += self.part(section, "emergency", values) if emergency else []
         found += self.part(section, "after", values)
         return found + self.part(section, "housekeeping" if self.told.all_gone else "keep", values)
+
+    def by_reply(self, section: _Section, values: Mapping[str, str]) -> list[Block]:
+        """How to answer with one word: the words that send it, then those that are always possible.  [] where nobody may."""
+        part = self.language.part(section.template, "reply", section.variant)
+        if not self.reply or part is None or not all(fate.asked for fate in section.fates):
+            return []
+        alone = len(section.fates) == 1
+        given = [offer for offer in offers(section.fates[0].answers) if alone or offer.needs != "address"]
+        words = [self.word(offer) for offer in (*given, *ALWAYS)]
+        found = blocks(part, values, {"words": [block.text for block in words]})
+        found = [next((word for word in words if block.kind == "item" and word.text == block.text), block) for block in found]
+        urgent = any(offer.needs == "reason" for offer in given)
+        return found + (self.part(section, "reply emergency", values) if urgent else [])
+
+    def word(self, offer: Offer) -> Block:
+        """One word, what must stand beside it, and what it means."""
+        beside = self.language.part("frame", f"beside {offer.needs}") if offer.needs else None
+        said = " ".join(filter(None, (tie(offer.word), sentence(beside, {}))))
+        meaning = self.language.meaning(offer.meaning_key)
+        return Block("item", said + (f" – {meaning}" if meaning else ""), offer.word, mailto(self.reply, offer.word, offer.needs))
 
     def line(self, fate: Fate, reminder: bool) -> str:
         """One line of the list: who, and what happened."""
@@ -174,17 +203,20 @@ def render(
     to: str = "",
     key: str = "",
     link: str = "",
+    reply: str = "",
+    answer: str = "",
 ) -> Notice:
     """The one notice about a message, from the meta of the outcomes of all its copies.
 
     ``about``: ids of the holds that changed; only they get paragraphs, the list still names everyone.  ``reminder``: about what
     still waits.  ``to``: who is told, if not whom the outcomes name.  ``key``: names the state change (Message-ID).
-    ``link``: the page on which the sender answers; shown to the sender only.  Raises ValueError when there is nothing to say.
+    ``link``: the page on which the sender answers, ``reply``: the address to which; shown to the sender only.
+    ``answer``: what came of an answer (a variant of the template).  Raises ValueError when there is nothing to say.
     """
     told = merge(outcomes)
-    link = link if (to or addressee(told, settings)) == told.sender else ""
-    writer = _Writer(told, now, settings, templates.language(settings.language), link)
-    sections = _sections(told, about, reminder)
+    link, reply = (link, reply) if (to or addressee(told, settings)) == told.sender else ("", "")
+    writer = _Writer(told, now, settings, templates.language(settings.language), link, reply)
+    sections = [replace(one, template=ANSWER, variant=answer) if answer else one for one in _sections(told, about, reminder)]
     if not sections:
         raise ValueError("nothing to say about this message")
     receiver = to or addressee(told, settings)
@@ -198,8 +230,9 @@ def render(
     first = sections[0]
     subject = writer.subject(first)
     answers = told.message_id if receiver == told.sender and about is None and not reminder else ""
+    asked = reply if any(fate.asked for section in sections for fate in section.fates) else ""
     key = key or _key(told, sections)
-    headers = manners(settings.from_address, settings.domain, key, now, reply_to=settings.ig_address, answers=answers)
+    headers = manners(settings.from_address, settings.domain, key, now, reply_to=asked or settings.ig_address, answers=answers)
     if told.message_id and not answers and receiver == told.sender:
         headers["References"] = told.message_id  # keeps a later notice in the thread; it is no reply (RFC 3834 3.1.5)
     return Notice(receiver, subject, as_text(content), as_html(content, subject, writer.language.name), headers)
@@ -280,7 +313,10 @@ def _ending(writer: _Writer, sections: Sequence[_Section], receiver: str) -> lis
     told = writer.told
     over = all(fate.gone or fate.state == "answered" for section in sections for fate in section.fates)
     found = [] if over else _frame(writer, "urgent")
-    found += _frame(writer, "questions") + _frame(writer, "reference")
+    asked = writer.reply and any(fate.asked for section in sections for fate in section.fates)
+    by_word = writer.language.part("frame", "questions word") if asked else None
+    found += blocks(by_word, writer.common()) if by_word else _frame(writer, "questions")
+    found += _frame(writer, "reference")
     if receiver != told.sender:
         found += _frame(writer, "owner" if receiver == told.owner else "nobody")
     return found + _frame(writer, "manners")

@@ -15,7 +15,7 @@ from quarantine.notices.fates import Told, merge
 from quarantine.notices.internal import Matter, Sent, digest, internal
 from quarantine.notices.letter import Notice, is_notice
 from quarantine.notices.recall import letter
-from quarantine.notices.render import calls_for_notice, render
+from quarantine.notices.render import ANSWER, calls_for_notice, render
 from quarantine.notices.settings import Settings
 from quarantine.notices.today import Index, outcomes_of
 from quarantine.notices.wording import Templates
@@ -74,10 +74,11 @@ class Renderer:
         templates: Templates,
         reminder_at: Callable[[HoldRow], float | None] = lambda hold: None,
         link: Callable[[HoldRow], str] = lambda hold: "",
+        reply: Callable[[HoldRow], str] = lambda hold: "",
     ) -> None:
         templates.language(settings.language)  # a language that is not there is found at start, not when somebody waits
         self._records, self._settings, self._templates, self._reminder_at = records, settings, templates, reminder_at
-        self._link = link
+        self._link, self._reply = link, reply
 
     def render(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop | Gather:
         """What becomes of these rows.  Raises whatever keeps a notice from being made; the rows then stay."""
@@ -122,15 +123,16 @@ class Renderer:
         to = first.to or ("" if first.role in ("sender", "owner") else self._settings.mailbox(first.role))
         notice = render(
             outcomes, now, self._settings, self._templates, about=about, reminder=reminder, to=to, key=_key(rows),
-            link=self._first_link(told),
+            link=self._first(told, self._link), reply=self._first(told, self._reply),
+            answer=str(rows[-1].detail.get("variant", "")) if first.kind == ANSWER else "",
         )  # fmt: skip
         emergency = about is None and any(fate.template == "N-6" for fate in told.fates)
         return self._mail(notice, emergency)
 
-    def _first_link(self, told: Told) -> str:
-        """One link for all that waits for the sender: it answers every hold of the message."""
+    def _first(self, told: Told, way: Callable[[HoldRow], str]) -> str:
+        """One link, and one reply address, for all that waits for the sender: either answers every hold of the message."""
         holds = [self._records.hold(hold) for hold in dict.fromkeys(fate.hold for fate in told.fates if fate.hold)]
-        return next((link for hold in holds if hold is not None and (link := self._link(hold))), "")
+        return next((found for hold in holds if hold is not None and (found := way(hold))), "")
 
     def _report(self, rows: Sequence[OutboxRow], now: float) -> Mail | Drop:
         named = {str(row.detail["outcome"]) for row in rows if row.detail.get("outcome")}

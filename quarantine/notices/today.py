@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from quarantine import roles
 from quarantine.emergencies.model import ANSWERED
 from quarantine.model import HeldRecipient, HoldRow, OutboxRow, State, Transition
 from quarantine.records import OutcomeRow
@@ -86,6 +87,11 @@ def _present(index: Index, hold: HoldRow, address: str, reminder_at: Callable[[H
     present: dict[str, Any] = {"state": state, "deadline": hold.deadline, "ref": hold.ref}
     if state == "held":
         present["remind"] = reminder_at(hold)
+        present["asked"] = hold.state is State.ASKED
+        if hold.action == "ASK" and hold.state is State.QUARANTINED:  # answered, or passed on: people decide, no word helps
+            present |= {"answers": (), "releases": roles.desk(hold.releases, hold.reasons)}
+    if state == "released" and any(step.event == "release" and step.role == roles.SENDER for step in index.transitions(hold.id)):
+        present["notice"] = "answered"
     if one is not None and one.code:
         present["code"] = one.code
     if state == "released" and any(step.reason == ANSWERED for step in index.transitions(hold.id)):

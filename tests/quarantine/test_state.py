@@ -28,10 +28,11 @@ put-off       -          -            -          DEFERRED     -         -       
 failed        -          -            -          REFUSED      -         -        -        -
 refuse        REFUSED    REFUSED      REFUSED    -            -         -        -        -
 delete        DELETED    DELETED      DELETED    -            -         -        -        -
+ask-ig        QUARANTINED -        -            -          -         -        -        -
 resent        DELETED    -            -          -            -         -        -        -
 expire        EXPIRED    EXPIRED      EXPIRED    EXPIRED      -         -        -        -
 """
-HUMAN = {Event.RELEASE, Event.APPROVE, Event.REFUSE, Event.DELETE}
+HUMAN = {Event.RELEASE, Event.APPROVE, Event.REFUSE, Event.DELETE, Event.ASK_IG}
 
 
 def table() -> dict[tuple[State, Event], State | None]:
@@ -78,6 +79,17 @@ def test_every_state_and_event_does_what_the_table_says(state: State, event: Eve
     assert (line.event, line.source, line.target, line.actor, line.role, line.reason, line.at) == (
         event, state, target, "who", role, "code", 5.0,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("event", "may"), [(Event.ASK_IG, True), (Event.DELETE, True), (Event.RELEASE, False)])
+def test_a_sender_may_pass_on_or_take_back_what_others_decide_and_never_let_it_go(event: Event, may: bool) -> None:
+    records = Records(":memory:")
+    row = add(records, State.ASKED)
+    if not may:
+        with pytest.raises(NotAllowed):
+            move(records, row, event, "sender", roles.SENDER, 5.0)
+        return
+    assert move(records, row, event, "sender", roles.SENDER, 5.0).state in (State.QUARANTINED, State.DELETED)
 
 
 def test_nothing_leaves_a_terminal_state() -> None:
