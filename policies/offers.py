@@ -139,7 +139,7 @@ def answered_consent(facts: Facts, statement: Statement) -> Consent | None:
 def _beside(stated: Statement, added: Statement) -> Statement:
     """A tag written beside what is already stated: words for pages and locked files complete a consent, others replace it."""
     if added.basis in ("document", "no-patient-picture") and stated.status is not ConsentStatus.PENDING:
-        return replace(stated, basis=added.basis)
+        return replace(stated, basis=added.basis, checked=stated.checked or added.checked)
     return replace(
         added,
         intimate=added.intimate or stated.intimate,

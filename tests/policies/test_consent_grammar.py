@@ -65,7 +65,7 @@ def test_each_row_of_the_grammar(key: str, written: str, name: str, value: objec
 
 
 def test_no_row_is_missing() -> None:
-    assert {key for key, _, _, _ in ROWS} | {"to-patient"} == set(PARAMS)
+    assert {key for key, _, _, _ in ROWS} | {"to-patient", "recipients-checked"} == set(PARAMS)
 
 
 @pytest.mark.parametrize("status", STATUSES)

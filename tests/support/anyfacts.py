@@ -28,7 +28,10 @@ from policies.reasons import REASONS
 from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, PURPOSE_ROWS, PURPOSES, SCOPES
 
 MAYBE = st.sampled_from([None, True, False])
-SEEN = ["mime.ambiguous", "mail.signed", "ident.subject", "text.nhs-number", "exif.gps", "dicom.burned-in", "container.signed"]
+SEEN = [
+    "mime.ambiguous", "mail.signed", "ident.subject", "text.nhs-number", "exif.gps", "dicom.burned-in", "container.signed",
+    "recipient.lookalike-address", "recipient.other-name", "recipient.many", "recipient.open-list", "recipient.mailbox",
+]  # fmt: skip
 CODES = st.frozensets(st.sampled_from(SEEN), max_size=2)
 
 
@@ -59,6 +62,7 @@ STATEMENTS = st.builds(
     part=optional(["1.2", "photo.jpg", "no-such-part"]),
     reason=optional(["short", "long enough a reason", "   padded   "]),
     to_patient=st.booleans(),
+    checked=st.booleans(),
     confirms=optional(["someone@there.example", "other@there.example"]),
     fresh=st.booleans(),
 )
