@@ -36,7 +36,7 @@ _MOST: Final = 40  # lines of one list on a terminal; --json has all
 def noted(made: Noted, named: Named, word: Word, known: bool) -> list[str]:
     """What a command did, and what is left to do."""
     patients = [entry.subject.partition(":")[2] for entry in made.entries if entry.patient]
-    pictures = sum(not entry.patient for entry in made.entries)
+    pictures = named.pictures if any(not entry.patient for entry in made.entries) else 0
     lines = [f"{_DONE[word.status]}: noted for {_who(patients, pictures)}.", *(f"  reference {one}" for one in patients)]
     if word.status == LIMITED:
         lines.append(f"Left: {_uses(word.scope, word.purposes)}.")
@@ -57,7 +57,7 @@ def noted_json(made: Noted, named: Named, word: Word, known: bool) -> dict[str, 
     return {
         "event": made.event, "status": word.status, "in_force": known, "sealed": made.sealed,
         "patients": [entry.subject.partition(":")[2] for entry in made.entries if entry.patient],
-        "images": sum(not entry.patient for entry in made.entries), "refused": list(made.refused),
+        "images": named.pictures, "refused": list(made.refused),
         "recalls": [row(one) for one in made.drafts], "told": made.told, "forgotten": made.forgotten,
         "patient_addresses": made.patient,
     }  # fmt: skip
@@ -69,7 +69,9 @@ def shown(facts: dict[str, Any]) -> list[str]:
     for one in facts["patients"]:
         lines += [f"Patient {one['subject']}", f"  {_standing(one)}", *_history(one["history"])]
     pictures = [one for one in facts["images"] if one["history"]]
-    lines.append(f"Pictures known: {len(facts['images'])}; with something on file: {len(pictures)}")
+    lines.append(
+        f"Pictures known: {facts['pictures']} (in {len(facts['images'])} forms, {len(pictures)} of them with something on file)"
+    )
     for one in pictures[:_MOST]:
         lines.append(f"  {one['subject'][:16]}…  {_standing(one)}")
     lines += [*_statements(facts["statements"]), *_copies(facts["disclosures"], facts["forgotten"], facts["patient_addresses"])]
@@ -145,10 +147,15 @@ def _copies(rows: Sequence[dict[str, Any]], forgotten: int, patient: int) -> Ite
 def _statements(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield f"Statements seen in email: {len(rows)}"
     for one in rows[-_MOST:]:
-        parts = [one["form"], f"by {one['given_by']}" if one["given_by"] else "", one["purpose"], *one["scope"]]
+        purpose = f"for {one['purpose']}" if one["purpose"] else ""
+        parts = [one["form"], f"by {one['given_by']}" if one["given_by"] else "", purpose, *_scope(one["scope"])]
         dated = [f"dated {one['dated']}" if one["dated"] else "", f"until {one['expires']}" if one["expires"] else ""]
         words = ", ".join(filter(None, (one["status"], *parts, *dated)))
         yield f"  {_when(one['at'])}  {words}; the email was {' and '.join(one['fates'])}; sender {one['sender'][:8]}…"
+
+
+def _scope(words: Sequence[str]) -> list[str]:
+    return [f"scope {' and '.join(words)}"] if words else []
 
 
 def _standing(one: dict[str, Any]) -> str:

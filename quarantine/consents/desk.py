@@ -88,6 +88,7 @@ def show(desk: Desk, named: Named, user: str) -> dict[str, Any]:
     return {
         "patients": [_stands(records, patient(one), stands) for one in named.patients],
         "images": [_stands(records, image(one), stands) for one in named.images],
+        "pictures": named.pictures,
         "statements": _statements(desk, named),
         "disclosures": drafting.told(people),
         "forgotten": len(people.forgotten),

@@ -43,6 +43,8 @@ class Named:
     images: tuple[str, ...]
     source: str
 
+    pictures: int = 0  # how many different ones, whatever their forms
+
     @property
     def subjects(self) -> tuple[str, ...]:
         """As the register calls them."""
@@ -57,13 +59,12 @@ def by_patients(records: Records, patients: Iterable[str], source: str) -> Named
         found |= {sha for entry in find(records, patient=one) for sha in (entry.image, entry.scrubbed) if sha}
         found |= {row["subject"].partition(":")[2] for row in records.all(sql.IMAGES_BESIDE, {"subject": patient(one)})}
     found |= {sha for mail in _waiting(records) if set(mail.patients) & set(named) for sha in mail.images}
-    return Named(named, tuple(sorted(found)), source)
+    return _named(records, named, found, source)
 
 
 def by_images(records: Records, images: Iterable[str], source: str) -> Named:
     """Pictures by SHA-256, in every form we know."""
-    found = {form for one in images for form in family(records, one)}
-    return Named((), tuple(sorted(one for one in found if is_subject(image(one)))), source)
+    return _named(records, (), images, source)
 
 
 def by_mails(records: Records, mails: Iterable[Mail], source: str) -> Named:
@@ -73,7 +74,14 @@ def by_mails(records: Records, mails: Iterable[Mail], source: str) -> Named:
     of_images = by_images(records, [one for mail in chosen for one in mail.images], source)
     if not of_patients.patients and not of_images.images:
         raise NobodyFound("this email bore neither a patient's number nor a clinical picture that we know of")
-    return Named(of_patients.patients, tuple(sorted({*of_patients.images, *of_images.images})), source)
+    return _named(records, of_patients.patients, {*of_patients.images, *of_images.images}, source)
+
+
+def _named(records: Records, patients: tuple[str, ...], images: Iterable[str], source: str) -> Named:
+    """With every form of every picture that we know."""
+    families = {family(records, one) for one in images if is_subject(image(one))}
+    forms = sorted({form for one in families for form in one if is_subject(image(form))})
+    return Named(patients, tuple(forms), source, len(families))
 
 
 def mails_with_ref(records: Records, ref: str) -> list[Mail]:

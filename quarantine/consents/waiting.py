@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime
 from typing import Final
 
 from quarantine import promises
 from quarantine.audit import Audit
+from quarantine.consents.ending import SAID_NO, reason
 from quarantine.consents.naming import Named
 from quarantine.model import HoldRow, ObjectKind, State
 from quarantine.records import Records
@@ -17,24 +16,7 @@ from quarantine.schema import consents as sql
 from quarantine.state import Event, move
 from quarantine.stores.api import Place, Store
 
-REASON: Final = "patient.said-no"  # with the day of the entry behind it
-_REASON: Final = re.compile(rf"{re.escape(REASON)}\.(\d{{4}}-\d\d-\d\d)")
 _STOPPED: Final = (State.ASKED, State.QUARANTINED, State.DEFERRED)  # what is being sent meets the register on its way
-WORDS: Final = "The patient has said no, or has taken back their agreement."
-
-
-def reason(since: float) -> str:
-    """The reason code of a hold that ends so."""
-    return f"{REASON}.{datetime.fromtimestamp(since, UTC).date().isoformat()}"
-
-
-def said(code: str) -> str:
-    """What its sender is told; "" for any other reason."""
-    match = _REASON.fullmatch(code)
-    if match is None:
-        return ""
-    day = date.fromisoformat(match[1])
-    return f"{WORDS} This was noted on {day.day} {day:%B %Y}."
 
 
 def waiting(records: Records, named: Named) -> list[HoldRow]:
@@ -52,13 +34,13 @@ def refuse(records: Records, audit: Audit, rows: list[HoldRow], user: str, role:
     for row in rows:
         moved = move(records, row, Event.REFUSE, user, role, now, reason=reason(since))
         end_recipients(records, row.id, "refused")
-        promises.decided_told(records, moved, now, reason=REASON)
+        promises.decided_told(records, moved, now, reason=SAID_NO)
         audit.decided(moved, Event.REFUSE, user, role, reason(since))
 
 
 def erase(records: Records, store: Store, audit: Audit, now: float) -> int:
     """Erase the copies of what was ended so (the notice says that none is kept); how many.  Raises StoreError: tried again."""
-    ids = [str(row["id"]) for row in records.all(sql.NOT_ERASED, {"reason": f"{REASON}.%"})]
+    ids = [str(row["id"]) for row in records.all(sql.NOT_ERASED, {"reason": f"{SAID_NO}.%"})]
     for hold in ids:
         row = records.hold(hold)
         if row is not None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from quarantine import roles
 from quarantine.emergencies.model import ANSWERED
+from quarantine.consents.ending import said
 from quarantine.model import HeldRecipient, HoldRow, OutboxRow, State, Transition
 from quarantine.records import OutcomeRow
 
@@ -94,6 +95,8 @@ def _present(index: Index, hold: HoldRow, address: str, reminder_at: Callable[[H
         present["notice"] = "answered"
     if one is not None and one.code:
         present["code"] = one.code
+    if hold.state is State.REFUSED and (words := said(index.transitions(hold.id)[-1].reason)):  # the patient's own no (N-4)
+        present |= {"state": "refused", "words": words, "help": "", "reasons": ["consent.refused"], "answers": []}
     if state == "released" and any(step.reason == ANSWERED for step in index.transitions(hold.id)):
         present["notice"] = "N-6"  # the sender answered EMERGENCY, and is asked what every emergency is asked
     return present
