@@ -181,6 +181,7 @@ def _image(picture: Picture, memory: Memory, recipient: Recipient, origin: froze
         pixels=info.width * info.height if info else 0,
         modality=(info.modality or None) if info else None,
         name=picture.name,
+        inside=picture.inside,
         taken=capture_day(info.taken) if info else "",
         laterality=info.laterality if info else "",
         on_file=standing(said),

@@ -23,6 +23,7 @@ class Picture:
     path: str  # "1.2"; "1.2/3/1" inside containers
     node: Node
     name: str = field(default="", repr=False)
+    inside: tuple[str, ...] = field(default=(), repr=False)  # names of the containers it stands in
 
     @property
     def kind(self) -> Kind:
@@ -92,10 +93,25 @@ class Leaf:
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """The leaf itself and everything in it that a decision may depend on."""
+        names = {node.where: (node.label.name if node.where else self.part.name) or "" for node in self.node.walk()}
         return tuple(
-            Picture(f"{self.part.path}/{node.where}".rstrip("/"), node, (node.label.name if node.where else self.part.name) or "")
+            Picture(
+                f"{self.part.path}/{node.where}".rstrip("/"),
+                node,
+                names[node.where],
+                tuple(name for where in _above(node.where) if (name := names[where])),
+            )
             for node in self.node.walk()
         )
+
+
+def _above(where: str) -> list[str]:
+    """Places of the containers around ``where``, the innermost first: "2/1/4" stands in "2/1", "2" and ""."""
+    found = []
+    while where:
+        where = where.rpartition("/")[0]
+        found.append(where)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,13 +229,11 @@ def _contradicted(identified: bool, image: ImageFacts | None) -> bool:
 def statement_for(consent: Consent, images: tuple[ImageFacts, ...], image: ImageFacts | None) -> Statement | None:
     """The statement that covers this image: one that names it, else the message's.  A refusal that names no image covers all."""
     if image is not None and consent.per_part:
-        names = {image.part, image.container, image.name.casefold()} - {""}
         for statement in consent.per_part:
-            if statement.part is not None and (statement.part in names or statement.part.casefold() in names):
+            if statement.part is not None and image.called(statement.part):
                 return statement
-        known = {place for one in images for place in (one.part, one.container, one.name.casefold()) if place}
         for statement in consent.per_part:
-            stray = statement.part is None or (statement.part not in known and statement.part.casefold() not in known)
+            stray = statement.part is None or not any(one.called(statement.part) for one in images)
             if stray and statement.status in (ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN):
                 return statement
     return consent.statement

@@ -166,15 +166,17 @@ class ImageFacts:
     pixels: int = 0
     modality: str | None = None  # DICOM modality when known
     name: str = field(default="", repr=False)
+    inside: tuple[str, ...] = field(default=(), repr=False)  # file names of the containers it stands in
     taken: str = field(default="", repr=False)  # day of capture as the file stated it, "2026-03-04"
     laterality: str = ""  # L, R or B as the file stated it
     on_file: OnFile | None = None  # what the consent register says of this very picture
     looked_up: bool = True  # False: the register could not be asked about it
 
-    @property
-    def container(self) -> str:
-        """Path of the message part it stands in: what is stated of that covers everything inside."""
-        return self.part.partition("/")[0]
+    def called(self, wanted: str) -> bool:
+        """Does ``wanted`` name it: by the place or file name of its own or of a container it stands in?"""
+        if self.part == wanted or self.part.startswith(f"{wanted}/"):
+            return True
+        return bool(wanted) and wanted.casefold() in [name.casefold() for name in (self.name, *self.inside)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,14 +160,7 @@ def _consent(facts: Facts) -> dict[str, Any]:
 
 def _parts(statement: Statement, images: Sequence[ImageFacts]) -> list[str]:
     """The images a statement about one part names, by their place in the message instead of their file names."""
-    wanted = statement.part
-    if wanted is None:
-        return []
-    return [
-        one.part
-        for one in images
-        if wanted in (one.part, one.container, one.name) or wanted.casefold() in ({one.part, one.name.casefold()} - {""})
-    ]
+    return [one.part for one in images if statement.part is not None and one.called(statement.part)]
 
 
 def _statement(statement: Statement, own: str) -> dict[str, Any]:

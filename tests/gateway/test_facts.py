@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import zipfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 import pytest
@@ -170,3 +174,20 @@ def test_what_the_sender_encrypted_bears_the_names_the_policy_knows() -> None:
     from policies.features import SENDER_ENCRYPTED
 
     assert {ENVELOPED, MESSAGE} == SENDER_ENCRYPTED
+
+
+def test_a_picture_bears_the_names_of_what_it_stands_in() -> None:
+    """A statement about photos.zip is about the pictures in it, however deep."""
+    inner, outer = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("arm.jpg", canary_photo())
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("ward.zip", inner.getvalue())
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = "dr.adams@clinic.example", COLLEAGUE, "photos"
+    made.set_content("see attached")
+    made.add_attachment(outer.getvalue(), "application", "zip", filename="photos.zip")
+    (one,) = facts(COLLEAGUE, raw=made.as_bytes(policy=SMTP))
+    picture = next(image for image in one.images if image.format == "jpeg")
+    assert (picture.name, picture.inside) == ("arm.jpg", ("ward.zip", "photos.zip"))
+    assert all(picture.called(name) for name in ("arm.jpg", "ward.zip", "photos.zip", picture.part))

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from policies.consent import combine, read_body_line, read_header, read_subject
-from policies.model import Carrier, Consent, ConsentStatus, Reading, Statement
+from policies.features import statement_for
+from policies.model import Carrier, Consent, ConsentStatus, ImageFacts, Kind, Reading, Statement
 
 pytestmark = pytest.mark.unit
 
@@ -127,3 +128,20 @@ def test_statements_about_parts_stand_beside_the_messages() -> None:
     consent = together(read_header('given; form=verbal; part="a.jpg"'))
     assert consent.statement is None
     assert [said.part for said in consent.per_part] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("wanted", ["1.2", "1.2/3", "1.2/3/1", "Photos.ZIP", "ward.docx", "IMG_1.jpg"])
+def test_a_part_is_named_by_its_own_name_or_place_or_those_of_what_it_stands_in(wanted: str) -> None:
+    """Nobody opens an archive to copy the names in it: what is stated of the archive covers what is inside."""
+    one = ImageFacts("1.2/3/1", Kind.IDENTIFIABLE_PHOTO, "", name="img_1.jpg", inside=("ward.docx", "photos.zip"))
+    assert one.called(wanted)
+    said = together(read_header(f'given; form=verbal; part="{wanted}"'))
+    assert statement_for(said, (one,), one) == said.per_part[0]
+
+
+@pytest.mark.parametrize("wanted", ["1", "1.2/31", "1.22", "3/1", "photos", "zip"])
+def test_a_part_is_not_named_by_a_piece_of_its_name_or_place(wanted: str) -> None:
+    one = ImageFacts("1.2/3/1", Kind.IDENTIFIABLE_PHOTO, "", name="", inside=("photos.zip",))
+    assert not one.called(wanted)
+    said = together(read_header(f'given; form=verbal; part="{wanted}"'))
+    assert statement_for(said, (one,), one) is None
