@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from quarantine.answer_records import AnswerRecords
 from quarantine.disclosure_records import Disclosure, DisclosureRecords
+from quarantine.fingerprint_records import FingerprintRecords
+from quarantine.answer_records import AnswerRecords
 from quarantine.consents.records import ConsentRecords
 from quarantine.hold_records import Change, Conflict, HoldRecords
 from quarantine.outbox_records import OutboxRecords
@@ -33,7 +34,7 @@ class OutcomeRow:
     meta: Mapping[str, Any] = field(repr=False)
 
 
-class Records(HoldRecords, OutboxRecords, DisclosureRecords, ConsentRecords, AnswerRecords):
+class Records(HoldRecords, OutboxRecords, DisclosureRecords, ConsentRecords, AnswerRecords, FingerprintRecords):
     """Everything the quarantine service knows, by table: holds, outbox, disclosures (see the base classes), outcomes."""
 
     def add_outcome(self, outcome: str, message: str, merge: str, created: float, meta: Mapping[str, Any]) -> bool:

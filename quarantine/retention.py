@@ -38,6 +38,7 @@ def purge(store: Store, records: Records, audit: Audit, retention: Retention, no
         records.drop_outcome(outcome)
         count += 1
     records.drop_disclosures(min(before, now - retention.ledger_days * DAY), now)
+    records.drop_fingerprints(before)
     tallies.forget(records, datetime.fromtimestamp(now, UTC).date())
     return count + _forget_cases(store, records, audit, before, now) + records.outbox_forget(before)
 

@@ -7,7 +7,19 @@ A new concern is a file with its TABLES, and a line in TABLES here.
 
 from __future__ import annotations
 
-from quarantine.schema import answers, consents, disclosures, emergencies, holds, journal, outbox, outcomes, recalls, tallies
+from quarantine.schema import (
+    answers,
+    consents,
+    disclosures,
+    emergencies,
+    fingerprints,
+    holds,
+    journal,
+    outbox,
+    outcomes,
+    recalls,
+    tallies,
+)
 
 VERSION = 2
 
@@ -19,10 +31,11 @@ TABLES = "".join((
     outbox.TABLES,
     disclosures.TABLES,
     journal.TABLES,
+    emergencies.TABLES,
+    fingerprints.TABLES,
+    tallies.TABLES,
     consents.TABLES,
     recalls.TABLES,
-    emergencies.TABLES,
-    tallies.TABLES,
     answers.TABLES,
 ))  # fmt: skip
 # What a rebuild empties: all that the objects can say again.  The outbox stays (a notice sent stays sent), and so do the
