@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from quarantine.disclosure_records import Disclosure, DisclosureRecords
-from quarantine.fingerprint_records import FingerprintRecords
 from quarantine.answer_records import AnswerRecords
 from quarantine.consents.records import ConsentRecords
+from quarantine.disclosure_records import Disclosure, DisclosureRecords
+from quarantine.fingerprint_records import FingerprintRecords
 from quarantine.hold_records import Change, Conflict, HoldRecords
 from quarantine.outbox_records import OutboxRecords
 from quarantine.schema import journal as journal_sql
