@@ -74,7 +74,7 @@ _GLANCE: Final[tuple[tuple[str, Callable[[Figures], str]], ...]] = (
     ("… with pictures", lambda f: f"{f.mail.get('pictures', 0)}"),
     ("Held", lambda f: f"{f.held}"),
     ("Not sent because nobody answered or decided in time", lambda f: f"{f.ended.get('EXPIRED', 0)}"),
-    ("Still held at the end; the oldest since", lambda f: f"{f.open}" + (f"; {span(f.oldest)}" if f.oldest is not None else "")),
+    ("Still held at the end; the oldest for", lambda f: f"{f.open}" + (f"; {span(f.oldest)}" if f.oldest is not None else "")),
     ("Emergencies; reviewed in time", lambda f: f"{f.emergencies.used}; {f.emergencies.in_time}"),
     ("Pictures with a position (GPS)", lambda f: _of(f.located, f.pictures)),
     ("Addresses written to for the first time", lambda f: f"{f.first_time}"),
@@ -92,7 +92,14 @@ def _median(one: Figures) -> tuple[float | None, str]:
     if not found:
         return None, "–"
     longest = max(wait.median for wait in found)
-    return longest, span(longest).replace(" ", "")
+    return longest, _brief(longest)
+
+
+def _brief(seconds: float) -> str:
+    """A span in the width of a bar: ``15m``, ``5.6h``, ``3.1d``."""
+    if seconds < 3600:
+        return f"{seconds / 60:.0f}m"
+    return f"{seconds / 3600:.1f}h" if seconds < 172_800 else f"{seconds / 86_400:.1f}d"
 
 
 def _share(part: int, whole: int) -> tuple[float | None, str]:

@@ -144,7 +144,7 @@ def _positions(now: Figures) -> Table:
         Column("share", "share"),
     )  # fmt: skip
     rows = tuple((group, count, located, percent(located, count)) for group, (count, located) in now.groups.items())
-    note = f"Senders with a position in a picture: {now.senders_located}. It was taken out before the picture went."
+    note = f"Senders with a position in a picture: {now.senders_located}. Only in observe mode does it go with the picture."
     return Table("positions", "Where pictures were taken (GPS)", columns, rows, "No picture came.", note)
 
 
