@@ -98,7 +98,12 @@ def only_checks(statement: Statement) -> bool:
 
 
 def _complete(chosen: Statement, weaker: Sequence[Statement]) -> Statement:
-    """A purpose that the chosen statement leaves open may come from a weaker carrier or the sender's default."""
+    """A purpose that the chosen statement leaves open may come from a weaker carrier or the sender's default.
+
+    Whoever answers a hold with "not a patient" has no patient to have a purpose for.
+    """
+    if chosen.carrier is Carrier.RELEASE and chosen.basis in ("not-patient", "teaching"):
+        return chosen
     for other in weaker:
         if chosen.purpose is None and other.purpose is not None:
             chosen = replace(chosen, purpose=other.purpose, scope=chosen.scope or other.scope)
