@@ -66,7 +66,7 @@ def _bodies(message: Message, leaves: Sequence[Leaf], attached: bool) -> Iterato
 
 
 def _shares(data: bytes, lists: WordLists, allowed: Sequence[str]) -> Iterator[str]:
-    for place in places(data, lists.shares.endings):
+    for place in places(data, lists.shares.lists, lists.shares.endings):
         name = lists.shares.name(place.host, place.path, allowed)
         if name is not None:
             yield name

@@ -24,6 +24,11 @@ class Shares:
     hosts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     endings: frozenset[str] = frozenset()
 
+    def lists(self, host: str) -> bool:
+        """True if anything is listed about this host or a domain above it."""
+        labels = host.split(".")
+        return any(".".join(labels[at:]) in self.hosts for at in range(max(0, len(labels) - 6), len(labels) - 1))
+
     def name(self, host: str, path: str, allowed: Iterable[str] = ()) -> str | None:
         """The name of the service that a link leads to; None for every other place, and below an ``allowed`` host or path."""
         for one in allowed:

@@ -1,7 +1,7 @@
 """Lists of words that are looked for in the text of an email: words of care, words of a referral.  Text in, yes or no out.
 
 A line is a word or a few; letters of either case, a plural -s, any white space between the words.  A line that ends in ``weak``
-is an everyday word: two different ones are needed.
+holds everyday words that mean the same, ``photo/picture  weak``: words of two such lines are needed.  Links do not count as text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 WEAK: Final = "weak"
 _MOST: Final = 2000  # lines
 _LONGEST: Final = 80  # characters of one
-_NEEDED: Final = 2  # different weak words
+_NEEDED: Final = 2  # lines of weak words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +27,22 @@ class Phrases:
     count: int = 0
 
     def said(self, text: str) -> bool:
-        """True if ``text`` has one of the words, or two different weak ones.  Linear in the text."""
+        """True if ``text`` has one of the words, or weak ones of two lines.  Linear in the text."""
+        text = " ".join(word for word in text.split() if not _is_link(word))
         if self.strong is not None and self.strong.search(text) is not None:
             return True
         if self.weak is None:
             return False
-        seen: set[str] = set()
+        seen: set[int | None] = set()
         for match in self.weak.finditer(text):
-            seen.add(_singular(match[0]))
+            seen.add(match.lastindex)
             if len(seen) >= _NEEDED:
                 return True
         return False
 
 
-def _singular(word: str) -> str:
-    return word.casefold().removesuffix("s")
+def _is_link(word: str) -> bool:
+    return "://" in word or ("." in word.partition("/")[0] and "/" in word)
 
 
 @lru_cache(maxsize=8)
@@ -64,16 +65,18 @@ def read_phrases(text: bytes, file: str) -> tuple[Phrases, tuple[str, ...]]:
             problems.append(f'{file}:{number}: "{phrase[:40]}" is no word or phrase of at most {_LONGEST} letters')
         else:
             kind.append(phrase)
-    return Phrases(_pattern(strong), _pattern(weak), len(strong) + len(weak)), tuple(problems)
+    groups = [f"({_either(line.split('/'))})" for line in weak]
+    return Phrases(_pattern([_either(strong)] if strong else []), _pattern(groups), len(strong) + len(weak)), tuple(problems)
 
 
-def _pattern(phrases: Sequence[str]) -> re.Pattern[str] | None:
-    """One pattern for all; the longest first, so that "photo of the wound" is not stopped at "photo"."""
-    if not phrases:
-        return None
-    longest_first = sorted(set(phrases), key=lambda phrase: (-len(phrase), phrase))
-    each = (r"\s+".join(re.escape(word) for word in phrase.split()) for phrase in longest_first)
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})s?(?![^\W_])", re.I)
+def _pattern(each: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(each)})s?(?![^\W_])", re.I) if each else None
+
+
+def _either(phrases: Sequence[str]) -> str:
+    """Any of them; the longest first, so that "photograph" is not stopped at "photo"."""
+    longest_first = sorted({phrase.strip() for phrase in phrases} - {""}, key=lambda phrase: (-len(phrase), phrase))
+    return "|".join(r"\s+".join(re.escape(word) for word in phrase.split()) for phrase in longest_first)
 
 
 def phrase_line(words: list[str]) -> str | None:

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
 _HOST: Final = rb"((?:[a-z0-9_-]{1,63}\.){1,8}[a-z0-9-]{2,24})"
-_PATH: Final = rb"(?=((?:[/?][^\s\"'<>]{0,120})?))"  # looked at, not taken: a wrapped link stands in the path of another
-_PLAIN: Final = re.compile(rb"//" + _HOST + rb"(?::[0-9]{1,5})?" + _PATH, re.I)
+_PLAIN: Final = re.compile(rb"//" + _HOST, re.I)
 # "https%3A%2F%2Fhost%2Fpath", once or several times over: Safe Links, Barracuda, Cisco, Trend Micro, Google's redirect.
-_ESCAPED: Final = re.compile(rb"%(?:25){0,3}3a(?:%(?:25){0,3}2f){2}" + _HOST + rb"(?=((?:[%/?][^\s\"'<>&]{0,120})?))", re.I)
-_DASHED: Final = re.compile(rb"-3a__" + _HOST + rb"((?:_[^\s\"'<>&]{0,120})?)", re.I)  # Proofpoint v2: "https-3A__host_path"
+_ESCAPED: Final = re.compile(rb"%(?:25){0,3}3a(?:%(?:25){0,3}2f){2}" + _HOST, re.I)
+_DASHED: Final = re.compile(rb"-3a__" + _HOST, re.I)  # Proofpoint v2: "https-3A__host_path"
 _NAMED: Final = re.compile(rb"[?&;]domain=" + _HOST, re.I)  # Mimecast tells no more than the domain
-_TOKEN: Final = re.compile(rb"[^\s\"'<>()\[\]{},;|]{1,200}\Z")
-_BARE: Final = re.compile(_HOST + rb"([/?].*)\Z", re.I | re.S)
-_ENDING: Final = 24  # characters of a top-level domain that are matched at most
+_PATH: Final = re.compile(rb"(?::[0-9]{1,5})?([/?%_][^\s\"'<>]{0,120})?")
+_HIDDEN: Final = re.compile(rb"&#(?:x0*(?:2[ef]|3a)|0*(?:4[67]|58));?", re.I)  # a dot, a slash, a colon by its number
+_BACKWARDS: Final = re.compile(rb"[a-z0-9._-]{1,200}", re.I)
+_BARE: Final = re.compile(_HOST + rb"\Z", re.I)
+_LONGEST: Final = 200  # letters of a host
+_ENDING: Final = 24  # letters of a top-level domain that are matched at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +36,60 @@ class Place:
     path: str = ""
 
 
-def places(data: bytes, endings: Collection[str]) -> Iterator[Place]:
-    """Every place a link of ``data`` leads to; the same may come several times.
+def places(data: bytes, wanted: Callable[[str], bool], endings: Collection[str] = ()) -> Iterator[Place]:
+    """Every place a link of ``data`` leads to whose host is ``wanted``; the same may come several times.
 
     A link without "//" ("dropbox.com/s/…") is seen where its top-level domain is one of ``endings``.  Addresses of mail and
     inline parts (``mailto:``, ``cid:``) are none.
     """
-    if b"&#" in data:
-        data = _unescaped(data)
+    if b"&#" in data and _HIDDEN.search(data) is not None:
+        data = html.unescape(data.decode("latin-1")).encode("latin-1", "replace")
+    hosts = _Hosts(wanted)
     for match in _PLAIN.finditer(data):
-        yield _place(match[1], match[2])
+        if hosts.asked(match[1]):
+            yield _place(match[1], _path(data, match.end()))
     if b"%" in data:
         for match in _ESCAPED.finditer(data):
-            yield _place(match[1], match[2])
+            if hosts.asked(match[1]):
+                yield _place(match[1], _path(data, match.end()).partition(b"&")[0])
     if b"__" in data:
         for match in _DASHED.finditer(data):
-            yield _place(match[1].replace(b"-2D", b"-"), match[2].replace(b"_", b"/").replace(b"-", b"%"))
+            host = match[1].replace(b"-2D", b"-").replace(b"-2d", b"-")
+            if hosts.asked(host):
+                path = _path(data, match.end()).partition(b"&")[0]
+                yield _place(host, path.replace(b"_", b"/").replace(b"-", b"%"))
     if b"domain=" in data:
         for match in _NAMED.finditer(data):
-            yield _place(match[1], b"")
+            if hosts.asked(match[1]):
+                yield _place(match[1], b"")
     if endings:
-        yield from _bare(data, _pattern(frozenset(endings)))
+        for match in _pattern(frozenset(endings)).finditer(data):
+            yield from _bare(data, match, hosts)
 
 
-def _bare(data: bytes, pattern: re.Pattern[bytes]) -> Iterator[Place]:
-    for match in pattern.finditer(data):
-        start = _TOKEN.search(data[max(0, match.start() - 200) : match.start()])
-        if start is None or b"//" in start[0] or b"@" in start[0]:
-            continue  # with "//" it was seen; with "@" it is an address
-        found = _BARE.match(start[0].rpartition(b":")[2] + data[match.start() : match.end() + 40].split(None, 1)[0])
-        if found is not None:
-            yield _place(found[1], found[2])
+class _Hosts:
+    """Each host is asked about once; mail repeats few of them many times."""
+
+    def __init__(self, wanted: Callable[[str], bool]) -> None:
+        self._wanted, self._known = wanted, dict[bytes, bool]()
+
+    def asked(self, host: bytes) -> bool:
+        known = self._known.get(host)
+        if known is None:
+            known = self._known[host] = self._wanted(host.decode("ascii").lower())
+        return known
+
+
+def _bare(data: bytes, match: re.Match[bytes], hosts: _Hosts) -> Iterator[Place]:
+    """The link around the end of a host, ".com/"."""
+    end = match.end() - 2
+    back = _BACKWARDS.match(data[max(0, end - _LONGEST) : end][::-1])
+    start = end - back.end() if back is not None else end
+    if data[max(0, start - 1) : start] in (b"/", b"@"):
+        return  # with "//" it was seen; with "@" it is an address
+    host = _BARE.match(data[start:end])
+    if host is not None and hosts.asked(host[1]):
+        yield _place(host[1], _path(data, end))
 
 
 @lru_cache(maxsize=8)
@@ -73,9 +98,9 @@ def _pattern(endings: frozenset[str]) -> re.Pattern[bytes]:
     return re.compile(rb"\.(?:" + b"|".join(re.escape(one.encode()) for one in words) + rb")/[^\s\"'<>]", re.I)
 
 
-def _unescaped(data: bytes) -> bytes:
-    """Numbers of characters as the characters: "&#x2F;" hides no slash."""
-    return html.unescape(data.decode("latin-1")).encode("utf-8", "replace")
+def _path(data: bytes, at: int) -> bytes:
+    match = _PATH.match(data, at)
+    return (match[1] or b"") if match is not None else b""
 
 
 def _place(host: bytes, path: bytes) -> Place:
@@ -85,4 +110,4 @@ def _place(host: bytes, path: bytes) -> Place:
         if plain == text:
             break
         text = plain
-    return Place(host.decode("ascii").lower().rstrip("."), text)
+    return Place(host.decode("ascii").lower(), text)
