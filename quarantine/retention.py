@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from quarantine.audit import Audit
+from quarantine.consents import recalls
+from quarantine.consents.sealed import letter_id
 from quarantine.emergencies import notes as case_notes
 from quarantine.emergencies.cases import Cases
 from quarantine.model import ObjectKind
@@ -39,8 +41,20 @@ def purge(store: Store, records: Records, audit: Audit, retention: Retention, no
         count += 1
     records.drop_disclosures(min(before, now - retention.ledger_days * DAY), now)
     records.drop_fingerprints(before)
+    records.drop_statements(before)
+    count += _forget_letters(store, records, audit, before, now)
     tallies.forget(records, datetime.fromtimestamp(now, UTC).date())
     return count + _forget_cases(store, records, audit, before, now) + records.outbox_forget(before)
+
+
+def _forget_letters(store: Store, records: Records, audit: Audit, before: float, now: float) -> int:
+    """Letters of long ago to recipients: their addresses go, with the sealed object.  The consent register itself is kept."""
+    waiting = recalls.forgettable(records, before)
+    for letter in waiting:
+        store.delete(letter_id(letter), ObjectKind.OUTCOME, Place.HELD, erase=ERASED)
+        audit.consent("recall-forgotten", "service", recall=letter.id, who=letter.recipient)
+        recalls.forget(records, letter, now)
+    return len(waiting)
 
 
 def _forget_cases(store: Store, records: Records, audit: Audit, before: float, now: float) -> int:

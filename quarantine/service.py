@@ -20,7 +20,7 @@ from quarantine.answers.desk import Answers
 from quarantine.answers.inbox import Inbox, erase
 from quarantine.answers.secrets import Secrets
 from quarantine.audit import Audit
-from quarantine.consents import waiting
+from quarantine.consents import letters, waiting
 from quarantine.consents.sealed import write_entries, write_letters
 from quarantine.consents.statements import adopt
 from quarantine.deadlines import Due, due
@@ -226,8 +226,9 @@ class Service:
         return True
 
     async def retention(self) -> int:
-        """Erase what has been kept long enough; sweep unfinished writes."""
+        """Erase what has been kept long enough; sweep unfinished writes; remind of letters that nobody has answered."""
         now = self._clock()
+        letters.remind(self.records, self.audit, self.settings, now)
         for place in Place:
             self.store.sweep(place, now - STALE_WRITES)
         count = await asyncio.to_thread(erase, self.store, self.records, self.settings.replies, now)

@@ -154,7 +154,7 @@ def written(records: Database, recall: Recall) -> None:
 
 
 def forgettable(records: Database, before: float, limit: int = 100) -> list[Recall]:
-    """Letters that ended before ``before`` and still name people."""
+    """Letters in which nothing has happened since ``before`` and that still name people."""
     return [_recall(row) for row in records.all(sql.FORGETTABLE, {"before": before, "limit": limit})]
 
 

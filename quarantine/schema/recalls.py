@@ -53,7 +53,7 @@ WRITTEN = "UPDATE recalls SET written = :version WHERE id = :id"
 FORGETTABLE = (
     _SELECT
     + """
- WHERE r.forgotten IS NULL AND r.state IN ('dropped', 'confirmed') AND COALESCE(r.answered, r.decided) <= :before
+ WHERE r.forgotten IS NULL AND COALESCE(r.answered, r.decided, r.drafted) <= :before
 ORDER BY r.drafted LIMIT :limit"""
 )
 FORGET = "UPDATE recalls SET address = '', mails = '[]', forgotten = :at WHERE id = :id"
