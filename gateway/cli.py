@@ -9,6 +9,7 @@ from gateway.commands.check import check
 from gateway.commands.consent import app as consent
 from gateway.commands.daily import daily
 from gateway.commands.demo import demo
+from gateway.commands.device import app as device
 from gateway.commands.disclosures import disclosures
 from gateway.commands.domain import app as domain
 from gateway.commands.emergency import app as emergency
@@ -40,6 +41,7 @@ app.add_typer(emergency, name="emergency")
 app.add_typer(report, name="report")
 app.add_typer(policy, name="policy")
 app.add_typer(domain, name="domain")
+app.add_typer(device, name="device")
 app.add_typer(lists, name="lists")
 app.command("disclosures")(disclosures)
 app.command("alarm")(alarm)

@@ -157,13 +157,15 @@ def answer(rng: Random, to: tuple[str, ...]) -> bytes:
 def social(rng: Random, to: tuple[str, ...]) -> bytes:
     """Party pictures and slides on a file share: a link, and nothing about a patient."""
     lines = [rng.choice(SOCIAL), *_prose(rng, rng.randrange(0, 2))]
-    return _mail(rng, to, lines, [_wrapped(rng, _share(rng))], rng.choice(("Photos", "Slides", "Party", "For Saturday", "Re: draft")))
+    subject = rng.choice(("Photos", "Slides", "Party", "For Saturday", "Re: draft"))
+    return _mail(rng, to, lines, [_wrapped(rng, _share(rng))], subject)
 
 
 def clinical(rng: Random, to: tuple[str, ...]) -> bytes:
     """A patient's pictures on a file share."""
     lines = [rng.choice(("Hi,", "Dear Sam,", "Morning")), rng.choice(CARE), *_prose(rng, rng.randrange(0, 2))]
-    return _mail(rng, to, lines, [_wrapped(rng, _share(rng))], rng.choice(("Opinion", "photos", "As discussed", "link", "patient")))
+    subject = rng.choice(("Opinion", "photos", "As discussed", "link", "patient"))
+    return _mail(rng, to, lines, [_wrapped(rng, _share(rng))], subject)
 
 
 Build = Callable[[Random, tuple[str, ...]], bytes]
