@@ -82,22 +82,40 @@ def as_text(content: Iterable[Block]) -> str:
     return "\n".join(lines).replace(_TIE, " ") + "\n"
 
 
+# For mail programs: styles stand in each tag (some drop a style sheet), nothing is loaded, and no colour is set, so that a dark
+# screen stays dark.  Outlook for Windows shows the page in full width, the others at most 38 letters wide on a large screen.
+_BODY = "margin:0;padding:16px;font-family:Segoe UI,Roboto,Helvetica,Arial,sans-serif;font-size:16px;line-height:1.5"
+_PAGE = "max-width:38em;overflow-wrap:anywhere"
+_TAGS: Mapping[str, str] = {
+    "lead": '<p style="font-size:19px;line-height:1.35;margin:0 0 16px"><strong>{}</strong></p>',
+    "head": '<h2 style="font-size:18px;margin:28px 0 8px;padding-top:12px;border-top:1px solid #808080">{}</h2>',
+    "para": '<p style="margin:0 0 14px">{}</p>',
+    "item": '<li style="margin:0 0 10px">{}</li>',
+    "link": '<p style="margin:0 0 14px"><a href="{0}" style="word-break:break-all">{0}</a></p>',
+}
+_HEAD = '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+
+
 def as_html(content: Iterable[Block], title: str, language: str) -> str:
     """The same as HTML with every value escaped."""
-    tags = {"lead": "<p><strong>{}</strong></p>", "head": "<h2>{}</h2>", "para": "<p>{}</p>", "item": "<li>{}</li>"}
-    tags["link"] = '<p><a href="{0}">{0}</a></p>'
     body: list[str] = []
     listing = False
     for block in content:
         if listing != (block.kind == "item"):
             listing = not listing
-            body.append("<ul>" if listing else "</ul>")
-        text = escape(block.text.replace(_TIE, " "))
-        if block.href and text.startswith(escape(block.word)):
-            text = f'<a href="{escape(block.href)}">{escape(block.word)}</a>' + text.removeprefix(escape(block.word))
-        body.append(tags[block.kind].format(text))
+            body.append('<ul style="margin:0 0 14px;padding-left:22px">' if listing else "</ul>")
+        body.append(_TAGS[block.kind].format(_inline(block)))
     if listing:
         body.append("</ul>")
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title>'
-    lines = ["<!DOCTYPE html>", f'<html lang="{escape(language)}"><head>{head}</head>', "<body>", *body, "</body></html>", ""]
-    return "\n".join(lines)
+    page = [f'<body style="{_BODY}">', f'<div style="{_PAGE}">', *body, "</div>", "</body></html>", ""]
+    head = f'<meta charset="utf-8">{_HEAD}<title>{escape(title)}</title>'
+    return "\n".join(["<!DOCTYPE html>", f'<html lang="{escape(language)}"><head>{head}</head>', *page])
+
+
+def _inline(block: Block) -> str:
+    """The text of a block; the word that an item is about stands out and, where there is a page for it, leads there."""
+    text = escape(block.text.replace(_TIE, " "))
+    word, mark, rest = text.partition(" \N{EN DASH} ") if block.kind == "item" else (text, "", "")
+    if block.href and text.startswith(escape(block.word)):
+        return f'<a href="{escape(block.href)}">{escape(block.word)}</a>' + text.removeprefix(escape(block.word))
+    return f"<strong>{word}</strong>{mark}{rest}" if mark else text
