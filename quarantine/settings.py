@@ -31,6 +31,7 @@ class Addresses(_Section):
     on_call: str = Field(description="who is told when something must not wait; must be read at night", pattern=ADDRESS)
     on_call_contact: str = Field(default="", description="telephone number or words that notices give for urgent cases")
     questions: str = Field(default="", description="telephone number or words that notices give for questions")
+    feedback: str = Field(default="", description="address or page where people say that a notice was not clear; none: not said")
 
 
 class Relay(_Section):
@@ -104,17 +105,6 @@ class Emergencies(_Section):
     )
 
 
-class Reports(_Section):
-    """What the daily job (`clinigate daily`) tells the IG team and the mail admins."""
-
-    digest: bool = Field(default=True, description="a daily digest of counts (N-8) to IG and mail admins")
-    digest_when_empty: bool = Field(default=False, description="also on days with nothing to say")
-    weekly: bool = Field(default=True, description="each Monday the report of the week before: files, and a mail to IG")
-    folder: Path | None = Field(default=None, description="where weekly reports are written; none: reports in the state folder")
-    unused_days: int = Field(default=180, description="days without a picture after which a domain counts as unused", ge=1)
-    lists_days: int = Field(default=400, description="days after which lists of freemail and the like are called old", ge=1)
-
-
 class Consents(_Section):
     """The consent register, and letters to recipients when a patient says no (R-4)."""
 
@@ -124,6 +114,17 @@ class Consents(_Section):
     remind: Span = Field(
         default=7 * 86400.0, description="how long a letter waits for an answer before recipient and IG are reminded, once", gt=0
     )
+
+
+class Reports(_Section):
+    """What the daily job (`clinigate daily`) tells the IG team and the mail admins."""
+
+    digest: bool = Field(default=True, description="a daily digest of counts (N-8) to IG and mail admins")
+    digest_when_empty: bool = Field(default=False, description="also on days with nothing to say")
+    weekly: bool = Field(default=True, description="each Monday the report of the week before: files, and a mail to IG")
+    folder: Path | None = Field(default=None, description="where weekly reports are written; none: reports in the state folder")
+    unused_days: int = Field(default=180, description="days without a picture after which a domain counts as unused", ge=1)
+    lists_days: int = Field(default=400, description="days after which lists of freemail and the like are called old", ge=1)
 
 
 class Alarm(_Section):
@@ -161,6 +162,7 @@ class Form(_Section):
     def _address(cls, given: str) -> str:
         parts = urlsplit(given)
         plain = parts.scheme == "http" and loopback(parts.hostname or "")
+        _ = parts.port  # raises ValueError for one that is none
         if not (parts.scheme == "https" or plain) or not parts.hostname or parts.query or parts.fragment or parts.username:
             raise ValueError("write it as https://forms.example.org/clinigate (http only for loopback)")
         if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", parts.path) or not given.isascii():
@@ -224,6 +226,9 @@ class QuarantineSettings(_Section):
     )
     organisation: str = Field(default="", description="name of the organisation as it stands in notices")
     language: str = Field(default="en", description="language of notices")
+    languages: dict[str, str] = Field(
+        default_factory=dict, description="domain or address of who is written to -> another language of notices"
+    )
     merge_window: Span = Field(
         default=20.0, description="how long a notice waits for the other copies of a message that an upstream split", ge=0
     )

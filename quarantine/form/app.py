@@ -60,7 +60,10 @@ class BadBody(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What the form works with.  ``reminder_at``: when a hold is reminded of; ``nudge``: something was decided, look now."""
+    """What the form works with.
+
+    ``reminder_at``: when a hold is reminded of; ``nudge``: something was decided, look now; ``settle``: see ``SETTLE``.
+    """
 
     answers: Answers
     records: Records
@@ -69,6 +72,7 @@ class Office:
     clock: Callable[[], float]
     reminder_at: Callable[[HoldRow], float | None] = lambda row: None
     nudge: Callable[[], None] = lambda: None
+    settle: float = SETTLE
 
 
 class Desk:
@@ -137,7 +141,7 @@ class Desk:
     async def _settled(self, secret: str) -> None:
         """Wait a little for a release to end: most do within a second."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + SETTLE
+        until = loop.time() + self._office.settle
         while loop.time() < until:
             row = await run_in_threadpool(self._office.records.hold, named(secret).hold)
             if row is None or row.state is not State.RELEASING:

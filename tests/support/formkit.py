@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,12 @@ REASON = "airway at risk, team on call"
 class FormWorld:
     """``world``: the quarantine.  ``client``: a browser that does not run scripts."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
-        self.world = World(folder, options={"form": {"url": URL, **options}, "organisation": "Own Clinic"})
+    def __init__(self, folder: Path, world: dict[str, Any] | None = None, **options: Any) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.world = World(folder, options={"form": {"url": URL, **options}, "organisation": "Own Clinic", **(world or {})})
         self.nudged = 0
         self.options: Form = self.world.settings.form  # type: ignore[assignment]  # it was set above
-        self.office = office(self.world.desk(), self.nudge)
+        self.office = replace(office(self.world.desk(), self.nudge), settle=0.0)  # nobody sends here
         self.client = self.browser()
 
     def nudge(self) -> None:
