@@ -82,6 +82,7 @@ class Node:
     fixed: str = ""  # code why a container cannot be written anew
     children: tuple[Node, ...] = ()
     look: str = field(default="", repr=False)  # perceptual hash, where the picture was looked at
+    likeness: bytes = field(default=b"", repr=False)  # what a clinical picture is recognised by, where that was asked for
 
     @property
     def clinical(self) -> bool:
@@ -111,6 +112,7 @@ class Tools:
     cleaning: Cleaning = STRICT
     judge: Judge = lambda node, data: None
     look: Callable[[bytes], Looks] | None = None  # None: nothing is decoded to pixels
+    likeness: Callable[[bytes], bytes] | None = None  # None: nobody wants to recognise pictures; never raises
     thorough: bool = False  # metadata goes from containers without a clinical picture too
 
 
@@ -156,6 +158,8 @@ class _Examiner:
         except FilterError as error:
             return self._judged(replace(node, opaque=error.reason), data)
         node = self._judged(self._looked(replace(node, info=info, codes=node.codes | info.codes), info, data), data)
+        if node.clinical and self.tools.likeness is not None:
+            node = replace(node, likeness=self.tools.likeness(data))
         if node.decorative or not node.where:
             return node  # a picture by itself is scrubbed whatever it holds
         return replace(node, clean=not scrubber.residue(data, self.tools.cleaning))

@@ -30,6 +30,7 @@ from gateway.ids import note_id, object_id
 from gateway.ledger import Busy, Claim, Ledger, Note
 from gateway.model import Copy, Envelope, Hold, Plan, Received, Recipient, Reply, Result
 from gateway.objects import hold_object, outcome_object
+from gateway.recognising import journalled
 from quarantine.model import SealedObject
 from quarantine.seal import SealError
 from quarantine.stores.api import StoreError
@@ -377,5 +378,5 @@ def _event(job: Job, reports: str, now: float) -> dict[str, Any]:
         "outcomes": reports,
         "seconds": round(now - job.received.at, 3),
         "recipients": [{"domain": fate.recipient.domain, **{word: getattr(fate, word) for word in words}} for fate in job.fates],
-        "record": job.plan.record,
+        "record": journalled(job.plan.record),
     }

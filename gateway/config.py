@@ -188,6 +188,10 @@ class Opening(_Section):
     sandbox_memory_bytes: int = Field(
         default=1_500_000_000, description="address space of the process in which C code decodes", ge=300_000_000
     )
+    recognise: int = Field(
+        default=40, description="clinical pictures of one message that are noted so that they can be found again; 0: none", ge=0
+    )
+    recognise_seconds: float = Field(default=5.0, description="time for them in one message; without them the mail goes on", gt=0)
 
 
 class KeysConfig(_Section):

@@ -27,6 +27,7 @@ from gateway.facts import Memory
 from gateway.identity import Vouches
 from gateway.keyring import Keyring
 from gateway.leaves import Decoration
+from gateway.likeness import Likenesses
 from gateway.model import Recipient
 from gateway.sandbox import Sandbox, sandboxed
 from policies.compiled import Known
@@ -69,6 +70,8 @@ class OpeningSpec(BaseModel):
     pixels: int
     seconds: float
     sandbox_memory_bytes: int
+    recognise: int = 0
+    recognise_seconds: float = 5.0
 
 
 class ContextSpec(BaseModel):
@@ -101,6 +104,13 @@ class Context:
     now: Callable[[], float]
     decorative: DecorativeSettings
     tools: Tools
+    sandbox: Sandbox
+
+    def opening(self) -> Tools:
+        """``tools`` for a message that comes in: its clinical pictures are noted so that they can be found again."""
+        told = self.spec.opening
+        noted = Likenesses(self.sandbox, told.recognise, told.recognise_seconds) if told.recognise else None
+        return replace(self.tools, likeness=noted)
 
     def budget(self) -> Budget:
         """A new account of what opening one message may cost; its clock runs from now on."""
@@ -125,6 +135,7 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
     snapshot = Snapshot(Path(told.snapshot), hashes, told.snapshot_max_age) if told.snapshot else None
     clock = now or (lambda: datetime.now(UTC).timestamp())
     policy = _policy(told.policy, None)
+    sandbox = Sandbox(told.opening.sandbox_memory_bytes, told.opening.seconds)
     return Context(
         spec=told,
         policy=policy,
@@ -135,7 +146,8 @@ def build(spec: Mapping[str, Any], now: Callable[[], float] | None = None) -> Co
         hashes=hashes,
         seen_inline=snapshot.seen_inline if snapshot else _unknown,
         now=clock,
-        tools=_tools(told.opening, _cleaning(policy, hashes)),
+        tools=_tools(sandbox, _cleaning(policy, hashes)),
+        sandbox=sandbox,
         decorative=_decorative(policy),
     )
 
@@ -159,10 +171,10 @@ def _decorative(policy: Policy) -> DecorativeSettings:
     return DecorativeSettings(**policy.decorative)  # type: ignore[arg-type]  # the policy's model has the same fields
 
 
-def _tools(told: OpeningSpec, cleaning: Cleaning) -> Tools:
+def _tools(sandbox: Sandbox, cleaning: Cleaning) -> Tools:
     """Everything the filters have, and attached mail; what decodes with C code in a sandbox of this process."""
     tools = Tools(openers={**OPENERS, **attached.OPENERS}, cleaning=cleaning)
-    return sandboxed(tools, Sandbox(told.sandbox_memory_bytes, told.seconds))
+    return sandboxed(tools, sandbox)
 
 
 def _cleaning(policy: Policy, hashes: KeyedHash) -> Cleaning:

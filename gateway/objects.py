@@ -58,6 +58,7 @@ def outcome_object(job: Job, identity: str, fates: Iterable[Fate]) -> SealedObje
         "message_id": message_id(job.received.raw),
         "recipients": [_line(job, fate) for fate in settled],
         "images": disclosing.images(job.plan.record),
+        "fingerprints": dict(job.plan.record.get("fingerprints", {})),
         **disclosing.message(job.plan.record, release),
         "contacts": dict(job.plan.record.get("contacts", {})),
         "policy": job.plan.record.get("policy"),
@@ -140,7 +141,11 @@ def _words(fate: Fate, why: Mapping[str, Any]) -> dict[str, str]:
 
 def _beside(job: Job, fate: Fate, why: Mapping[str, Any]) -> dict[str, Any]:
     """What a notice says beside: advice, and whom the sender may have meant."""
-    found = {"advice": list(why.get("advice", ())), "advise_now": bool(why.get("advise_now"))} if why.get("advice") else {}
+    found: dict[str, Any] = {}
+    if why.get("advice"):
+        found = {"advice": list(why["advice"]), "advise_now": bool(why.get("advise_now"))}
+    if why.get("dated") and fate.state == "delivered":
+        found["dated"] = True
     meant = job.plan.meant[fate.index] if fate.index < len(job.plan.meant) else ""
     return found | {"did_you_mean": meant} if meant else found
 

@@ -51,9 +51,9 @@ def judge(context: Context, received: Received) -> Judged:
     envelope = received.envelope
     # 2. Parse into parts by offset.
     message = parse(received.raw)
-    # 3. Open every leaf by its bytes; 4. inspect each image.
+    # 3. Open every leaf by its bytes; 4. inspect each image, and note what it would be recognised by.
     release = ReleaseTerms.of(envelope)
-    leaves = open_leaves(message, context.tools, context.budget(), context.decoration(envelope.sender), release.accepted)
+    leaves = open_leaves(message, context.opening(), context.budget(), context.decoration(envelope.sender), release.accepted)
     # 5. Read the consent statement from every carrier.
     carried = release.added(statements(message))
     vouches = context.spec.vouches.get(envelope.listener, Vouches.NOTHING)

@@ -13,6 +13,7 @@ from gateway.facts import Opened
 from gateway.model import Received
 from gateway.outgoing import Done
 from gateway.provenance import device_hash
+from gateway.recognising import recognised
 from policies.explain import advice, sentences, words_for_sender
 from policies.model import Action, Decision, Facts
 from policies.onfile import noted
@@ -35,6 +36,7 @@ def record(
         "sender_domain": sender.rpartition("@")[2].lower(),
         "identity": {"vouched": opened.identity.vouched, "codes": sorted(opened.identity.codes)},
         "images": _images(context, opened, facts, done),
+        **recognised(context.hashes, opened),
         "shares": list(opened.wording.shares),
         "inline": sorted({leaf.sha256 for leaf in opened.leaves if leaf.info and leaf.inline}),
         "patients": _patients(context, opened),

@@ -19,6 +19,7 @@ from quarantine.emergencies import notes as case_notes
 from quarantine.emergencies import opening
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey
+from quarantine.ledger.noting import note_fingerprints
 from quarantine.model import HeldRecipient, HoldRow, ObjectKind, SealedObject
 from quarantine.reading import Unreadable
 from quarantine.records import Records
@@ -184,6 +185,7 @@ class Intake:
             if not tell:
                 records.retake(found.id)
             note_outcome(records, self._hashes, found.id, meta, self._span)
+            note_fingerprints(records, self._hashes, found.meta, float(meta["created"]))
             self._emergency(meta, merge, now, tell)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Unreadable("outcome") from None

@@ -17,6 +17,7 @@ from typing import Any
 
 from filters.api import Budget, FilterError
 from filters.archives import foreign
+from filters.likeness import likeness, probe
 from filters.looks import look
 from filters.pixels import fingerprint
 from filters.registry import OPENERS, SCRUBBERS
@@ -35,6 +36,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when we end
         signal.signal(number, signal.SIG_IGN)
     die_with(parent)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # OpenCV brings its own, which reserves memory for every core of the machine
     fd, memory, seconds = map(int, sys.argv[1:4])
     channel = socket.socket(fileno=fd)
     with contextlib.suppress(FilterError):
@@ -96,7 +98,17 @@ def _pixels(_header: dict[str, Any], blobs: list[bytes], _budget: Budget) -> Ite
     yield {"pixels": fingerprint(blobs[0])}, []
 
 
+def _likeness(_header: dict[str, Any], blobs: list[bytes], _budget: Budget) -> Iterator[Frame]:
+    yield {}, [likeness(blobs[0])]
+
+
+def _probe(_header: dict[str, Any], blobs: list[bytes], _budget: Budget) -> Iterator[Frame]:
+    yield {}, probe(blobs[0])
+
+
 _JOBS = {
+    "likeness": _likeness,
+    "probe": _probe,
     "look": _look,
     "pixels": _pixels,
     "open": _open,

@@ -59,13 +59,18 @@ class Sandbox:
         self._jobs = 0
         self.confined = False
 
-    def run(self, header: dict[str, Any], blobs: list[bytes], budget: Budget) -> Iterator[Frame]:
-        """The frames of one job.  Raises FilterError, SandboxFailed; who stops reading in the middle costs the child its life."""
+    def run(
+        self, header: dict[str, Any], blobs: list[bytes], budget: Budget, seconds: float | None = None
+    ) -> Iterator[Frame]:
+        """The frames of one job, which may take ``seconds`` if that is less than any job may.
+
+        Raises FilterError, SandboxFailed; who stops reading in the middle costs the child its life.
+        """
         done, got = False, 0
         limits = Limits(**words.dump_limits(budget.limits) | {"total": budget.room})
         channel = self._started()
         try:
-            end = time.monotonic() + self._seconds
+            end = time.monotonic() + min(self._seconds, self._seconds if seconds is None else seconds)
             self._jobs += 1
             send(channel, header | {"limits": words.dump_limits(limits)}, blobs)
             while True:
@@ -175,6 +180,15 @@ class _Native:
 def look_at(sandbox: Sandbox, data: bytes) -> Looks:
     """``filters.looks.look`` in ``sandbox``.  Raises FilterError."""
     return _Native("look", sandbox).look(data)
+
+
+def one_frame(sandbox: Sandbox, job: str, data: bytes, cleaning: Cleaning, budget: Budget, seconds: float) -> Frame:
+    """The one frame of a job that is not about one format.  Raises FilterError, SandboxFailed."""
+    header = {"job": job, "format": "", "cleaning": words.dump_cleaning(cleaning)}
+    frames = list(sandbox.run(header, [data], budget, seconds))
+    if len(frames) != 1:
+        raise Malformed("the decoder failed")
+    return frames[0]
 
 
 def pixels(sandbox: Sandbox, data: bytes) -> str:
