@@ -1,4 +1,4 @@
-"""Fingerprints of an outcome's pictures become rows.  What cannot be read is left out: the disclosure itself stands all the same."""
+"""Fingerprints of an outcome's pictures become rows.  What cannot be read is left out: the disclosure stands all the same."""
 
 from __future__ import annotations
 
