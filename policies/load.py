@@ -157,18 +157,15 @@ def load_policy(files: Mapping[str, bytes], known: Known | None = None) -> Polic
             emergency_recipients=policy.settings.emergency_recipients,
             child_review_days=policy.settings.child_consent_review,
             scope=policy.settings.scope,
-            side=_side(policy, profiles, devices),
+            side=_side(policy, devices),
         ),
     )
 
 
-def _side(policy: PolicyModel, profiles: frozenset[str], devices: Devices) -> SideTerms:
+def _side(policy: PolicyModel, devices: Devices) -> SideTerms:
     chosen = policy.settings
-    links: str = chosen.file_links.then
-    if links == "by-profile":  # the MDU's warning is about just this (S2-1)
-        links = "hold" if "mdu-strict" in profiles else "advice"
     domains = frozenset(domain.lower() for domain in chosen.referral.domains) if chosen.referral.then == "advice" else frozenset()
-    return SideTerms(links, domains, chosen.devices, devices.count > 0)
+    return SideTerms(chosen.file_links.then, domains, chosen.devices, devices.count > 0)
 
 
 def _extra(named: Mapping[str, bytes]) -> dict[str, str]:

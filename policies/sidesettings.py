@@ -16,10 +16,9 @@ Personal = Literal["allow", "warn", "hold"]
 class FileLinks(Strict):
     """An email that links to a file share and speaks of a patient (S2-1)."""
 
-    then: Literal["by-profile", "ignore", "advice", "hold"] = Field(
-        "by-profile",
-        description="advice: it goes and its sender is told; hold: it waits for the sender's word that no patient is in it; "
-        "by-profile: hold under mdu-strict, else advice.",
+    then: Literal["ignore", "advice", "hold"] = Field(
+        "advice",
+        description="advice: it goes and its sender is told; hold: it waits for the sender's word that no patient is in it.",
     )
     allowed: tuple[str, ...] = Field(
         (), description="Your own shares at such a service, host or host/path, for instance ourtrust.app.box.com."
