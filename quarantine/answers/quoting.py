@@ -24,7 +24,7 @@ _VERBS: Final = (
 )
 # "On 3 March 2026, at 10:12, Hold <…> wrote:" in one line, or begun in one and ended in one of the next.
 _WROTE: Final = _any(
-    rf"^(on|le|am|op|el|il|em|den|dnia|w dniu|ar)\b.{{4,300}}\b({_VERBS})\b.{{0,4}}:?$",
+    rf"^(on|le|am|op|el|il|em|den|dnia|w dniu|ar)\b.{{4,300}}\b({_VERBS})\b(.{{0,4}}|.{{0,200}}:)$",
     rf"^.{{0,200}}<[^<>\s]+@[^<>\s]+>.{{0,60}}\b({_VERBS})\b.{{0,4}}$",
     rf"^.{{3,300}}\b({_VERBS})\s?:$",
 )

@@ -113,7 +113,8 @@ def _tag(lines: Sequence[str], offers: Sequence[Offer]) -> Read | None:
 
 def _said(lines: Sequence[str], offers: Sequence[Offer]) -> Read:
     """Words as people write them, clause by clause."""
-    said = [read_clause(clause) for line in lines for clause in clauses(line)]
+    numbered = any(offer.needs == "number" for offer in offers)
+    said = [read_clause(clause) for line in lines for clause in clauses(_DIGITS.sub(" ", line) if numbered else line)]
     start = next((at for at, clause in enumerate(said) if not clause.empty), None)
     if start is None:
         return Read(why=Why.NOTHING)

@@ -1,0 +1,134 @@
+"""Replies as real people write them: which word is read, and above all which is not."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quarantine.answers import lexicon
+from quarantine.answers.model import ASK_IG, DELETE, HELP, Offer
+from quarantine.answers.ownwords import Written
+from quarantine.answers.quoting import own
+from quarantine.answers.reading import Why, read
+from quarantine.answers.words import offers
+from tests.support.answerworld import TAGS
+
+pytestmark = pytest.mark.unit
+
+OFFERS = offers(TAGS)
+LETS_GO = {offer.word for offer in OFFERS}
+
+
+def table() -> list[tuple[str, str]]:
+    lines = Path(__file__).with_name("replies.txt").read_text("utf-8").splitlines()
+    return [(said, want) for said, _, want in (line.rpartition(" => ") for line in lines if line and line[0] != "#")]
+
+
+def word(text: str, given: tuple[Offer, ...] = OFFERS, subject: str = "") -> str:
+    return read(Written(subject, tuple(own(text.split("\n")))), given).word or "-"
+
+
+@pytest.mark.parametrize(("said", "want"), table())
+def test_a_reply_is_read_as_it_is_meant(said: str, want: str) -> None:
+    assert word(said.replace("\\n", "\n")) == want
+
+
+def test_the_table_is_large_enough_to_mean_something() -> None:
+    assert len(table()) >= 200
+    assert sum(want == "-" for _, want in table()) >= 90
+
+
+@pytest.mark.parametrize("doubt", sorted(lexicon.DOUBTS))
+@pytest.mark.parametrize("shape", ["verbal {}", "{} verbal", "verbal. {}", "verbal\n{} the patient", "written consent {} today"])
+def test_no_permission_is_read_beside_a_word_of_doubt(doubt: str, shape: str) -> None:
+    assert word(shape.format(doubt)) not in LETS_GO
+
+
+@given(st.lists(st.sampled_from(sorted({*lexicon.FILLERS, *lexicon.DOUBTS, "verbal", "consent", "patient"})), max_size=8))
+def test_no_mixture_with_a_doubt_lets_anything_go(words: list[str]) -> None:
+    if set(words) & (lexicon.DOUBTS - {"ask", "cancel"}):
+        assert word(" ".join(words)) not in LETS_GO - {"NOT PATIENT"}
+
+
+@given(st.text(alphabet=string.printable + "’“”👍–\u200b", max_size=200))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    assert word(text) in {*LETS_GO, ASK_IG, DELETE, HELP, "-"}
+
+
+def test_the_subject_counts_where_the_body_says_nothing() -> None:
+    assert word("", subject="VERBAL") == "VERBAL"
+    assert word("Jane Lee\nConsultant", subject="verbal") == "VERBAL"
+
+
+def test_subject_and_body_that_differ_are_asked_again() -> None:
+    assert word("verbal", subject="written") == "-"
+    assert word("verbal", subject="VERBAL") == "VERBAL"
+
+
+def test_a_doubt_in_the_body_beats_the_subject() -> None:
+    assert word("actually she has not agreed", subject="VERBAL") == "-"
+
+
+REFERRAL = offers(
+    ["[consent verbal, referral]", "[consent written, referral]", "[consent verbal, referral, parent]", "[document]"]
+)
+TEACHING = offers(["[consent written, teaching]", "[consent written, research, ref NUMBER-1]", "[consent written, publication]"])
+PATIENT = offers(["[to patient {address}]", "[to patient {address}, parent]", "[not a patient image]"])
+CHECKED = offers(["[right address]", "[consent verbal, right address]"])
+CHILD = offers(["[consent verbal, parent]", "[consent written, parent]", "[consent verbal, gillick]"])
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "want"),
+    [
+        (REFERRAL, "verbal", "VERBAL"),
+        (REFERRAL, "verbal, referral", "VERBAL"),
+        (REFERRAL, "consent verbal, referral, parent", "PARENT"),
+        (REFERRAL, "verbal from mum for the referral", "PARENT"),
+        (REFERRAL, "verbal for teaching", "-"),
+        (REFERRAL, "document", "DOCUMENT"),
+        (REFERRAL, "implied", "-"),
+        (TEACHING, "written", "-"),  # for which of the three?
+        (TEACHING, "written teaching", "WRITTEN TEACHING"),
+        (TEACHING, "Written consent for teaching", "WRITTEN TEACHING"),
+        (TEACHING, "written for publication", "WRITTEN PUBLICATION"),
+        (TEACHING, "teaching", "-"),  # says nothing of the agreement
+        (TEACHING, "verbal for teaching", "-"),
+        (CHILD, "parent", "PARENT"),
+        (CHILD, "mum signed", "WRITTEN PARENT"),
+        (CHILD, "verbal", "-"),  # a child: from whom?
+        (CHILD, "Gillick competent", "GILLICK"),
+        (CHECKED, "right address", "RIGHT ADDRESS"),
+        (CHECKED, "verbal right address", "VERBAL RIGHT ADDRESS"),
+        (CHECKED, "verbal", "-"),  # the second look at the address is not given by leaving it out
+        (PATIENT, "not a patient", "NOT PATIENT"),
+    ],
+)
+def test_the_words_of_other_questions(given: tuple[Offer, ...], said: str, want: str) -> None:
+    assert word(said, given) == want
+
+
+def test_what_stands_beside_a_word_is_read_with_it() -> None:
+    def text(said: str, given: tuple[Offer, ...]) -> tuple[str, str]:
+        found = read(Written("", tuple(said.split("\n"))), given)
+        return found.word, found.text
+
+    assert text("EMERGENCY airway burn, theatre now", OFFERS) == ("EMERGENCY", "airway burn, theatre now")
+    assert text("Emergency\nlimb at risk in resus", OFFERS) == ("EMERGENCY", "limb at risk in resus")
+    assert text("TO PATIENT mary@mailbox.example", PATIENT) == ("TO PATIENT", "mary@mailbox.example")
+    assert text("to patient\nmary@mailbox.example", PATIENT) == ("TO PATIENT", "mary@mailbox.example")
+    assert text("TO PARENT mary@mailbox.example", PATIENT) == ("TO PARENT", "mary@mailbox.example")
+    assert text("written research 21/LO/1234", TEACHING) == ("WRITTEN RESEARCH", "21/LO/1234")
+
+
+def test_why_nothing_was_read_is_a_code() -> None:
+    def why(said: str) -> Why | None:
+        return read(Written("", tuple(said.split("\n")) if said else ()), OFFERS).why
+
+    assert [why(said) for said in ("", "hello there everybody", "not verbal", "verbal or written", "gillick")] == [
+        Why.NOTHING, Why.UNKNOWN, Why.DOUBT, Why.DOUBT, Why.NOT_OFFERED,
+    ]  # fmt: skip
