@@ -266,8 +266,9 @@ def _policy(told: Settings) -> Policy:
 def _wording(told: Settings) -> None:
     """Raises OSError or ValueError where notices could not be written."""
     languages = load_templates(told.quarantine.templates or SHIPPED).languages
-    if told.quarantine.language not in languages:
-        raise ValueError(f"no folder for language {told.quarantine.language}; there are: {', '.join(sorted(languages))}")
+    for name in (told.quarantine.language, *told.quarantine.languages.values()):
+        if name not in languages:
+            raise ValueError(f"no folder for language {name}; there are: {', '.join(sorted(languages))}")
 
 
 def _tried(where: object, work: Callable[[], object]) -> list[Problem]:

@@ -210,7 +210,7 @@ class QuarantineSettings(_Section):
         default=Path("/var/lib/clinigate/snapshot/snapshot.sqlite"),
         description="what the gateway is told of the past; written here",
     )
-    snapshot_every: Span = Field(default=30.0, description="shortest time between two snapshots", gt=0)
+    snapshot_every: Span = Field(default=30.0, description="shortest time between two snapshots; what a patient said goes at once", gt=0)
     snapshot_refresh: Span = Field(
         default=300.0, description="longest time between two snapshots, so that the gateway sees that it is not stale", gt=0
     )

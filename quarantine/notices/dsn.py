@@ -53,7 +53,7 @@ def report(
     fates = [fate for fate in told.fates if fate.state == ACTIONS[action][0] and fate.hold in holds and wanted(fate, action)]
     if not told.sender or not fates:
         return None
-    language = templates.language(settings.language)
+    language = templates.language(settings.language_of(told.sender))
     message = EmailMessage(policy=message_policy(told.sender))
     headers = manners(
         settings.from_address, settings.domain, f"dsn {action} {key or ' '.join(told.refs)}", now, answers=told.message_id

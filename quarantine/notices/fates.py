@@ -57,7 +57,8 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 # What a sender must act on comes first.
 ORDER: tuple[tuple[str, str], ...] = (
     ("N-1", ""), ("N-2", ""), ("N-7", "unsure"), ("N-7", "lost"), ("N-7", "stuck"), ("N-7", "failed"), ("N-7", "retry"),
-    ("N-4", ""), ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "word"), ("N-5", "late"), ("N-6", ""),
+    ("N-4", ""), ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "word"), ("N-5", "late"),
+    ("N-6", ""),
     ("N-3", "advice"), ("N-3", "note"), ("N-3", ""), ("N-5", "again"), ("N-3", "plain"),
 )  # fmt: skip
 
@@ -79,6 +80,7 @@ class Fate:
     help: str = ""
     advice: str = ""  # what is told beside, whatever became of the message
     advise_now: bool = False  # not in the weekly digest
+    dated: bool = False  # the day the picture was taken stands in the text of this copy
     meant: str = field(default="", repr=False)  # "did you mean": a domain, or an address the sender has written to before
     answers: tuple[str, ...] = ()
     releases: str = ""
@@ -170,6 +172,7 @@ def _fates(meta: Mapping[str, Any]) -> Iterable[Fate]:
             help=words(one.get("help")),
             advice=words(one.get("advice")),
             advise_now=one.get("advise_now") is True,
+            dated=one.get("dated") is True,
             meant=clean(one.get("did_you_mean")),
             answers=tuple(clean(answer) for answer in one.get("answers") or ()),
             releases=str(one.get("releases") or ""),

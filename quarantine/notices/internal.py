@@ -37,7 +37,7 @@ def internal(
 
     ``key`` names the state change.
     """
-    language = templates.language(settings.language)
+    language = templates.language(settings.language_of(to))
     values = {
         "number": str(len(matter.refs) if matter.number is None else matter.number),
         "codes": ", ".join(matter.codes),
@@ -68,7 +68,7 @@ class Sent:
 
 def digest(sent: Sequence[Sent], to: str, now: float, settings: Settings, templates: Templates, key: str) -> Notice:
     """The weekly N-3: what a sender's emails of the week became, one line each."""
-    language = templates.language(settings.language)
+    language = templates.language(settings.language_of(to))
     common = {
         "number": str(len(sent)),
         "organisation": settings.organisation,

@@ -35,8 +35,11 @@ PLACEHOLDERS: dict[str, Placeholder] = {
     "total": Placeholder("how many people the email was for", _TOLD),
     "count": Placeholder("how many of them this part is about", _TOLD | {"digest"} | OUTSIDE),
     "people": Placeholder("their addresses; for a patient \"the patient's address\"", _TOLD),
+    "to": Placeholder("the address, or how many people: for subject lines", SENDER),
     "sender": Placeholder("the address the email came from", frozenset({"frame"}) | OUTSIDE),
     "organisation": Placeholder("the name of your organisation", EVERY, optional=True),
+    "feedback": Placeholder("where to say that a notice was not clear, as set by you", _TOLD, optional=True),
+    "law": Placeholder("the law about intimate pictures, only where one is seen or named", SENDER, optional=True),
     "ig_contact": Placeholder("how to reach the IG team, as set by you", EVERY),
     "on_call": Placeholder("whom to phone when it cannot wait, as set by you", EVERY, optional=True),
     "alternatives": Placeholder("other ways your organisation offers, as set by you", SENDER, optional=True),
@@ -126,7 +129,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "answer": (*_FIRST, "why", "reply", "after"),
     "frame": (
         "organisation", "list", "reference", "urgent",
-        "questions", "manners", "owner", "nobody", "and", "people many", "address word",
+        "questions", "manners", "owner", "nobody", "and", "people many", "people count", "address word",
         "patient address",
         "system", "system patient", "time short", "time full", "weekdays", "months",
         "who sender", "who ig", "who mail-admin", "who two-person",
@@ -160,9 +163,9 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "N-1": ("reply", "reply emergency", "link", "subject no answers", "beside"),
     "N-1r": ("reply", "reply emergency", "link", "subject no answers"),
     "N-2": ("reply", "reply emergency", "link", "beside"),
-    "N-3": ("why", "method *", "housekeeping", "keep", "answers", "beside"),
+    "N-3": ("why", "method *", "housekeeping", "keep", "answers", "beside", "dated"),
     "N-4": ("beside",),
-    "N-5": ("why", "after", "beside"),
+    "N-5": ("why", "after", "beside", "housekeeping", "keep"),
     "N-6": ("after", "beside"),
     "N-7": ("reply", "reply emergency", "link", "after", "answers", "no answers", "emergency", "beside"),
 }
@@ -173,7 +176,7 @@ _LETTER = frozenset({"organisation", "ig_contact", "number"})
 # (file, part) -> the only placeholders that have a value there; parts that are not here take all of their file.
 PARTS: dict[tuple[str, str], frozenset[str]] = {
     **{
-        ("frame", part): frozenset({"sent", "ref", "total", "sender", "organisation", "ig_contact", "on_call", "review_hours"})
+        ("frame", part): frozenset({"sent", "ref", "total", "sender", "organisation", "ig_contact", "on_call", "review_hours", "feedback"})
         for part in (*REQUIRED["frame"], "questions word")
     },
     **{
@@ -189,6 +192,7 @@ PARTS: dict[tuple[str, str], frozenset[str]] = {
     ("form", "after"): frozenset({"deadline", "remind_at"}),
     ("frame", "list"): frozenset({"list", "sent", "ref", "total", "organisation"}),
     ("frame", "people many"): frozenset({"count"}),
+    ("frame", "people count"): frozenset({"count"}),
     ("frame", "system"): frozenset({"domain"}),
     ("frame", "time short"): frozenset({"clock"}),
     ("frame", "time full"): frozenset({"clock", "weekday", "day", "month"}),

@@ -55,6 +55,8 @@ class _Writer:
             "total": str(len(told.fates)),
             "sender": told.sender or "<>",
             "organisation": settings.organisation or sentence(self.need("organisation"), {}),
+            "feedback": settings.feedback,
+            "law": told.contacts.get("law", ""),
             **contacts(told, settings),
             "review_hours": settings.review_hours,
         }
@@ -70,6 +72,7 @@ class _Writer:
         values |= {
             "count": str(len(fates)),
             "people": self.people(fates),
+            "to": self.people(fates) if len(fates) == 1 else sentence(self.need("people count"), values | {"count": str(len(fates))}),
             "help": first.help,
             "did_you_mean": first.meant,
             "who": sentence(who, values),
@@ -143,6 +146,8 @@ class _Writer:
             found += [] if usual or emergency else self.part(section, "no answers", values)
             found += self.part(section, "emergency", values) if emergency else []
         found += self.part(section, "after", values)
+        dated = [fate for fate in section.fates if fate.dated]
+        found += self.part(section, "dated", values | {"people": self.people(dated)}) if dated else []
         return found + self.part(section, "housekeeping" if self.told.all_gone else "keep", values)
 
     def by_reply(self, section: _Section, values: Mapping[str, str]) -> list[Block]:
@@ -181,14 +186,16 @@ class _Writer:
         return sentence(other or self.language.need(section.template, "subject", section.variant), values)
 
     def opening(self, sections: Sequence[_Section]) -> str:
-        """What happened to whom: one sentence for each kind of part."""
+        """What happened to whom: a sentence for what matters most, and for each other kind of part who that is."""
         found: list[str] = []
         for template, variant in dict.fromkeys((s.template, s.variant) for s in sections):
             fates = tuple(f for s in sections if (s.template, s.variant) == (template, variant) for f in s.fates)
             total = len(self.told.fates)
             which = "first one" if total == 1 else "first all" if len(fates) == total else "first some"
-            values = self.values(_Section(template, variant, fates))
-            found.append(sentence(self.language.need(template, which, variant), values))
+            said = sentence(
+                self.language.need(template, "head" if found else which, variant), self.values(_Section(template, variant, fates))
+            )
+            found.append(f"{said}." if len(found) > 0 else said)
         return " ".join(found)
 
 
@@ -214,12 +221,12 @@ def render(
     ``answer``: what came of an answer (a variant of the template).  Raises ValueError when there is nothing to say.
     """
     told = merge(outcomes)
-    link, reply = (link, reply) if (to or addressee(told, settings)) == told.sender else ("", "")
-    writer = _Writer(told, now, settings, templates.language(settings.language), link, reply)
+    receiver = to or addressee(told, settings)
+    link, reply = (link, reply) if receiver == told.sender else ("", "")
+    writer = _Writer(told, now, settings, templates.language(settings.language_of(receiver)), link, reply)
     sections = [replace(one, template=ANSWER, variant=answer) if answer else one for one in _sections(told, about, reminder)]
     if not sections:
         raise ValueError("nothing to say about this message")
-    receiver = to or addressee(told, settings)
     content = [Block("lead", writer.opening(sections)), *_frame(writer, "list", _list(writer, reminder))]
     for section in sections:
         if len(sections) > 1:

@@ -76,7 +76,8 @@ class Renderer:
         link: Callable[[HoldRow], str] = lambda hold: "",
         reply: Callable[[HoldRow], str] = lambda hold: "",
     ) -> None:
-        templates.language(settings.language)  # a language that is not there is found at start, not when somebody waits
+        for name in (settings.language, *settings.languages.values()):
+            templates.language(name)  # a language that is not there is found at start, not when somebody waits
         self._records, self._settings, self._templates, self._reminder_at = records, settings, templates, reminder_at
         self._link, self._reply = link, reply
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,8 @@ class Settings:
     organisation: str = ""
     language: str = "en"  # a folder of the templates
     timezone: str = "Europe/London"  # the clock that notices speak of
+    languages: Mapping[str, str] = field(default_factory=dict)  # domain or address of who is written to -> language
+    feedback: str = ""  # where people say that a notice was not clear; empty = not mentioned
     review_hours: str = ""  # "4 working hours"; empty = no promise is made (N-2)
     alternatives: str = ""  # other ways of the site: "e-RS Advice and Guidance"; empty = not mentioned
     hold_for: float = 86_400.0  # seconds until a hold expires; used only where the hold's own deadline is not known
@@ -53,6 +56,12 @@ class Settings:
         except (OSError, ValueError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
             raise SettingsError(f"notices: timezone {self.timezone!r} is not known: write it as Europe/London") from error
 
+    def language_of(self, address: str) -> str:
+        """The language in which this address is written to: its own, its domain's, else the site's."""
+        known = {name.lower(): language for name, language in self.languages.items()}
+        whole = address.lower()
+        return known.get(whole) or known.get(whole.rpartition("@")[2]) or self.language
+
     def mailbox(self, role: str) -> str:
         """The mailbox of a role: ig | on-call | mail-admin | postmaster.  Any other role is nobody's: the IG team's."""
         postmaster = self.postmaster_address or self.from_address
@@ -74,6 +83,8 @@ def from_options(options: QuarantineSettings, *, review_hours: str = "", alterna
         postmaster_address=addresses.postmaster,
         organisation=options.organisation,
         language=options.language,
+        languages=dict(options.languages),
+        feedback=addresses.feedback,
         timezone=options.office.zone,
         review_hours=review_hours,
         alternatives=alternatives,

@@ -105,7 +105,8 @@ def test_three_people_three_fates() -> None:
     """One notice names all three, says what happened to each, and the first line says who waits."""
     notice = made(asked(), sent(), refused())
     assert notice.text.startswith("Your email to 1 of 3 people is waiting.")
-    assert notice.subject == "Waiting for you: email sent 14:02 (ref H7Q2-93KD)"
+    assert notice.subject == f"Waiting for you: email sent 14:02 to {LEE} (ref H7Q2-93KD)"
+    assert f"Not sent: {DROPBOX}. Sent: {CHEN}." in flat(notice)
     text = flat(notice)
     for phrase in (
         f"- {LEE}: waiting, not sent yet",
@@ -368,7 +369,7 @@ def test_every_outcome_can_be_told(lines: list[dict[str, Any]]) -> None:
 def test_summer_time() -> None:
     """The site's clock, not UTC: 13:02 UTC in July is 14:02 in London."""
     july = SENT + 120 * 86400 - 3600
-    assert "email sent 14:02 (" in render([meta(asked(), created=july)], july + 60, SETTINGS, TEMPLATES).subject
+    assert "email sent 14:02 to " in render([meta(asked(), created=july)], july + 60, SETTINGS, TEMPLATES).subject
 
 
 def test_yesterdays_email_is_named_with_its_date() -> None:

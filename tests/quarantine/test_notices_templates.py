@@ -62,7 +62,7 @@ def test_forbidden_placeholders_are_refused(folder: Path, name: str) -> None:
         ("frame", "Sunday\n", "", "[weekdays] needs 7 lines, there are 6"),
         ("frame", "{clock} on", "{sent} on", "{sent} is not known here; there are: clock, day, month, weekday"),
         ("answers", "document = ", "document is ", "a line here is: words = what they mean"),
-        ("N-6", "Sent as an emergency: your email of {sent} (ref {ref})\n", "One\nTwo\n", "[subject] must be one line"),
+        ("N-6", "Sent as an emergency: your email of {sent} to {to} (ref {ref})\n", "One\nTwo\n", "[subject] must be one line"),
     ],
 )
 def test_mistakes_are_told_with_file_and_line(folder: Path, file: str, old: str, new: str, problem: str) -> None:

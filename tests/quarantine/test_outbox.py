@@ -253,7 +253,7 @@ def test_notices_have_a_null_sender_and_reach_a_real_server(world: World) -> Non
         controller.stop()
     [(mail_from, rcpt, data)] = taken
     assert mail_from == "<>" and rcpt == [SENDER]
-    assert parsed(data)["Subject"] == "Waiting for you: email sent 14:02 (ref H7Q2-93KD)"
+    assert parsed(data)["Subject"] == "Waiting for you: email sent 14:02 to dr.lee@royal-example.nhs.uk (ref H7Q2-93KD)"
     assert b"CANARY" not in data
 
 
