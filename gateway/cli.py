@@ -18,6 +18,7 @@ from gateway.commands.hold import app as hold
 from gateway.commands.keygen import keygen
 from gateway.commands.learnlogo import learn_logo
 from gateway.commands.lists import app as lists
+from gateway.commands.match import match
 from gateway.commands.policy import app as policy
 from gateway.commands.report import app as report
 from gateway.commands.scrub import scrub
@@ -35,6 +36,7 @@ app.command("explain")(explain)
 app.command("scrub")(scrub)
 app.command("learn-logo")(learn_logo)
 app.command("keygen")(keygen)
+app.command("match")(match)
 app.add_typer(hold, name="hold")
 app.add_typer(consent, name="consent")
 app.add_typer(emergency, name="emergency")
