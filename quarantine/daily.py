@@ -123,11 +123,12 @@ def promise_digest(records: Records, made: Digest, now: float, *, empty: bool) -
 
 
 def weeks_due(records: Records, today: date, zone: str) -> list[Week]:
-    """Weeks that are over and not yet reported, oldest first; the first time only the last one."""
+    """Weeks that are over and not yet reported, oldest first; the first time only the last one, if anything was counted."""
     last = Week.of(today, zone).back(1)
     told = records.fact(REPORTED)
     if told is None:
-        return [last]
+        began = tallies.began(records)
+        return [last] if began is not None and began < last.until else []  # nothing was counted in it
     reported = Week.of(date.fromisoformat(told), zone)
     missed = [last.back(back) for back in range(MOST_WEEKS)]
     return sorted(week for week in missed if week > reported)

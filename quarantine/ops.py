@@ -111,7 +111,8 @@ def release(
     if roles.UNPROTECTED in accepted and role != roles.IG:
         raise NotAllowed(f"only IG may accept {roles.UNPROTECTED}: the pictures would go unprotected")
     if emergency is not None:
-        reason, terms = ANSWERED, terms | {"statement": None, "emergency": answered(*emergency, statement or "", row.id, desk.public_keys)}
+        sealed = answered(*emergency, statement or "", row.id, desk.public_keys)
+        reason, terms = ANSWERED, terms | {"statement": None, "emergency": sealed}
     now, records = desk.clock(), desk.records
     if roles.required(row.releases, row.reasons) == roles.TWO_PERSON and not approvals(records, row, reason) - {user}:
         moved = move(records, row, Event.APPROVE, user, role, now, reason=reason)

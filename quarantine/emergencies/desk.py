@@ -12,6 +12,7 @@ from quarantine.emergencies.cases import Cases
 from quarantine.emergencies.model import VERDICTS, Case
 from quarantine.emergencies.reason import opened
 from quarantine.ops import Desk, NotFound
+from quarantine.release import release_id
 from quarantine.seal import Damaged, NoKey
 from quarantine.state import NotAllowed
 
@@ -30,7 +31,11 @@ def show(desk: Desk, ref: str, user: str) -> dict[str, Any]:
     case = find(desk, ref)
     reason, why = _reason(case, desk.private_keys)
     desk.audit.emergency("emergency-shown", case.id, case.ref, case.sender, actor=user, reason_read=bool(reason))
-    return {**_facts(Cases(desk.records), case, desk.clock()), "reason": reason, "reason_hidden": why}
+    facts = _facts(Cases(desk.records), case, desk.clock())
+    methods = _methods(desk, case)
+    for one in facts["recipients"]:
+        one["method"] = methods.get(one["address"], one["method"])
+    return {**facts, "reason": reason, "reason_hidden": why}
 
 
 def review(
@@ -58,6 +63,14 @@ def review(
             code=done.code, in_time=not case.overdue(desk.clock()),
         )  # fmt: skip
     return _facts(Cases(desk.records), done, desk.clock())
+
+
+def _methods(desk: Desk, case: Case) -> dict[str, str]:
+    """How a release protected each copy: its outcome came in after the case was opened."""
+    row = desk.records.hold(case.hold) if case.hold else None
+    outcomes = desk.records.outcomes(f"release:{release_id(row)}") if row is not None else []
+    lines = [line for one in outcomes for line in one.meta.get("recipients", ())]
+    return {str(line.get("address")): str(line["method"]) for line in lines if line.get("method")}
 
 
 def find(desk: Desk, ref: str) -> Case:

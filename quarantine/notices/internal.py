@@ -50,7 +50,7 @@ def internal(
         "ig_contact": settings.ig_contact or settings.ig_address,
         "on_call": settings.on_call,
         **matter.values,
-        **dict(zip(("first_day", "last_day"), (clock.day(one, language) for one in matter.days), strict=False)),
+        **_days(matter.days, language),
     }
     content = blocks(language.need(kind, "text", variant), values, {"ids": matter.refs, "list": matter.lines})
     return _notice(sentence(language.need(kind, "subject", variant), values), content, to, now, settings, language, key)
@@ -89,6 +89,15 @@ def _notice(
 ) -> Notice:
     headers = manners(settings.from_address, settings.domain, key, now, reply_to=settings.ig_address)
     return Notice(to, subject, as_text(content), as_html(content, subject, language.name), headers)
+
+
+def _days(days: Sequence[date], language: Language) -> dict[str, str]:
+    """One day, or the first and the last of several."""
+    if not days:
+        return {}
+    shown = [clock.day(one, language) for one in days]
+    several = {"one_day": shown[0]} if days[0] == days[-1] else {"first_day": shown[0], "last_day": shown[-1]}
+    return {**several, "until_day": shown[-1]}
 
 
 def _full(at: float | None, settings: Settings, language: Language) -> str:

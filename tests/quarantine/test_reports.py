@@ -218,7 +218,8 @@ def test_notices_count_in_the_week_they_were_sent(tmp_path: Path) -> None:
 def test_last_use_of_a_domain_is_the_newest_day(tmp_path: Path) -> None:
     """Whatever order segments are read in; a hold is no use."""
     world = World(tmp_path)
-    take(world, event(at(2026, 11, 20, 9, 0), SENDERS[0]), event(at(2026, 11, 21, 9, 0), SENDERS[0], state="held", domain="b.example"))
+    held = event(at(2026, 11, 21, 9, 0), SENDERS[0], state="held", domain="b.example")
+    take(world, event(at(2026, 11, 20, 9, 0), SENDERS[0]), held)
     take(world, event(at(2026, 11, 2, 9, 0), SENDERS[0]), segment=2)
     assert tallies.last_used(world.records) == {"royal.example": date(2026, 11, 20)}
 

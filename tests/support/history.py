@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from policies.reasons import REASONS
 from quarantine.disclosure_records import Disclosure
 from quarantine.emergencies.cases import Cases, case_id
 from quarantine.emergencies.model import Case, Party
@@ -64,7 +63,8 @@ def event(at: float, sender: str, *, images: int = 1, located: int = 0, **more: 
     }  # fmt: skip
     if more.get("failure"):
         record["failure"] = more["failure"]
-    fate = {"domain": more.get("domain", DOMAINS[0]), "outcome": "", "state": more.get("state", "delivered"), "method": "smime"}
+    domain, state = more.get("domain", DOMAINS[0]), more.get("state", "delivered")
+    fate = {"domain": domain, "outcome": "", "state": state, "method": "smime"}
     return {
         "event": "message", "at": at, "message": f"m{at}", "listener": more.get("listener", "relay"), "outcomes": "",
         "seconds": 0.1, "recipients": [fate], "record": record,
@@ -89,8 +89,8 @@ def week_of(events: random.Random, monday: date, busy: int) -> Iterator[dict[str
         first = events.random() < 0.1
         reasons = ["consent.stated"] + (["recipient.first-time"] if first else [])
         yield event(
-            at, sender, images=events.choice((1, 1, 2, 4)), located=events.choice((0, 0, 0, 1)), first_time=first, reasons=reasons,
-            domain=events.choice(DOMAINS[:2]), basis=events.choice((None, None, None, None, "not-patient")),
+            at, sender, images=events.choice((1, 1, 2, 4)), located=events.choice((0, 0, 0, 1)), first_time=first,
+            reasons=reasons, domain=events.choice(DOMAINS[:2]), basis=events.choice((None, None, None, None, "not-patient")),
         )  # fmt: skip
 
 
@@ -175,12 +175,13 @@ def make(world: World, weeks: int = WEEKS) -> float:
 REGISTER = Register(
     known=True, unused_days=180,
     unused=(DomainLine("oldclinic.example", date(2026, 2, 3), "Old Clinic"), DomainLine("never.example", None, "Never Trust")),
-    due=(DomainLine("hospice.example", date(2026, 12, 1), "The approval of hospice.example ends on 1 December 2026, in 8 days."),),
+    due=(DomainLine("hospice.example", date(2026, 12, 1), "The approval of hospice.example ends, in 8 days."),),
 )  # fmt: skip
 
 
 def words(code: str) -> str:
-    return REASONS.get(code, "")
+    """Stands for the policy's sentences, which people reword."""
+    return f"the sentence of {code}, in words"
 
 
 if __name__ == "__main__":
@@ -188,7 +189,8 @@ if __name__ == "__main__":
     root.mkdir(parents=True)
     past = World(root)
     now = make(past)
-    made = gather.report(past.records, Week(FIRST + timedelta(weeks=11), ZONE), now, past.settings.office, "Example Clinic", REGISTER)
+    last = Week(FIRST + timedelta(weeks=WEEKS - 1), ZONE)
+    made = gather.report(past.records, last, now, past.settings.office, "Example Clinic", REGISTER)
     found = tables(made, words)
     (root / "report.html").write_text(page.html(made, found), "utf-8")
     csvfiles.write(found, root / "csv", made.now.week.name)
