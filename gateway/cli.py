@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from gateway.commands.alarm import alarm
+from gateway.commands.case import case
 from gateway.commands.check import check
 from gateway.commands.consent import app as consent
 from gateway.commands.daily import daily
@@ -46,6 +47,7 @@ app.add_typer(domain, name="domain")
 app.add_typer(device, name="device")
 app.add_typer(lists, name="lists")
 app.command("disclosures")(disclosures)
+app.command("case")(case)
 app.command("alarm")(alarm)
 app.command("daily")(daily)
 app.command("demo")(demo)

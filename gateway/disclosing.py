@@ -56,4 +56,5 @@ def message(record: Mapping[str, Any], release: Mapping[str, Any] | None) -> dic
 def _said(statement: Mapping[str, Any]) -> dict[str, Any]:
     """A statement without what it leaves open; ``identifiable`` is what a picture is unless somebody says no."""
     told = {word: value for word, value in statement.items() if value and word not in ("identifiable", "parts")}
+    told |= {"reason": True} if "reason" in told else {}  # the record counts its letters; here it is enough that there was one
     return {**told, "identifiable": False} if statement.get("identifiable") is False else told

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from gateway.commands.ledgerwords import CONSENTS, HOW, KINDS
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings, user
-from gateway.commands.patientnumber import PatientOption, patient_number
+from gateway.commands.patientnumber import PatientOption, patient_hash
 from gateway.commands.policysource import since as moment
 from quarantine import keys as keyfiles
 from quarantine import ops
@@ -81,8 +81,8 @@ def disclosures(
     try:
         hashes = KeyedHash.load(told.hash_key)
         asked: dict[str, Any] = {
-            "patient": hashes.patient(patient_number(patient)) if patient is not None else None,
-            "image": _image(image) if image is not None else None,
+            "patient": patient_hash(patient, hashes) if patient is not None else None,
+            "image": image_digest(image) if image is not None else None,
             "recipient": hashes.address(recipient) if recipient is not None else None,
             "sender": hashes.address(sender) if sender is not None else None,
             "since": moment(since, datetime.fromtimestamp(now, UTC)).timestamp() if since is not None else None,
@@ -97,7 +97,7 @@ def disclosures(
         found = stream(desk.records, **asked)
         _write(found, form, output, now, addresses)
     except TROUBLE as error:
-        fail(_said(error), code=1)
+        fail(said(error), code=1)
 
 
 def _form(csv: bool, as_fhir: bool, as_json: bool) -> Form:
@@ -107,7 +107,7 @@ def _form(csv: bool, as_fhir: bool, as_json: bool) -> Form:
     return chosen[0] if chosen else Form.TABLE
 
 
-def _image(given: str) -> str:
+def image_digest(given: str) -> str:
     if _SHA256.fullmatch(given):
         return given.lower()
     path = Path(given)
@@ -128,7 +128,7 @@ def _named(asked: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """What went wrong, in words; a text of the system may name a file, never a person."""
     if isinstance(error, PermissionError):
         return f"{error.filename}: not readable for you; run this as the quarantine's user (sudo -u clinigate-quarantine)"
@@ -156,11 +156,11 @@ def _write(found: Iterator[Entry], form: Form, output: Path | None, now: float, 
             sys.stdout.write(piece)
         sys.stdout.flush()
         return
-    _private(output, pieces())
+    private_file(output, pieces())
     typer.echo(f"{output} is written; it names people: keep it as safe as a patient's record.", err=True)
 
 
-def _private(path: Path, pieces: Iterable[str]) -> None:
+def private_file(path: Path, pieces: Iterable[str]) -> None:
     """A new file, 0600 from its first byte; it is there whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

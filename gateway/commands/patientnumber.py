@@ -1,4 +1,4 @@
-"""A patient's number given to a command: from the keyboard or standard input, so that it stands in no shell history."""
+"""``--patient``: a number from the keyboard or standard input, so that it stands in no shell history; hashed at once."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import Annotated
 
 import typer
 
-from filters.identify.numbers import find
 from gateway.commands.options import fail
+from gateway.commands.patientname import references
+from quarantine.keyedhash import KeyedHash
 
 PatientOption = Annotated[
     str | None,
     typer.Option(
         "--patient",
         metavar="NUMBER|-",
-        help="Patient's number; `-` asks for it (or reads a line of standard input) and keeps it out of the shell's history.",
+        help="The patient's number (NHS, CHI, IHI, Medicare), or reference as `consent show` prints it; `-` asks for it or reads"
+        " a line of standard input, and keeps it out of the shell's history.",
     ),
 ]
+_SEEN = "The number now is in your shell's history, and other users could see it; next time write --patient -, then type it."
 
 
-def patient_number(given: str) -> str:
-    """The number that is meant; it is never shown again.  Ends with an advice when nothing was given."""
+def patient_hash(given: str, hashes: KeyedHash) -> str:
+    """The keyed hash of the number that is meant; nothing repeats it.  Ends with an advice when there is not one number."""
     if given == "-":
         text = typer.prompt("Patient's number", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline(4096)
     else:
         text = given
-        typer.echo(
-            "The number is now in your shell's history, and other users could see it; next time write --patient -, then type it.",
-            err=True,
-        )
-    if not any(char.isalnum() for char in text):
+        typer.echo(_SEEN, err=True)
+    if not text.strip():
         fail("no patient's number was given: write --patient - and type it")
-    known = find(text)
-    if not known:
-        typer.echo("This passes no check of an NHS, CHI, IHI or Medicare number; it is searched for as it stands.", err=True)
-    return known[0].value if known else text.strip()
+    found = references([text], hashes)
+    if len(found) > 1:
+        fail("more than one number was given: search for one patient at a time")
+    return found[0]

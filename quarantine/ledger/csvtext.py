@@ -44,7 +44,8 @@ COLUMNS: Final[Mapping[str, Callable[[Entry], str]]] = {
     "sender_group": lambda e: e.sender_group,
     "outcome": lambda e: e.outcome,
 }
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a spreadsheet would run (OWASP, CSV injection)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# what a spreadsheet would run (OWASP, CSV injection), also as the wide letters some of them read alike
 
 
 def lines(entries: Iterable[Entry]) -> Iterator[str]:

@@ -82,3 +82,4 @@ SELECT CAST((d.at + :shift) / :week AS INTEGER) AS week, d.sender_group AS sende
 FROM disclosures d LEFT JOIN (SELECT DISTINCT outcome FROM disclosure_patients) p ON p.outcome = d.outcome
 WHERE d.at >= :since AND d.at < :until
 GROUP BY CAST((d.at + :shift) / :week AS INTEGER), d.sender_group ORDER BY week, sender_group"""
+WAITING_WITH = "SELECT DISTINCT h.message AS message FROM hold_images i JOIN holds h ON h.id = i.hold WHERE i.sha256 = :image"

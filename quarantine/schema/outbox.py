@@ -32,3 +32,6 @@ OUTBOX_FORGET = "UPDATE outbox SET recipient = '' WHERE state <> 'pending' AND d
 OUTBOX_CANCEL = """
 UPDATE outbox SET state = 'dropped', code = :code, done = :now
 WHERE state = 'pending' AND hold = :hold AND kind IN ('N-1r', 'N-7', 'alert', 'desk')"""
+OUTBOX_OF = """
+SELECT * FROM outbox WHERE (message <> '' AND message = :message) OR (merge <> '' AND merge = :merge)
+  OR (hold <> '' AND hold IN (SELECT id FROM holds WHERE message = :message)) ORDER BY created, id"""

@@ -35,7 +35,14 @@ pytestmark = pytest.mark.unit
 DAY = 86400.0
 OTHER = "nurse@royal.example"
 PATIENT = "ab" * 16
-STATEMENT = {"status": "given", "form": "verbal", "given_by": "patient", "purpose": "COC", "scope": ["record"], "carrier": "header"}
+STATEMENT = {
+    "status": "given",
+    "form": "verbal",
+    "given_by": "patient",
+    "purpose": "COC",
+    "scope": ["record"],
+    "carrier": "header",
+}
 
 
 @pytest.fixture
@@ -45,8 +52,9 @@ def world(tmp_path: Path) -> World:
 
 def line(address: str = PEER, **told: Any) -> dict[str, Any]:
     base = {
-        "address": address, "class": "A", "state": "delivered", "method": "route", "rule": "CARE", "reasons": [], "mode": "enforce",
-        "source": ["GMC 10", "NHS England"], "protection": "route safe", "stripped": True, "consent": "given", "statement": STATEMENT,
+        "address": address, "class": "A", "state": "delivered", "method": "route", "rule": "CARE", "reasons": [],
+        "mode": "enforce", "source": ["GMC 10", "NHS England"], "protection": "route safe", "stripped": True, "consent": "given",
+        "statement": STATEMENT,
     }  # fmt: skip
     return base | told
 
@@ -159,7 +167,7 @@ _MAIL = st.tuples(_LINES, st.sets(st.sampled_from("pqrs"), max_size=3), st.boole
 @given(mails=st.lists(_MAIL, min_size=1, max_size=5))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_ledger_is_what_the_outcomes_say(tmp_path_factory: pytest.TempPathFactory, mails: list[Any]) -> None:
-    """Its lines are delivered recipients × pictures; taking in twice changes nothing; a rebuild and a new database say the same."""
+    """Its lines are delivered recipients × pictures; twice changes nothing; a rebuild and a new database say the same."""
     world = World(tmp_path_factory.mktemp("ledger"))
     expected, objects = 0, []
     for number, (people, names, release) in enumerate(mails):
@@ -258,7 +266,8 @@ INSERT INTO disclosures VALUES ('out1', 'i1', 's1', 'r1', 'f1', 10, 20, 'CARE', 
 INSERT INTO disclosures VALUES ('hold1', 'i2', '', 'r1', 'f1', 11, 21, 'UNKNOWN', 'release', '', 1);
 INSERT INTO holds (id, ref, message, state, version, created, deadline, action, rule, reasons, releases, key, urgency, alert,
   answers, sender, sender_kind, owner, complete)
-VALUES ('hold1', 'HHHH-HHH2', 'm2', 'RELEASED', 2, 1, 2, 'ASK', 'r', '[]', 'ig', 'online', 'routine', 0, '[]', '', 'person', '', 2);
+VALUES ('hold1', 'HHHH-HHH2', 'm2', 'RELEASED', 2, 1, 2, 'ASK', 'r', '[]', 'ig', 'online', 'routine', 0, '[]', '', 'person',
+  '', 2);
 """
 
 
@@ -288,7 +297,9 @@ def test_records_of_the_version_before_are_brought_up_to_ours(tmp_path: Path) ->
 def test_a_migration_that_fails_leaves_the_old_records_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "records.sqlite"
     _old(path)
-    monkeypatch.setattr("quarantine.database.STEPS", {1: ("ALTER TABLE disclosures ADD COLUMN x TEXT", "ALTER TABLE nowhere ADD y")})
+    monkeypatch.setattr(
+        "quarantine.database.STEPS", {1: ("ALTER TABLE disclosures ADD COLUMN x TEXT", "ALTER TABLE nowhere ADD y")}
+    )
     with pytest.raises(sqlite3.OperationalError):
         Records(path)
     monkeypatch.undo()

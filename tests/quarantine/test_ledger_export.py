@@ -37,10 +37,19 @@ def read(text: str) -> list[dict[str, str]]:
 def test_the_csv_says_what_the_ledger_says() -> None:
     text = "".join(csvtext.lines([entry(), entry(released_by="ig1", released_role="ig", scrubbed="")]))
     first, second = read(text)
-    assert (first["at"], first["sender"], first["recipient"]) == ("2026-11-23T12:00:00Z", "dr.lee@own.example", "dr.chen@royal.example")
+    assert (first["at"], first["sender"], first["recipient"]) == (
+        "2026-11-23T12:00:00Z",
+        "dr.lee@own.example",
+        "dr.chen@royal.example",
+    )
     assert (first["image_received_sha256"], first["image_sent_sha256"]) == (image("photo"), image("stripped"))
     assert (first["consent"], first["given_by"], first["purpose"], first["scope"]) == ("given", "patient", "COC", "record")
-    assert (first["rule"], first["rule_source"], first["policy"], first["protection"]) == ("CARE", "GMC 10", "99" * 32, "route safe")
+    assert (first["rule"], first["rule_source"], first["policy"], first["protection"]) == (
+        "CARE",
+        "GMC 10",
+        "99" * 32,
+        "route safe",
+    )
     assert (second["released_by"], second["released_role"], second["image_sent_sha256"]) == ("ig1", "ig", image("photo"))
     assert set(first) == set(csvtext.COLUMNS)
     assert text.count("\r\n") == 3 == text.count("\n"), "RFC 4180: every line ends with CRLF"
@@ -49,7 +58,7 @@ def test_the_csv_says_what_the_ledger_says() -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "＝", "\n="])
 def test_no_cell_is_a_formula(start: str) -> None:
     """An address is a stranger's word: a spreadsheet that ran it could send the file away (OWASP, CSV injection)."""
-    hostile = f"{start}HYPERLINK(\"http://x\",\"y\")@evil.example"
+    hostile = f'{start}HYPERLINK("http://x","y")@evil.example'
     [row] = read("".join(csvtext.lines([entry(recipient_address=hostile)])))
     assert row["recipient"] == f"'{hostile}"
 
@@ -85,7 +94,11 @@ def test_an_audit_event_tells_who_what_to_whom_and_why() -> None:
     assert (one.type.system, one.type.code) == ("http://dicom.nema.org/resources/ontology/DCM", "110106")
     assert [c.code for p in one.purposeOfEvent for c in p.coding] == ["COC"]
     sender, recipient, gateway, reviewer = one.agent
-    assert (sender.type.coding[0].code, recipient.type.coding[0].code, gateway.type.coding[0].code) == ("110153", "110152", "110150")
+    assert (sender.type.coding[0].code, recipient.type.coding[0].code, gateway.type.coding[0].code) == (
+        "110153",
+        "110152",
+        "110150",
+    )
     assert (sender.who.identifier.value, recipient.who.identifier.value) == (hex_id("dr"), hex_id("peer"))
     assert (sender.requestor, recipient.requestor, reviewer.who.display) == (True, False, "ig1")
     assert gateway.policy == ["urn:x-clinigate:policy:" + "99" * 32]

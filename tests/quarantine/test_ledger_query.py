@@ -90,7 +90,9 @@ def test_a_long_answer_comes_page_by_page(records: Records, monkeypatch: pytest.
     found = find(records)
     assert len(found) == 60
     assert len({(e.outcome, e.image, e.recipient) for e in found}) == 60
-    assert [(e.at, e.outcome, e.image, e.recipient) for e in found] == sorted((e.at, e.outcome, e.image, e.recipient) for e in found)
+    assert [(e.at, e.outcome, e.image, e.recipient) for e in found] == sorted(
+        (e.at, e.outcome, e.image, e.recipient) for e in found
+    )
 
 
 def test_a_search_goes_on_while_the_service_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,4 +182,3 @@ def test_the_share_without_a_reference_is_told_by_week_and_group(records: Record
     whole = summary.total(found)
     assert whole is not None and (whole.messages, whole.unnamed, whole.share) == (4, 2, 0.5)
     assert summary.shares(records, monday + WEEK, monday + WEEK) == [] and summary.total([]) is None
-
