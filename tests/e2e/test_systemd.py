@@ -53,7 +53,7 @@ def test_systemd_accepts_the_units(units: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("program", [*PROGRAMS, "alarm"])
+@pytest.mark.parametrize("program", [*PROGRAMS, "alarm", "daily"])
 def test_the_sandbox_of_each_program_is_tight(units: Path, program: str) -> None:
     needs("systemd-analyze")
     done = subprocess.run(
@@ -126,6 +126,8 @@ def test_two_users_work_together_and_keep_out_of_each_others_folders(open_folder
         _boundaries(site)
         alarm = site.popen("quarantine", [site.python, "-m", "gateway.cli", "alarm", "--config", str(site.config)])
         assert alarm.wait(30) == 0
+        daily = site.popen("quarantine", [site.python, "-m", "gateway.cli", "daily", "--config", str(site.config)])
+        assert daily.wait(60) == 0  # it may read the policy and the gateway's versions, and write the outbox and reports
         _command(site, "hold", "refuse", ref, "domain.not-approved")
         assert _command(site, "check").count("error") == 0
         site.stop()
