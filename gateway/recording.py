@@ -15,8 +15,9 @@ from gateway.outgoing import Done
 from gateway.provenance import device_hash
 from gateway.recognising import recognised
 from policies.explain import advice, sentences, words_for_sender
-from policies.model import Action, Decision, Facts
+from policies.model import Action, Decision, Facts, Kind
 from policies.onfile import noted
+from policies.profiles import law_of
 from policies.record import to_record
 
 
@@ -40,7 +41,7 @@ def record(
         "shares": list(opened.wording.shares),
         "inline": sorted({leaf.sha256 for leaf in opened.leaves if leaf.info and leaf.inline}),
         "patients": _patients(context, opened),
-        "contacts": _contacts(context) if any(one.notice for one in done.values()) else {},
+        "contacts": _contacts(context, decisions) if any(one.notice for one in done.values()) else {},
         "recipients": [
             _recipient(context, received, index, one, decision, done[index])
             for index, (one, decision) in enumerate(zip(facts, decisions, strict=True))
@@ -48,13 +49,16 @@ def record(
     }
 
 
-def _contacts(context: Context) -> dict[str, str]:
+def _contacts(context: Context, decisions: Sequence[Decision]) -> dict[str, str]:
     """Whom and what the policy names for notices; what it leaves out stands in the admin's configuration."""
     settings = context.policy.settings
+    law = law_of(context.policy.profiles) if settings.intimate_law is None else settings.intimate_law
+    intimate = any(one.kind in (Kind.INTIMATE, Kind.INTIMATE_CHILD) for one in decisions)
     found = {
         "on_call": settings.on_call.words() if settings.on_call else "",
         "ig": settings.ig.words() if settings.ig else "",
         "alternatives": " ".join(settings.alternatives.split()).rstrip("."),
+        "law": law if intimate else "",
     }
     return {name: text for name, text in found.items() if text}
 
@@ -80,6 +84,11 @@ def _images(context: Context, opened: Opened, facts: Sequence[Facts], done: Mapp
     ]
 
 
+def _dated(context: Context, facts: Facts, done: Done) -> bool:
+    """Does the day the picture was taken stand in the text of this copy (``gateway.finish``)?"""
+    return context.policy.settings.capture_date_in_text and done.method == "smime" and any(one.taken for one in facts.images)
+
+
 def _patients(context: Context, opened: Opened) -> list[str]:
     """Keyed hashes of the patient numbers found: the reference under which consent can be withdrawn."""
     return sorted({context.hashes.patient(number) for number in opened.patients.numbers})
@@ -100,6 +109,7 @@ def _recipient(context: Context, received: Received, index: int, facts: Facts, d
         "help": advice(facts, done.reasons) if done.action > Action.PROTECT else "",
         "advice": list(sentences(decision.advice)),
         "advise_now": decision.advise_now,
+        "dated": _dated(context, facts, done),
         "advised": list(decision.advice),
         "method": done.method,
         "protection": done.protection,

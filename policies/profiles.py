@@ -24,6 +24,16 @@ SECONDARY: Final[Mapping[str, str]] = {
 EXTRA: Final[Mapping[str, str]] = {
     "small-practice": "one named person approves a domain, somebody from outside countersigns the next day",
 }
+# What a notice says of the law where an intimate picture is seen or named (S1-11); a site writes its own (settings.intimate_law).
+LAWS: Final[Mapping[str, str]] = {
+    "uk-strict": "In England and Wales section 66B of the Sexual Offences Act 2003 covers the sharing of intimate pictures: "
+    "send one only if the patient has said yes. In doubt, your medical defence organisation advises.",
+    "au": "The Online Safety Act 2021 covers the sharing of intimate pictures: send one only if the patient has said yes. "
+    "In doubt, your medical defence organisation advises.",
+    "us": "State and federal law covers the sharing of intimate pictures: send one only if the patient has said yes. "
+    "In doubt, ask your privacy officer.",
+}
+LAWS_OF: Final[Mapping[str, str]] = {"uk-care-team": "uk-strict"}
 PROFILES: Final = (*BASES, *SECONDARY, *EXTRA)
 DEFAULT: Final = ("uk-strict", "mdu-strict")
 
@@ -35,6 +45,11 @@ def in_force(chosen: Iterable[str]) -> frozenset[str]:
         if not found & choice.keys():
             found |= {default}
     return found
+
+
+def law_of(profiles: Iterable[str]) -> str:
+    """What a notice says of the law on intimate pictures under these profiles; "" for none."""
+    return next((LAWS[name] for one in sorted(profiles) if (name := LAWS_OF.get(one, one)) in LAWS), "")
 
 
 def fault(chosen: Iterable[str]) -> str | None:

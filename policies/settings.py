@@ -192,6 +192,11 @@ class SettingsModel(_Strict):
     decorative: DecorativeModel = Field(
         default_factory=lambda: DecorativeModel.model_validate({}), description="Numbers that tell icons and logos from pictures."
     )
+    intimate_law: str | None = Field(
+        None,
+        max_length=400,
+        description="What notices about intimate pictures say of the law, in your lawyers' words; not set: the profile's.",
+    )
     on_call: Contact | None = Field(
         None, description="Whom people phone when it cannot wait; printed in notices. Needed before enforce."
     )

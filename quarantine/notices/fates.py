@@ -57,8 +57,8 @@ SECTIONS: tuple[tuple[str, str, str, str], ...] = (
 # What a sender must act on comes first.
 ORDER: tuple[tuple[str, str], ...] = (
     ("N-1", ""), ("N-2", ""), ("N-7", "unsure"), ("N-7", "lost"), ("N-7", "stuck"), ("N-7", "failed"), ("N-7", "retry"),
-    ("N-4", ""), ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "word"), ("N-5", "late"),
-    ("N-6", ""),
+    ("N-4", ""), ("N-5", "expired"), ("N-5", "refused"), ("N-5", "deleted"), ("N-5", "released"), ("N-5", "word"),
+    ("N-5", "late"), ("N-6", ""),
     ("N-3", "advice"), ("N-3", "note"), ("N-3", ""), ("N-5", "again"), ("N-3", "plain"),
 )  # fmt: skip
 

@@ -178,12 +178,17 @@ _LETTER = frozenset({"organisation", "ig_contact", "number"})
 # (file, part) -> the only placeholders that have a value there; parts that are not here take all of their file.
 PARTS: dict[tuple[str, str], frozenset[str]] = {
     **{
-        ("frame", part): frozenset({"sent", "ref", "total", "sender", "organisation", "ig_contact", "on_call", "review_hours", "feedback"})
+        ("frame", part): frozenset(
+            {"sent", "ref", "total", "sender", "organisation", "ig_contact", "on_call", "review_hours", "feedback"}
+        )
         for part in (*REQUIRED["frame"], "questions word")
     },
     **{
         ("frame", part): _NONE
-        for part in ("beside reason", "beside address", "beside number", "organisation", "and", "address word", "patient address", "system patient", "weekdays", "months")
+        for part in (
+            "beside reason", "beside address", "beside number", "organisation", "and", "address word", "patient address",
+            "system patient", "weekdays", "months",
+        )
     },
     **{("form", part): _CONTACTS for part in REQUIRED["form"]},
     ("form", "sent"): frozenset({"sent", "ref"}),

@@ -72,7 +72,7 @@ class _Writer:
         values |= {
             "count": str(len(fates)),
             "people": self.people(fates),
-            "to": self.people(fates) if len(fates) == 1 else sentence(self.need("people count"), values | {"count": str(len(fates))}),
+            "to": self.people(fates) if len(fates) == 1 else sentence(self.need("people count"), {"count": str(len(fates))}),
             "help": first.help,
             "did_you_mean": first.meant,
             "who": sentence(who, values),
@@ -298,7 +298,8 @@ def _sections(told: Told, about: Collection[str] | None, reminder: bool) -> list
             continue
         if reminder and (fate.template, fate.variant) not in _WAITING:
             continue
-        same = () if fate.template in ("N-3", "N-6") else (fate.why, fate.help, fate.answers, fate.releases, fate.code, fate.meant)
+        told_apart = (fate.why, fate.help, fate.answers, fate.releases, fate.code, fate.meant)
+        same = () if fate.template in ("N-3", "N-6") else told_apart
         groups.setdefault((fate.template, fate.variant, *same), []).append(fate)
     found = [_Section(group[0].template, group[0].variant, tuple(group)) for group in groups.values()]
     if reminder:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from quarantine import roles
-from quarantine.emergencies.model import ANSWERED
 from quarantine.consents.ending import said
+from quarantine.emergencies.model import ANSWERED
 from quarantine.model import HeldRecipient, HoldRow, OutboxRow, State, Transition
 from quarantine.records import OutcomeRow
 
@@ -95,7 +95,8 @@ def _present(index: Index, hold: HoldRow, address: str, reminder_at: Callable[[H
         present["notice"] = "answered"
     if one is not None and one.code:
         present["code"] = one.code
-    if hold.state is State.REFUSED and (words := said(index.transitions(hold.id)[-1].reason)):  # the patient's own no (N-4)
+    history = index.transitions(hold.id)
+    if hold.state is State.REFUSED and history and (words := said(history[-1].reason)):  # the patient's own no (N-4)
         present |= {"state": "refused", "words": words, "help": "", "reasons": ["consent.refused"], "answers": []}
     if state == "released" and any(step.reason == ANSWERED for step in index.transitions(hold.id)):
         present["notice"] = "N-6"  # the sender answered EMERGENCY, and is asked what every emergency is asked
