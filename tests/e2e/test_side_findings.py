@@ -69,7 +69,7 @@ def notices(site: Installation) -> list[str]:
     for path in site.mails(SENDER):
         mail = message_from_bytes(path.read_bytes(), policy=default)
         body = mail.get_body(("plain",))
-        found.append(f"{mail['Subject']}\n{body.get_content() if body is not None else ''}")
+        found.append(f"{str(mail['Subject']).strip()}\n{body.get_content() if body is not None else ''}")
     return found
 
 
