@@ -59,10 +59,7 @@ def case(
         if not keys:
             fail("nothing is noted about this: look at the reference, or search with `clinigate disclosures`", code=1)
         if len(keys) > MOST:
-            fail(
-                f"{len(keys)} emails fit, more than one page holds: see `clinigate disclosures`, then name one by its reference",
-                code=1,
-            )
+            fail(f"{len(keys)} emails fit, more than a page holds: name one by its reference (`clinigate disclosures`)", code=1)
         mails = casefile.gather(desk, hashes, keys)
         made = page(mails, RuleBook(versions(config)), time.time(), user())
         if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import re
 import sqlite3
@@ -92,7 +93,7 @@ def disclosures(
         desk = ops.open_desk(told)
         looking(desk, user(), "disclosures --summary" if shares else f"disclosures --{form.value}", _named(asked))
         if shares:
-            _summary(desk, asked, now, form)
+            _summary(desk, asked, form)
             return
         found = stream(desk.records, **asked)
         _write(found, form, output, now, addresses)
@@ -133,7 +134,7 @@ def said(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return f"{error.filename}: not readable for you; run this as the quarantine's user (sudo -u clinigate-quarantine)"
     if isinstance(error, FileExistsError):
-        return f"{error.filename}: is there already; give another name"
+        return f"{error.filename2 or error.filename}: is there already; give another name"
     return str(error)
 
 
@@ -207,10 +208,10 @@ def _row(entry: Entry) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _summary(desk: ops.Desk, asked: dict[str, Any], now: float, form: Form) -> None:
+def _summary(desk: ops.Desk, asked: dict[str, Any], form: Form) -> None:
     if any(asked[name] is not None for name in ("patient", "image", "recipient", "sender", "ref")):
         fail("--summary counts everything; only --since and --until go with it")
-    found = summary.shares(desk.records, asked["since"] or 0.0, asked["until"] or now + 86400)
+    found = summary.shares(desk.records, asked["since"] or 0.0, asked["until"] or math.inf)
     if form is Form.JSON:
         typer.echo(json.dumps([asdict(one) | {"share": round(one.share, 4)} for one in found], default=str))
         return
