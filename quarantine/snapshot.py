@@ -16,6 +16,9 @@ from typing import Any
 
 from quarantine.consents.model import Standing, image, patient
 from quarantine.keyedhash import KeyedHash
+from quarantine.ledger import seen
+from quarantine.ledger.fingerprint import read
+from quarantine.ledger.fingerprintkey import FingerprintKey
 from quarantine.ledger.query import family
 from quarantine.records import Records
 from quarantine.schema import snapshot as sql
@@ -56,6 +59,7 @@ def write_snapshot(path: Path, records: Records, now: float) -> None:
         connection.executemany(sql.SNAPSHOT_PAIR, records.pairs())
         connection.executemany(sql.SNAPSHOT_CONSENT, told(records))
         connection.executemany(sql.SNAPSHOT_GONE, records.gone(now - GONE_FOR))
+        connection.executemany(sql.SNAPSHOT_PICTURE, records.gone_pictures(now - GONE_FOR, now))
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -78,6 +82,7 @@ class Snapshot:
         self._seen: tuple[int, int, int] | None = None
         self._connection: sqlite3.Connection | None = None
         self._written: float | None = None
+        self._key = FingerprintKey(hashes)
 
     def age(self) -> float | None:
         """Seconds since the snapshot was written; None when there is none that can be read."""
@@ -131,12 +136,34 @@ class Snapshot:
         found = [_standing(row) for answer in answers for row in answer or ()]
         return None if None in answers and not any(one.ends for one in found) else found
 
+    def disclosed_again(self, likeness: bytes, recipient: str) -> bool | None:
+        """Has this very picture, as another file (saved anew, made smaller), gone to this address under consent still live?
+
+        ``likeness`` as ``filters.likeness`` makes it.  Strict: a cut, or another photograph of the same, is not it.
+        """
+        before = self._pictures(recipient)
+        return None if before is None else seen.again(read(likeness), before, self._clock())
+
+    def gone_alike(self, likeness: bytes, recipient: str, since: float) -> list[tuple[str, str]] | None:
+        """(picture, message that brought it) of what went to this address after ``since`` and looks nearly the same."""
+        before = self._pictures(recipient)
+        return None if before is None else seen.alike(read(likeness), before, since)
+
+    def near_identical_count(self, likeness: bytes, recipient: str, since: float) -> int | None:
+        """In how many messages such pictures went to this address."""
+        found = self.gone_alike(likeness, recipient, since)
+        return None if found is None else len({message for _, message in found})
+
+    def _pictures(self, recipient: str) -> list[seen.Gone] | None:
+        rows = self._ask(sql.READ_PICTURES, self._hashes.address(recipient), seen.NEWEST)
+        return None if rows is None else list(seen.gone(self._key, rows))
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._drop()
 
-    def _ask(self, statement: str, *values: str) -> list[Any] | None:
+    def _ask(self, statement: str, *values: str | int) -> list[Any] | None:
         with self._lock:
             self._refresh()
             if self._connection is None or self._written is None:

@@ -7,7 +7,7 @@ is laid over the picture at hand.  Numbers and their measurement: docs/matching.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -111,11 +111,11 @@ def judged(probe: Probe, kept: Fingerprint) -> tuple[How | None, int, float]:
 
 
 def _alike(records: Records, key: FingerprintKey, probe: Probe) -> list[Match]:
-    tables = [_table(form) for form in probe if len(form.around)]
     best: list[tuple[float, str, Fingerprint]] = []
+    tables = _tables(probe)
     for page in records.fingerprints(key.id):
         kept = list(_opened(key, page))
-        for rank, (image, one) in zip(_ranks(tables, probe, [one for _, one in kept]), kept, strict=True):
+        for rank, (image, one) in zip(ranks(probe, [one for _, one in kept], tables), kept, strict=True):
             entry = (rank, image, one)
             if len(best) < _LAID:
                 heapq.heappush(best, entry)
@@ -142,11 +142,16 @@ def _table(form: Fingerprint) -> NDArray[np.uint8]:
     return table
 
 
-def _ranks(tables: list[NDArray[np.uint8]], probe: Probe, kept: list[Fingerprint]) -> list[float]:
+def _tables(probe: Probe) -> list[NDArray[np.uint8]]:
+    return [_table(form) for form in probe if len(form.around)]
+
+
+def ranks(probe: Probe, kept: Sequence[Fingerprint], tables: list[NDArray[np.uint8]] | None = None) -> list[float]:
     """How promising each is: 1000 for one that is alike as a whole, else how far its votes stand above chance."""
     if not kept:
         return []
-    ranks = np.zeros(len(kept))
+    tables = _tables(probe) if tables is None else tables
+    found = np.zeros(len(kept))
     sizes = np.array([len(one.around) for one in kept])
     if tables and sizes.sum():
         pieces = np.concatenate([one.around for one in kept]).view(np.uint16)
@@ -157,10 +162,10 @@ def _ranks(tables: list[NDArray[np.uint8]], probe: Probe, kept: list[Fingerprint
                 equal |= table[place][pieces[:, place]]
             votes = np.bincount(owner, equal, len(kept))
             chance = sizes * equal.mean()
-            ranks = np.maximum(ranks, (votes - chance) / np.sqrt(chance + 1))
+            found = np.maximum(found, (votes - chance) / np.sqrt(chance + 1))
     signs = np.stack([one.signs for one in kept])
     for form in probe:
         if max(form.width, form.height) == _LONGEST:
             whole = np.bitwise_count(signs ^ form.signs).sum(axis=1) / 1023
-            ranks = np.where(whole <= NEAR, 1000 + 1 - whole, ranks)
-    return [float(one) for one in ranks]
+            found = np.where(whole <= NEAR, 1000 + 1 - whole, found)
+    return [float(one) for one in found]

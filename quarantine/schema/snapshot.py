@@ -16,6 +16,9 @@ CREATE TABLE consents (subject TEXT PRIMARY KEY, status TEXT NOT NULL, since REA
   purposes TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE gone (patient TEXT NOT NULL, recipient_hash TEXT NOT NULL, image TEXT NOT NULL, at REAL NOT NULL,
   message TEXT NOT NULL, PRIMARY KEY (patient, recipient_hash, image)) WITHOUT ROWID;
+CREATE TABLE pictures (recipient_hash TEXT NOT NULL, image TEXT NOT NULL, message TEXT NOT NULL, at REAL NOT NULL,
+  covered_until REAL NOT NULL, shape BLOB NOT NULL);
+CREATE INDEX pictures_recipient ON pictures (recipient_hash, at);
 """
 SNAPSHOT_META = "INSERT INTO meta VALUES (?, ?)"
 SNAPSHOT_DISCLOSED = "INSERT INTO disclosed VALUES (?, ?, ?, ?)"
@@ -29,3 +32,7 @@ READ_INLINE = "SELECT count FROM inline_seen WHERE sha256 = ? AND sender_hash = 
 READ_PAIR = "SELECT 1 FROM pairs WHERE sender_hash = ? AND recipient_hash = ?"
 READ_CONSENT = "SELECT status, since, scope, purposes FROM consents WHERE subject = ?"
 READ_GONE = "SELECT image, message, at FROM gone WHERE patient = ? AND recipient_hash = ?"
+# What pictures look like is encrypted (``quarantine.ledger.fingerprintkey``).
+SNAPSHOT_PICTURE = "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?)"
+READ_PICTURES = """
+SELECT image, message, at, covered_until, shape FROM pictures WHERE recipient_hash = ? ORDER BY at DESC LIMIT ?"""
