@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import Certificate
 
 from gateway.encryption.api import CannotProtect, ProtectedCopy
+from gateway.encryption.insidenote import inside_note
 from gateway.encryption.smime import protect_smime
 from gateway.model import Recipient
-from policies.model import CertificateTerms, Consent, Decision, Facts, RecipientFacts
-from policies.vocabulary import FORMS
+from policies.model import CertificateTerms, Decision, Facts, RecipientFacts
 
 if TYPE_CHECKING:
     from gateway.context import Context
@@ -50,7 +50,7 @@ class SmimeMethod:
             found.certificates[0],
             context.signing,
             neutral_subject=context.policy.settings.neutral_subject or None,
-            inside_note=consent_note(facts.consent) if decision.consent_out == "inside" else None,
+            inside_note=inside_note(facts, decision, context.policy.settings) if decision.consent_out == "inside" else None,
         )
         return ProtectedCopy(finisher.encrypted(inner, made), ROUTE, _detail(found.certificates[0]))
 
@@ -63,17 +63,3 @@ def _detail(certificate: Certificate) -> str:
 
 def _terms(known: RecipientFacts) -> CertificateTerms | None:
     return known.entry.certificates if known.entry is not None else None
-
-
-def consent_note(consent: Consent) -> str | None:
-    """The consent as a sentence for the recipient (domain/03 3.7, "inside"): GMC forbids use beyond it, so they must know it.
-
-    None when there is no statement.  No identifier and no free text of the statement goes in.
-    """
-    statement = consent.statement
-    if statement is None:
-        return None
-    known = statement.form in FORMS  # any other word came from outside
-    basis = f"with {statement.form} agreement" if known else "under the sender's statement of consent"
-    until = f" until {statement.expires:%-d %B %Y}" if statement.expires else ""
-    return f"The pictures in this email are shared {basis}, for this purpose only{until}. Please do not reuse them."

@@ -17,7 +17,6 @@ from gateway.encryption import METHODS
 from gateway.encryption.api import CannotProtect
 from gateway.encryption.recipients import recipient_id
 from gateway.encryption.smime import Protected, Signing
-from gateway.encryption.smimemethod import consent_note
 from gateway.keyring import Keyring
 from gateway.model import Recipient
 from policies.model import (
@@ -26,6 +25,7 @@ from policies.model import (
     Consent,
     ConsentStatus,
     DomainEntry,
+    Kind,
     RecipientClass,
     RecipientFacts,
     Statement,
@@ -73,12 +73,12 @@ def context(folder: Path, *, smime: bool = True) -> Any:
         keyring=Keyring.load(folder) if smime else None,
         signing=Signing(GATEWAY.certificate, GATEWAY.key) if smime else None,  # type: ignore[arg-type]  # RSA
         spec=SimpleNamespace(routes={"default": RouteSpec(), "secure-port": RouteSpec()}),
-        policy=SimpleNamespace(settings=SimpleNamespace(neutral_subject="Secure message")),
+        policy=SimpleNamespace(settings=SimpleNamespace(neutral_subject="Secure message", ig=None)),
     )
 
 
 def decided(consent_out: str = "remove") -> Any:
-    return SimpleNamespace(consent_out=consent_out)
+    return SimpleNamespace(consent_out=consent_out, kind=Kind.IDENTIFIABLE_PHOTO)
 
 
 def facts(route: str | None = None, consent: Consent | None = None, at: Any = NOW) -> Any:
@@ -174,7 +174,11 @@ def test_smime_encrypts_the_cleared_message_for_the_recipient_alone(tmp_path: Pa
     finishing = Finishing()
     consent = Consent(Statement(ConsentStatus.GIVEN, Carrier.SUBJECT, form="verbal", expires=date(2030, 5, 1)))
     made = METHODS["smime"].protect(
-        context(tmp_path), finishing, Recipient("jane@practice.example"), facts(consent=consent), decided(consent_out)  # type: ignore[arg-type]  # stands for the finisher
+        context(tmp_path),
+        finishing,
+        Recipient("jane@practice.example"),
+        facts(consent=consent),
+        decided(consent_out),  # type: ignore[arg-type]  # stands for the finisher
     )
     assert made.route == "default" and finishing.asked == ["inner", "encrypted"] and finishing.made is not None
     assert finishing.made.recipient_ids == (recipient_id(JANE.certificate),)
@@ -183,15 +187,3 @@ def test_smime_encrypts_the_cleared_message_for_the_recipient_alone(tmp_path: Pa
     inner = pkcs7.pkcs7_decrypt_der(der, JANE.certificate, JANE.key, [])  # type: ignore[arg-type]  # RSA
     assert b"Subject: Mr Smith" in inner and b"hello" in inner
     assert (b"multipart/mixed" in inner) == (consent_out == "inside")
-
-
-def test_the_consent_note_holds_nothing_that_names_the_patient() -> None:
-    secret = Statement(
-        ConsentStatus.GIVEN, Carrier.HEADER, form="verbal", expires=date(2030, 5, 1), patient="p-secret", record="r-secret",
-        reason="secret reason", part="secret.jpg",
-    )  # fmt: skip
-    note = consent_note(Consent(secret))
-    assert note is not None and "verbal agreement" in note and "until 1 May 2030" in note and "secret" not in note
-    strange = Statement(ConsentStatus.GIVEN, Carrier.HEADER, form="secret")
-    assert "secret" not in (consent_note(Consent(strange)) or "")
-    assert consent_note(Consent()) is None
