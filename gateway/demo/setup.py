@@ -103,6 +103,7 @@ def _config(folder: Path, ports: Ports) -> Mapping[str, object]:
             "snapshot_every": 2,
             "release_socket": str(folder / "run" / "release.sock"),
             "relay": {"port": ports.mailbox},
+            "replies": {"domain": "hold.clinic.example"},
             "form": {"port": ports.form, "url": f"http://127.0.0.1:{ports.form}/answer"} if ports.form else None,
             "organisation": "Example Clinic",
             "merge_window": 1,
