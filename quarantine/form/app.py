@@ -80,8 +80,11 @@ class Desk:
 
     def __init__(self, office: Office, options: Form, base: str) -> None:
         self._office, self._options, self._base = office, options, base
-        language = office.templates.language(office.settings.language)
-        self.pages = Pages(language, office.settings, base, offsite=options.offsite, confirm=options.confirm_sender)
+        told = office.settings
+        self._pages = {
+            name: Pages(office.templates.language(name), told, base, offsite=options.offsite, confirm=options.confirm_sender)
+            for name in {told.language, *told.languages.values()}
+        }
         self._wrong_links = WrongLinks()
 
     async def link(self, request: Request) -> Response:
@@ -150,14 +153,16 @@ class Desk:
 
     def _asked(self, asked: Asked, secret: str, status: int) -> Response:
         summed = self._summary(asked.question.message, asked.question.holds)
-        return HTMLResponse(self.pages.ask(asked, summed, nonce(secret)), status)
+        pages = self._pages[self._office.settings.language_of(asked.question.sender)]
+        return HTMLResponse(pages.ask(asked, summed, nonce(secret)), status)
 
     def _over(self, secret: str, left: list[str]) -> Response:
         row = self._office.answers.first_hold(secret, FORM)
         variant = TELLS.get(row.state, "over")
         again = f"{self._base}/{secret}" if variant == "sending" else ""
         told = left if variant in ("sending", "sent", "asked") else []
-        return HTMLResponse(self.pages.tell(variant, self._summary(row.message, (row.id,)), told, again))
+        pages = self._pages[self._office.settings.language_of(row.sender)]
+        return HTMLResponse(pages.tell(variant, self._summary(row.message, (row.id,)), told, again))
 
     def _summary(self, message: str, holds: tuple[str, ...]) -> Summary:
         office = self._office
@@ -166,7 +171,8 @@ class Desk:
         return summary(outcomes, office.clock(), office.settings, office.templates, holds)
 
     def _told(self, variant: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-        return HTMLResponse(self.pages.tell(variant), status, dict(headers or {}))
+        pages = self._pages[self._office.settings.language]  # nobody knows whose link it should have been
+        return HTMLResponse(pages.tell(variant), status, dict(headers or {}))
 
     # -- what goes wrong -----------------------------------------------------------------------------------------------
 

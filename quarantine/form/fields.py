@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from quarantine.answers.model import ASK_IG, DELETE, Question
-from quarantine.answers.words import EMERGENCY, EMERGENCY_REASON
+from quarantine.answers.words import EMERGENCY
 from quarantine.notices.placeholders import TICKS
 
 LONGEST: Final = {"reason": 200, "address": 320, "number": 64}  # characters of what is typed beside a word
@@ -80,14 +80,14 @@ def chosen(filled: Filled, offered: Sequence[Choice]) -> Choice | None:
 def wrong(filled: Filled, offered: Sequence[Choice], sender: str | None) -> str:
     """What must be mended before this is an answer: choice | reason | address | number | from; "" when nothing.
 
-    ``sender``: the address to be typed (``confirm_sender``), None when it is not asked for.  Whether an address or number is the
-    right one is for ``Answers.answer`` to say.
+    ``sender``: the address to be typed (``confirm_sender``), None when it is not asked for.  Whether what was typed beside a word
+    is right is for ``Answers.answer`` to say.
     """
     choice = chosen(filled, offered)
     if choice is None:
         return "choice"
     typed = filled.text(choice)
-    if choice.needs and (not typed or (choice.needs == "reason" and len(typed) < EMERGENCY_REASON)):
+    if choice.needs and not typed:
         return choice.needs
     if sender is not None and filled.by.casefold() != sender.strip().casefold():
         return "from"

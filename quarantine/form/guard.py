@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,8 +52,6 @@ class Guard:
         app: ASGIApp = self._app
         if [one.lower() for one in hosts] != [self._host]:
             app = PlainTextResponse("Not here.\n", 421)
-        elif _length(scope) > BODY:
-            app = PlainTextResponse("Too large.\n", 413, {"Connection": "close"})
         await app(scope, _Bounded(receive), self._saying(send))
 
     def _saying(self, send: Send) -> Send:
@@ -84,9 +82,3 @@ class _Bounded:
         if self._left < 0:
             raise TooLarge
         return message
-
-
-def _length(scope: Scope) -> int:
-    """What Content-Length says; nothing, or what is no number, is counted while it comes in."""
-    said: Any = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(said) if said.isdigit() and len(said) < 10 else 0

@@ -138,7 +138,7 @@ class _Writer:
         for advice in dict.fromkeys(fate.advice for fate in section.fates if fate.advice):
             about = [fate for fate in section.fates if fate.advice == advice]
             found += self.part(section, "beside", values | {"people": self.people(about), "advice": advice})
-        found += self.part(section, "link", values) if self.link and (usual or emergency) else []
+        found += self.part(section, "link", values) if self.link and all(fate.asked for fate in section.fates) else []
         if (reply := self.by_reply(section, values)) or section.template == ANSWER:
             found += reply
         else:
@@ -260,7 +260,7 @@ def summary(
 ) -> Summary:
     """The same words as the notice's, with what is true now.  Raises ValueError when there is nothing to say."""
     told = merge(outcomes)
-    writer = _Writer(told, now, settings, templates.language(settings.language))
+    writer = _Writer(told, now, settings, templates.language(settings.language_of(told.sender)))
     everyone = _sections(told, None, reminder=False)
     asked = [section for section in everyone if section.fates[0].hold in about] or everyone
     if not asked:

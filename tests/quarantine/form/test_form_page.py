@@ -202,9 +202,10 @@ def test_another_language_needs_files_only(tmp_path: Path) -> None:
     shutil.copytree(SHIPPED / "en", tmp_path / "texts" / "cy")
     words_of_it = tmp_path / "texts" / "cy" / "form.txt"
     words_of_it.write_text(words_of_it.read_text("utf-8").replace("Your email is waiting", "Mae eich e-bost yn aros"), "utf-8")
-    form = FormWorld(tmp_path / "w", world={"templates": tmp_path / "texts", "language": "cy"})
-    page = form.client.get(form.hold()).text
-    assert '<html lang="cy">' in page and "<h1>Mae eich e-bost yn aros</h1>" in page
+    for options in ({"language": "cy"}, {"languages": {"own.example": "cy"}}):
+        form = FormWorld(tmp_path / next(iter(options)), world={"templates": tmp_path / "texts", **options})
+        page = form.client.get(form.hold()).text
+        assert '<html lang="cy">' in page and "<h1>Mae eich e-bost yn aros</h1>" in page
 
 
 @pytest.mark.parametrize(
