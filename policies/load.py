@@ -25,6 +25,7 @@ from policies.registerfile import Surroundings, read_register
 from policies.rulefile import check_rules
 from policies.rules import Table, table
 from policies.settings import PolicyModel, SettingsModel
+from policies.sidecheck import side_faults
 from policies.sidefeatures import SideTerms
 from policies.wordlists import WORD_LISTS, WordLists, read_word_lists
 from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
@@ -202,6 +203,7 @@ def _modes(policy: PolicyModel) -> dict[str, Mode]:
 def _check_settings(policy: PolicyModel, lines: Lines, problems: list[str]) -> None:
     """What the models cannot see by themselves: names that must exist, and what enforce needs."""
     settings, modes = policy.settings, policy.modes
+    problems += [say(POLICY, lines, path, what) for path, what in side_faults(policy)]
     for at, domain in enumerate(settings.own_domains):
         if a_label(domain) is None or "." not in domain:
             problems.append(say(POLICY, lines, ("settings", "own_domains", at), f'"{domain}" is not a domain name'))

@@ -103,14 +103,10 @@ REASONS: Final[Mapping[str, str]] = {
     "image.disclosed": "This recipient already has this picture with the patient's agreement.",
     # words, names and cameras
     "link.file-share": (
-        "The email links to a file share or messenger and seems to be about a patient. If a patient's picture or papers are"
-        " there, take them down and send them as an attachment: that we can protect."
+        "The email links to a file share and seems to be about a patient. Send its pictures as attachments: we can protect those."
     ),
     "mail.referral": "This looks like a referral. The e-Referral Service (Advice and Guidance) can carry the picture, too.",
-    "name.messenger": (
-        "A picture seems to have come by a messenger such as WhatsApp, which keeps copies. Please delete it there, and next time"
-        " take it with the camera and send it by email alone."
-    ),
+    "name.messenger": "A picture seems to have come by a messenger such as WhatsApp, which keeps copies. Please delete it there.",
     "device.not-clinical": "A picture was not taken with one of your organisation's clinical cameras.",
     "device.personal": "A picture was taken with a phone of a private kind. Where there is a clinical camera, please use it.",
     "device.unregistered": "A picture was taken with a camera that is not on your organisation's list of clinical cameras.",

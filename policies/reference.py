@@ -9,7 +9,7 @@ from typing import Any, Final
 import pydantic
 from pydantic.fields import FieldInfo
 
-from policies import entries, settings
+from policies import devices, entries, settings, sidesettings
 from policies.features import KIND_ALIASES, WHEN
 from policies.profiles import BASES, EXTRA, SECONDARY
 from policies.reasons import REASONS
@@ -34,6 +34,11 @@ _MODELS: Final[tuple[tuple[str, type[pydantic.BaseModel]], ...]] = (
     ("settings", settings.SettingsModel),
     ("settings.cleaning", settings.CleaningModel),
     ("settings.decorative", settings.DecorativeModel),
+    ("settings.file_links", sidesettings.FileLinks),
+    ("settings.devices", sidesettings.DevicesPolicy),
+    ("settings.devices.kinds.KIND, settings.devices.groups.NAME", sidesettings.DeviceTerms),
+    ("settings.referral", sidesettings.Referral),
+    ("settings.aggregation", sidesettings.Aggregation),
     ("settings.machines[]", settings.Machine),
     ("settings.on_call, settings.ig", settings.Contact),
     ("sender_groups.NAME", settings.GroupModel),
@@ -51,11 +56,13 @@ _MODELS: Final[tuple[tuple[str, type[pydantic.BaseModel]], ...]] = (
     ("domains[].jurisdiction", entries.Jurisdiction),
     ("domains[].recipients", entries.Mailboxes),
     ("patient_addresses[]", entries.PatientAddress),
+    ("devices.yaml", devices.DevicesModel),
+    ("devices[]", devices.DeviceModel),
 )
 
 
 def keys() -> str:
-    """Every key of both files."""
+    """Every key of the three files."""
     lines: list[str] = []
     for title, model in _MODELS:
         lines += [f"**{title}**", "", "| key | holds | if left out | meaning |", "|---|---|---|---|"]

@@ -1,4 +1,4 @@
-"""JSON Schema of policy.yaml, domains.yaml and examples, for editors.  Generated; ``policies/schema/*.json`` are its output."""
+"""JSON Schema of policy.yaml, domains.yaml, devices.yaml and examples.  Generated; ``policies/schema/*.json`` are its output."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pydantic
 
+from policies.devices import DevicesModel
 from policies.entries import RegisterModel
 from policies.examplefile import PICTURES, ExamplesModel
 from policies.features import WHEN
@@ -17,13 +18,14 @@ from policies.vocabulary import PURPOSES
 MODELS: Final[Mapping[str, type[pydantic.BaseModel]]] = {
     "policy.json": PolicyModel,
     "domains.json": RegisterModel,
+    "devices.json": DevicesModel,
     "examples.json": ExamplesModel,
 }
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The schema of one file: ``policy.json``, ``domains.json`` or ``examples.json``."""
+    """The schema of one file: ``policy.json``, ``domains.json``, ``devices.json`` or ``examples.json``."""
     made = MODELS[name].model_json_schema()
     definitions = made["$defs"]
     if "RuleModel" in definitions:

@@ -56,7 +56,8 @@ def test_a_filter_that_tells_only_the_domain_tells_that() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [f"mailto:me@{HOST}", f"me@{HOST}/x", f"cid:image001@{HOST}", f"{HOST}.evil.com/x", f"the {HOST} service", "a//b", ""]
+    "written",
+    [f"mailto:me@{HOST}", f"me@{HOST}/x", f"cid:image001@{HOST}", f"{HOST}.evil.com/x", f"the {HOST} service", "a//b", ""],
 )
 def test_what_is_no_link_to_it_is_none(written: str) -> None:
     assert found(written) == set()
@@ -77,7 +78,9 @@ def test_it_never_raises_and_finds_the_link_in_any_noise(noise: bytes, tail: byt
     assert all(host.isascii() and host == host.lower() and "/" not in host for host in hosts)
 
 
-@pytest.mark.parametrize("unit", [b"//", b"a.", b"//a.", b"a.com/", b"%3a%2f%2f", b"%25", b"-3A__", b"domain=", b"&#47;", b"a" * 63 + b"."])
+@pytest.mark.parametrize(
+    "unit", [b"//", b"a.", b"//a.", b"a.com/", b"%3a%2f%2f", b"%25", b"-3A__", b"domain=", b"&#47;", b"a" * 63 + b"."]
+)
 def test_hostile_text_takes_time_in_proportion_to_its_length(unit: bytes) -> None:
     """256 kB of anything: well below a second on a slow machine."""
     data = (unit * (262_144 // len(unit) + 1))[:262_144]

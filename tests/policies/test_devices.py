@@ -73,8 +73,12 @@ def test_how_a_device_stands(make: str, model: str, serial: str, code: str) -> N
             ['devices.yaml:3: devices[1].id: the id "A" stands twice; every device needs its own'],
         ),
         (
-            b'devices:\n  - {id: a, make: X, model: Y, serial: "01", owner: B}\n  - {id: b, make: X, model: Y, serial: "1", owner: B}\n',
-            ["devices.yaml:3: devices[1].serial: this serial number stands twice; keep one entry, or say when the older was retired"],
+            b"devices:\n  - {id: a, make: X, model: Y, serial: '01', owner: B}\n"
+            b"  - {id: b, make: X, model: Y, serial: '1', owner: B}\n",
+            [
+                "devices.yaml:3: devices[1].serial: this serial number stands twice; keep one entry, "
+                "or say when the older was retired"
+            ],
         ),
         (
             b"devices:\n  - {id: a, make: X, model: Y, owner: B, from: 2026-02-01, until: 2026-01-01}\n",
@@ -118,7 +122,9 @@ def test_a_glob_for_everything_is_no_line() -> None:
 
 
 def policy(settings: str, devices: bytes = REGISTER) -> Any:
-    text = files()["policy.yaml"].replace(b"settings:\n", b"settings:\n" + settings.encode(), 1)
+    shipped = b"  devices: {personal: warn, unregistered: warn, unknown: ignore}\n"
+    assert files()["policy.yaml"].count(shipped) == 1
+    text = files()["policy.yaml"].replace(shipped, settings.encode())
     return load_policy({**files(), "policy.yaml": text, "devices.yaml": devices})
 
 

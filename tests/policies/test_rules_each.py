@@ -185,6 +185,11 @@ EACH: dict[str, tuple[Facts, Action]] = {
     ),
     "LOOK-MANY": (facts("A", "K3", tag("[consent verbal]"), codes=frozenset({"recipient.many"})), Action.ASK),
     "LOOK-OPEN-LIST": (facts("C", "K3", statement("v", "P3"), codes=frozenset({"recipient.open-list"})), Action.ASK),
+    "LINK-HOLD": (facts("D", "K0", codes=frozenset({"link.file-share"})), Action.ASK),
+    "DEVICE-HOLD": (
+        facts("A", "K3", tag("[consent verbal]"), images=(image(codes=frozenset({"device.personal"})),)),
+        Action.QUARANTINE,
+    ),
 }
 
 # Rules that hold only under another profile or setting than those shipped -> what is put in their place.
@@ -196,6 +201,8 @@ ELSEWHERE: dict[str, tuple[bytes, bytes]] = {
     "K2-ANONYMOUS": (b"profile: uk-strict", b"profile: gmc-17"),
     "IMPLIED-CARE": (b"profile: uk-strict", b"profile: uk-care-team"),
     "US-TREATMENT": (b"profile: uk-strict", b"profile: us"),
+    "LINK-HOLD": (b"file_links: {then: advice}", b"file_links: {then: hold}"),
+    "DEVICE-HOLD": (b"devices: {personal: warn", b"devices: {personal: hold"),
 }
 
 

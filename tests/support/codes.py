@@ -9,13 +9,16 @@ from gateway.carriers import REDIRECTS
 from gateway.keyring import REASONS as KEYRING
 from gateway.mime.codes import AMBIGUOUS
 from gateway.mime.codes import CODES as MIME
+from policies.counsel import CODES as COUNSEL
+from policies.devices import CODES as DEVICES
 from policies.reasons import REASONS
 from policies.recipients import CODES as RECIPIENTS
 from quarantine.roles import role_of_reason
 from tests.support.paths import ROOT
 
 PAGE = ROOT / "docs" / "codes.md"
-TABLES: tuple[Mapping[str, str], ...] = (FILTERS, MIME, REDIRECTS, KEYRING, RECIPIENTS, REASONS)  # all that the page lists
+# All that the page lists.
+TABLES: tuple[Mapping[str, str], ...] = (FILTERS, MIME, REDIRECTS, KEYRING, RECIPIENTS, COUNSEL, DEVICES, REASONS)
 _WHO = {"ig": "IG", "mail-admin": "mail admin", "two-person": "two people"}
 _HEAD = """# Codes
 
@@ -55,6 +58,12 @@ def page() -> str:
         "## Mail that may go to the wrong person",
         "",
         *_table(("code", "meaning"), RECIPIENTS.items()),
+        "## Words, file names, cameras, several emails",
+        "",
+        "Mostly advice: [File shares, cameras, referrals](policy.md#file-shares-cameras-referrals).",
+        "",
+        *_table(("code", "meaning"), COUNSEL.items()),
+        *_table(("code", "meaning"), DEVICES.items()),
         "## Why a certificate may not be used",
         "",
         *_table(("code", "meaning"), KEYRING.items()),
