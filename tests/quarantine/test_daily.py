@@ -61,7 +61,7 @@ def busy(world: World) -> None:
     hold(world.records, "waits", day)
     hold(world.records, "older", day - 50 * 3600)
     hold(world.records, "gone", day - 90 * 3600, end="expired", after=89 * 3600.0)
-    emergency(world.records, "e", day - 4 * 86_400, world)
+    emergency(world.records, "e", day - 4 * 86_400, world.settings.office)
 
 
 # -- N-8 -----------------------------------------------------------------------------------------------------------------

@@ -198,10 +198,10 @@ def test_a_hold_made_in_one_week_and_released_in_the_next_counts_where_it_happen
 def test_emergencies_in_time_late_overdue_and_waiting(tmp_path: Path) -> None:
     """Used on Monday, Tuesday, Wednesday and Friday; looked at on the Saturday after."""
     world = World(tmp_path)
-    history.emergency(world.records, "a", W47.start + 10 * 3600, world, reviewed=3600.0, informed="2026-11-17")
-    history.emergency(world.records, "b", W47.start + 34 * 3600, world, reviewed=3 * 86_400.0)
-    history.emergency(world.records, "c", W47.start + 58 * 3600, world)
-    history.emergency(world.records, "d", W47.start + 106 * 3600, world)
+    history.emergency(world.records, "a", W47.start + 10 * 3600, world.settings.office, reviewed=3600.0, informed="2026-11-17")
+    history.emergency(world.records, "b", W47.start + 34 * 3600, world.settings.office, reviewed=3 * 86_400.0)
+    history.emergency(world.records, "c", W47.start + 58 * 3600, world.settings.office)
+    history.emergency(world.records, "d", W47.start + 106 * 3600, world.settings.office)
     found = figures(world, now=W47.start + 5 * 86_400 + 3600).emergencies
     assert (found.used, found.in_time, found.late, found.overdue, found.waiting, found.told) == (4, 1, 1, 1, 1, 1)
 

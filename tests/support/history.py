@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from quarantine.deadlines import OfficeHours
 from quarantine.disclosure_records import Disclosure
 from quarantine.emergencies.cases import Cases, case_id
 from quarantine.emergencies.model import Case, Party
@@ -123,11 +124,13 @@ def disclosed(name: str, at: float) -> Disclosure:
     )  # fmt: skip
 
 
-def emergency(records: Records, name: str, at: float, world: World, *, reviewed: float | None = None, informed: str = "") -> None:
+def emergency(
+    records: Records, name: str, at: float, office: OfficeHours, *, reviewed: float | None = None, informed: str = ""
+) -> None:
     """An emergency, reviewed ``reviewed`` seconds after it was used."""
     case = Case(
         id=case_id(name), ref=reference(case_id(name)), hold="", merge=name, sender=SENDERS[2], at=at,
-        due=due(at, world.settings.office), way="subject", reason="", version=1,
+        due=due(at, office), way="subject", reason="", version=1,
     )  # fmt: skip
     cases = Cases(records)
     cases.open(case, [Party("burns@royal.example", "A", "EMERGENCY-CLINICAL", "smime", at)])
@@ -166,7 +169,8 @@ def make(world: World, weeks: int = WEEKS) -> float:
         world.records.add_disclosures([disclosed(f"{number}/{one}", week.start + one * 3600) for one in range(20)], [])
         world.records.add_disclosures([disclosed(f"{number}/named", week.start + 3600)], [hashed("patient")])
         if number % 3 == 0:
-            emergency(world.records, f"e{number}", week.start + 40 * 3600, world, reviewed=(20 + number * 10) * 3600.0)
+            late = (20 + number * 10) * 3600.0
+            emergency(world.records, f"e{number}", week.start + 40 * 3600, world.settings.office, reviewed=late)
     hold(world.records, "still", Week(FIRST + timedelta(weeks=weeks - 1), ZONE).end - 9 * 3600, reasons=("opaque.corrupt",))
     read_journal(world.settings.journal, world.records, world.settings.office)
     return Week(FIRST + timedelta(weeks=weeks), ZONE).start + 7 * 3600
