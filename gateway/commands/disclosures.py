@@ -132,7 +132,7 @@ def _named(asked: dict[str, Any]) -> dict[str, Any]:
 def said(error: Exception) -> str:
     """What went wrong, in words; a text of the system may name a file, never a person."""
     if isinstance(error, PermissionError):
-        return f"{error.filename}: not readable for you; run this as the quarantine's user (sudo -u clinigate-quarantine)"
+        return f"{error.filename}: not readable for you; run this with sudo"
     if isinstance(error, FileExistsError):
         return f"{error.filename2 or error.filename}: is there already; give another name"
     return str(error)
