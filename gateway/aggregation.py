@@ -20,6 +20,27 @@ _INSIDE: Final = (RecipientClass.OWN, RecipientClass.ARCHIVE, RecipientClass.DEN
 Gone = Callable[[Sequence[str], str, float], Sequence[tuple[str, str]] | None]
 
 
+# (likeness, recipient, since) -> (SHA-256, message that brought it, the very picture) of each that looks nearly the same
+Alike = Callable[[bytes, str, float], Sequence[tuple[str, str, bool]] | None]
+
+
+def resembling(
+    alike: Alike, terms: Aggregation, likenesses: Sequence[bytes], recipient: str, cls: RecipientClass, now: float
+) -> frozenset[str]:
+    """The same for a mail that names no patient: by pictures that look nearly like those that went before.
+
+    ``likenesses`` are those of its clinical pictures.  A picture that the recipient has already adds nothing.
+    """
+    if cls in _INSIDE:
+        return frozenset()
+    mails: set[str] = set()
+    for likeness in likenesses:
+        before = alike(likeness, recipient, now - terms.days * _DAY) or ()
+        if not any(same for _, _, same in before):
+            mails |= {message for _, message, _ in before}
+    return frozenset({AGGREGATE}) if len(mails) + 1 >= terms.mails else frozenset()
+
+
 def aggregated(
     gone: Gone, terms: Aggregation, numbers: Sequence[str], images: Sequence[str], recipient: str, cls: RecipientClass, now: float
 ) -> frozenset[str]:

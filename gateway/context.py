@@ -193,7 +193,15 @@ def _memory(snapshot: Snapshot | None) -> Memory:
     if snapshot is None:
         return Memory(_unknown, _unknown, _unknown_patient, _unknown_patient, _unknown_image, _unknown_gone)
     return Memory(
-        snapshot.disclosed, snapshot.wrote_before, snapshot.withdrawn, snapshot.said, snapshot.said_of_image, snapshot.gone
+        snapshot.disclosed,
+        snapshot.wrote_before,
+        snapshot.withdrawn,
+        snapshot.said,
+        snapshot.said_of_image,
+        gone=snapshot.gone,
+        said_of_likeness=snapshot.said_of_likeness,
+        disclosed_again=snapshot.disclosed_again,
+        gone_alike=snapshot.gone_alike,
     )
 
 

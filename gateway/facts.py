@@ -14,7 +14,8 @@ from functools import partial
 from typing import Final
 
 from filters.identify.numbers import find
-from gateway.aggregation import Gone, aggregated
+from filters.tree import Node
+from gateway.aggregation import Alike, Gone, aggregated, resembling
 from gateway.carriers import Carried
 from gateway.identity import Identity
 from gateway.leaves import Leaf, Picture
@@ -44,6 +45,9 @@ class Memory:
     said: Callable[[Sequence[str]], Sequence[Standing] | None] = lambda _: ()  # the consent register, for such identifiers
     said_of_image: Callable[[str], Sequence[Standing] | None] = lambda _: ()  # and for one picture (sha256)
     gone: Gone = lambda _numbers, _recipient, _since: ()  # pictures that went before
+    said_of_likeness: Callable[[bytes], Sequence[Standing] | None] = lambda _: ()  # and for pictures that look like one
+    disclosed_again: Callable[[bytes, str], bool | None] = lambda _likeness, _recipient: False  # the picture as another file
+    gone_alike: Alike = lambda _likeness, _recipient, _since: ()  # what went before and looks nearly the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     pictures = opened.pictures
     clinical = [one.node.sha256 for one in pictures if one.node.clinical]
     origins = {one.path: provenance(one, policy.devices, at.date()) for one in pictures}
+    likenesses = [one.node.likeness for one in pictures if one.node.likeness]
     many = len(envelope.recipients) > policy.settings.many_recipients
     visible = _visible(opened.message) if pictures else []
     open_to = open_list([address for _, address in visible], policy.register, at.date())
@@ -120,8 +125,11 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
         found |= aggregated(
             memory.gone, policy.settings.aggregation, opened.patients.numbers, clinical, recipient.address, known.cls, received.at
         )
+        found |= resembling(memory.gone_alike, policy.settings.aggregation, likenesses, recipient.address, known.cls, received.at)
         shown_or_decorative = [one for one in pictures if one.kind is not Kind.NONE or one.node.decorative]
-        images = tuple(_image(one, memory, recipient, origins[one.path]) for one in shown_or_decorative)
+        images = tuple(
+            _image(one, memory, recipient, origins[one.path], policy.settings.recognise_resaved) for one in shown_or_decorative
+        )
         shown = [image for image in images if not image.decorative]
         covered = _all(image.disclosed for image in shown)
         return Facts(
@@ -165,10 +173,10 @@ def _visible(message: Message) -> list[tuple[str, str]]:
     return [pair for pair in getaddresses(texts) if "@" in pair[1]]
 
 
-def _image(picture: Picture, memory: Memory, recipient: Recipient, origin: frozenset[str]) -> ImageFacts:
+def _image(picture: Picture, memory: Memory, recipient: Recipient, origin: frozenset[str], resaved: bool) -> ImageFacts:
     node = picture.node
     info = node.info
-    said = memory.said_of_image(node.sha256) if node.clinical or picture.sealed else ()
+    said = _said(picture, memory)
     return ImageFacts(
         part=picture.path,
         kind=picture.kind,
@@ -177,7 +185,7 @@ def _image(picture: Picture, memory: Memory, recipient: Recipient, origin: froze
         codes=node.codes | origin,
         opaque=node.opaque.value if node.opaque else None,
         decorative=node.decorative,
-        disclosed=memory.disclosed(node.sha256, recipient.address) if node.clinical else None,
+        disclosed=_disclosed(node, memory, recipient.address, resaved) if node.clinical else None,
         pixels=info.width * info.height if info else 0,
         modality=(info.modality or None) if info else None,
         name=picture.name,
@@ -187,6 +195,22 @@ def _image(picture: Picture, memory: Memory, recipient: Recipient, origin: froze
         on_file=standing(said),
         looked_up=said is not None,
     )
+
+
+def _said(picture: Picture, memory: Memory) -> Sequence[Standing] | None:
+    """What stands for the file in the register; if nothing does, for what looks like it."""
+    if not (picture.node.clinical or picture.sealed):
+        return ()
+    said = memory.said_of_image(picture.node.sha256)
+    return memory.said_of_likeness(picture.node.likeness) if said is not None and not said and picture.node.likeness else said
+
+
+def _disclosed(node: Node, memory: Memory, recipient: str, resaved: bool) -> bool | None:
+    """Already disclosed under live consent: the file, or by policy the very picture saved anew.  Unknown stays unknown."""
+    known = memory.disclosed(node.sha256, recipient)
+    if known is not False or not resaved or not node.likeness:
+        return known
+    return memory.disclosed_again(node.likeness, recipient) is True
 
 
 def standing(found: Sequence[Standing] | None) -> OnFile | None:

@@ -185,6 +185,11 @@ class SettingsModel(_Strict):
         default_factory=lambda: Aggregation.model_validate({}),
         description="When several emails about one patient to one outside recipient are a finding; see below.",
     )
+    recognise_resaved: bool = Field(
+        True,
+        description="A picture that this recipient already has with the patient's agreement is known again when it comes as "
+        "another file: saved anew or made smaller, not cut. Switched off, only the very file is.",
+    )
     machines: tuple[Machine, ...] = Field((), description="Senders that are not people.")
     known_logos: tuple[Logo, ...] = Field(
         (), description="The organisation's logos, as `clinigate learn-logo` writes them: SHA-256, or `look:` and a hash."

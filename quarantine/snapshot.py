@@ -17,7 +17,7 @@ from typing import Any
 from quarantine.consents.model import Standing, image, patient
 from quarantine.keyedhash import KeyedHash
 from quarantine.ledger import seen
-from quarantine.ledger.fingerprint import read
+from quarantine.ledger.fingerprint import Fingerprint, read
 from quarantine.ledger.fingerprintkey import FingerprintKey
 from quarantine.ledger.query import family
 from quarantine.records import Records
@@ -37,6 +37,13 @@ def told(records: Records) -> list[tuple[str, str, float, str, str]]:
         for form in family(records, subject.partition(":")[2]):
             rows.setdefault(image(form), rows[subject])
     return sorted((subject, *row) for subject, row in rows.items())
+
+
+def _marked(records: Records) -> list[tuple[str, bytes]]:
+    """(picture, encrypted fingerprint) of every picture that the consent register speaks of, as far as it is known."""
+    named = [subject.partition(":")[2] for subject, *_ in told(records) if subject.startswith("image:")]
+    kept = ((one, records.fingerprint(one)) for one in named)
+    return [(one, found[1]) for one, found in kept if found is not None]
 
 
 def _standing(row: tuple[str, float, str, str]) -> Standing:
@@ -60,6 +67,7 @@ def write_snapshot(path: Path, records: Records, now: float) -> None:
         connection.executemany(sql.SNAPSHOT_CONSENT, told(records))
         connection.executemany(sql.SNAPSHOT_GONE, records.gone(now - GONE_FOR))
         connection.executemany(sql.SNAPSHOT_PICTURE, records.gone_pictures(now - GONE_FOR, now))
+        connection.executemany(sql.SNAPSHOT_MARKED, _marked(records))
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -83,6 +91,7 @@ class Snapshot:
         self._connection: sqlite3.Connection | None = None
         self._written: float | None = None
         self._key = FingerprintKey(hashes)
+        self._marked: tuple[object, list[tuple[str, Fingerprint]]] = (None, [])  # of the file as it was when they were read
 
     def age(self) -> float | None:
         """Seconds since the snapshot was written; None when there is none that can be read."""
@@ -144,15 +153,34 @@ class Snapshot:
         before = self._pictures(recipient)
         return None if before is None else seen.again(read(likeness), before, self._clock())
 
-    def gone_alike(self, likeness: bytes, recipient: str, since: float) -> list[tuple[str, str]] | None:
-        """(picture, message that brought it) of what went to this address after ``since`` and looks nearly the same."""
+    def gone_alike(self, likeness: bytes, recipient: str, since: float) -> list[tuple[str, str, bool]] | None:
+        """(picture, message that brought it, the very picture) of what went to this address and looks nearly the same."""
         before = self._pictures(recipient)
         return None if before is None else seen.alike(read(likeness), before, since)
 
     def near_identical_count(self, likeness: bytes, recipient: str, since: float) -> int | None:
         """In how many messages such pictures went to this address."""
         found = self.gone_alike(likeness, recipient, since)
-        return None if found is None else len({message for _, message in found})
+        return None if found is None else len({message for _, message, _ in found})
+
+    def said_of_likeness(self, likeness: bytes) -> list[Standing] | None:
+        """What stands for pictures that are very likely this one or a part of it, or were taken at the same moment."""
+        marked = self._marked_pictures()
+        if marked is None:
+            return None
+        return self.standing([image(one) for one in seen.spoken_of(read(likeness), marked)])
+
+    def _marked_pictures(self) -> list[tuple[str, Fingerprint]] | None:
+        """Read once from each file."""
+        if self._ask(sql.READ_META) is None:
+            return None
+        if self._marked[0] != self._seen:
+            rows, stands = self._ask(sql.READ_MARKED), self._seen
+            if rows is None:
+                return None
+            found = ((str(name), seen.opened(self._key, str(name), bytes(data))) for name, data in rows)
+            self._marked = (stands, [(name, one) for name, one in found if one is not None])
+        return self._marked[1]
 
     def _pictures(self, recipient: str) -> list[seen.Gone] | None:
         rows = self._ask(sql.READ_PICTURES, self._hashes.address(recipient), seen.NEWEST)

@@ -1,7 +1,7 @@
 """What the gateway asks of pictures that went before, by what they show; answers come from rows of the snapshot.
 
-Two questions of different strictness.  *The same picture again* lets a mail go without a question, so it is the stricter one.
-*Alike* can only hold a mail.  Measured: docs/matching.md.
+Three questions of different strictness.  *The same picture again* lets a mail go without a question, so it is the strictest.
+*Alike* and *spoken of* can only hold a mail.  Measured: docs/matching.md.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from quarantine.ledger.fingerprint import Fingerprint, NotAFingerprint, apart, r
 from quarantine.ledger.fingerprintkey import FingerprintKey, OtherKey
 
 NEWEST: Final = 5000  # pictures of one recipient that are compared
+_CLOSEST: Final = 20  # pictures spoken of that are laid over the one at hand
+_SURE: Final = (matching.How.PICTURE, matching.How.VERY_LIKELY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,15 @@ def again(picture: Fingerprint, before: Iterable[Gone], now: float) -> bool:
     return any(one.covered_until > now and apart(picture, one.shape) <= matching.RESAVED for one in before)
 
 
-def alike(picture: Fingerprint, before: Iterable[Gone], since: float) -> list[tuple[str, str]]:
-    """(picture, message that brought it) of those after ``since`` that look nearly the same as a whole."""
-    return [(one.image, one.message) for one in before if one.at > since and apart(picture, one.shape) <= matching.NEAR]
+def alike(picture: Fingerprint, before: Iterable[Gone], since: float) -> list[tuple[str, str, bool]]:
+    """(picture, message that brought it, the very picture) of those after ``since`` that look nearly the same as a whole."""
+    far = ((one, apart(picture, one.shape)) for one in before if one.at > since)
+    return [(one.image, one.message, away <= matching.RESAVED) for one, away in far if away <= matching.NEAR]
+
+
+def spoken_of(picture: Fingerprint, marked: Sequence[tuple[str, Fingerprint]]) -> list[str]:
+    """Those of ``marked`` that are very likely this picture, a part of it, or were taken at the same moment."""
+    ranks = matching.ranks([picture], [one for _, one in marked])
+    closest = sorted(zip(ranks, marked, strict=True), key=lambda pair: -pair[0])[:_CLOSEST]
+    judged = ((image, matching.judged([picture], one)) for _, (image, one) in closest)
+    return [image for image, (how, _, whole) in judged if how in _SURE or whole <= matching.NEAR]

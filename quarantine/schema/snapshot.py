@@ -19,6 +19,7 @@ CREATE TABLE gone (patient TEXT NOT NULL, recipient_hash TEXT NOT NULL, image TE
 CREATE TABLE pictures (recipient_hash TEXT NOT NULL, image TEXT NOT NULL, message TEXT NOT NULL, at REAL NOT NULL,
   covered_until REAL NOT NULL, shape BLOB NOT NULL);
 CREATE INDEX pictures_recipient ON pictures (recipient_hash, at);
+CREATE TABLE marked (image TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 """
 SNAPSHOT_META = "INSERT INTO meta VALUES (?, ?)"
 SNAPSHOT_DISCLOSED = "INSERT INTO disclosed VALUES (?, ?, ?, ?)"
@@ -34,5 +35,7 @@ READ_CONSENT = "SELECT status, since, scope, purposes FROM consents WHERE subjec
 READ_GONE = "SELECT image, message, at FROM gone WHERE patient = ? AND recipient_hash = ?"
 # What pictures look like is encrypted (``quarantine.ledger.fingerprintkey``).
 SNAPSHOT_PICTURE = "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?)"
+SNAPSHOT_MARKED = "INSERT OR REPLACE INTO marked VALUES (?, ?)"
+READ_MARKED = "SELECT image, data FROM marked ORDER BY image"
 READ_PICTURES = """
 SELECT image, message, at, covered_until, shape FROM pictures WHERE recipient_hash = ? ORDER BY at DESC LIMIT ?"""
