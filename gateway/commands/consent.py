@@ -14,13 +14,13 @@ import typer
 
 from gateway.commands import consentwords as words
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings, user
-from gateway.commands.patientname import Asked, Days, From, Images, On, Refs, To, Who, day
+from gateway.commands.patientname import Asked, Days, From, Images, On, Refs, To, Who, day, looks
 from policies.onfile import SCOPES
 from policies.vocabulary import PURPOSE_ROWS, PURPOSES
 from quarantine import keys as keyfiles
 from quarantine import ops
+from quarantine.consents import alike, letters
 from quarantine.consents import desk as register
-from quarantine.consents import letters
 from quarantine.consents.desk import Noted, Word
 from quarantine.consents.model import LIMITED, REFUSED, RESTORED, WITHDRAWN
 from quarantine.consents.naming import Named, NobodyFound
@@ -215,7 +215,10 @@ def _note(config: Path, asked: Asked, word: Word, as_json: bool) -> None:
 
     def work(desk: ops.Desk) -> tuple[Noted, Named]:
         named = _named(desk, asked)
-        return register.note(desk, named, word, user()), named
+        made = register.note(desk, named, word, user())
+        if word.status != RESTORED:
+            _keep_looks(desk, asked)
+        return made, named
 
     noted, named = _do(config, work)
     known = _in_force(told.snapshot, told.hash_key, noted, word)
@@ -223,6 +226,13 @@ def _note(config: Path, asked: Asked, word: Word, as_json: bool) -> None:
         typer.echo(_json(words.noted_json(noted, named, word, known)))
         return
     typer.echo("\n".join(words.noted(noted, named, word, known)))
+
+
+def _keep_looks(desk: ops.Desk, asked: Asked) -> None:
+    """What a picture given as a file looks like is noted, encrypted: so that it is known when it comes saved anew."""
+    hashes = KeyedHash.load(desk.settings.hash_key)
+    for path in asked.images:
+        alike.keep(desk.records, hashes, *looks(path), desk.clock())
 
 
 def _in_force(path: Path, hash_key: Path, noted: Noted, word: Word) -> bool:

@@ -17,14 +17,20 @@ from typing import Annotated
 import typer
 
 from filters.identify.numbers import find
+from gateway.commands.match import MEMORY, forms_of
 from gateway.commands.options import fail
+from gateway.likeness import Likenesses
+from gateway.sandbox import Sandbox
 from quarantine.consents import naming
 from quarantine.consents.model import BY_COMMAND, BY_IMAGE, BY_MAIL
 from quarantine.consents.naming import Mail, Named, NobodyFound
 from quarantine.keyedhash import KeyedHash
+from quarantine.ledger import matching
 from quarantine.records import Records
 
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
+_SURE = (matching.How.FILE, matching.How.PICTURE, matching.How.VERY_LIKELY)  # as the gateway judges what a no stops
+_SECONDS = 30.0  # for looking at one picture
 _ASK = "Patient's number (NHS, CHI, IHI, Medicare) or reference"
 
 Who = Annotated[
@@ -58,10 +64,12 @@ class Asked:
     def named(self, records: Records, hashes: KeyedHash) -> Named:
         """What is meant.  Ends the program with what is wrong where it cannot be told; raises ``NobodyFound``."""
         if self.images:
-            return naming.by_images(records, [_sha256(path) for path in self.images], BY_IMAGE)
+            return naming.by_images(
+                records, [one for path in self.images for one in _pictures(path, records, hashes)], BY_IMAGE, hashes
+            )
         if self.refs or self.sender or self.recipient or self.on:
-            return naming.by_mails(records, self._mails(records), BY_MAIL)
-        return naming.by_patients(records, references(self.who or _typed(), hashes), BY_COMMAND)
+            return naming.by_mails(records, self._mails(records), BY_MAIL, hashes)
+        return naming.by_patients(records, references(self.who or _typed(), hashes), BY_COMMAND, hashes)
 
     def check(self) -> None:
         """One way to name it, not several.  Ends the program."""
@@ -122,6 +130,36 @@ def _typed() -> list[str]:
     if not lines:
         fail("nobody is named: write the patient's number to standard input, or use --image, --ref or --from/--to")
     return lines
+
+
+def _pictures(path: Path, records: Records, hashes: KeyedHash) -> list[str]:
+    """The picture of a file and every one of the ledger that very likely is the same, also as it was cut or saved anew.
+
+    What may be it is only said: a person looks first.
+    """
+    sha256 = _sha256(path)
+    try:
+        forms, _ = forms_of(path)
+    except OSError:  # the sandbox does not start: by its bytes, then
+        forms = []
+    found = matching.similar(records, hashes, sha256, forms).matches
+    like = [one for one in found if one.how not in _SURE]
+    if like:
+        typer.echo(
+            f"{path.name}: {len(like)} other pictures may be it or a part of it; they are not meant here."
+            " See clinigate match, and name them with --ref if they are.",
+            err=True,
+        )
+    return [one.image for one in found if one.how in _SURE]
+
+
+def looks(path: Path) -> tuple[str, bytes]:
+    """(SHA-256, what the picture of a file looks like) or b"" where that cannot be read."""
+    sandbox = Sandbox(MEMORY, _SECONDS)
+    try:
+        return _sha256(path), Likenesses(sandbox, 1, _SECONDS)(path.read_bytes())
+    finally:
+        sandbox.close()
 
 
 def _sha256(path: Path) -> str:

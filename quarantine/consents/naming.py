@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quarantine import reading
+from quarantine.consents.alike import resaved
 from quarantine.consents.model import image, is_subject, patient
+from quarantine.keyedhash import KeyedHash
 from quarantine.ledger.query import family, find
 from quarantine.records import Records
 from quarantine.schema import consents as sql
@@ -51,35 +53,38 @@ class Named:
         return (*map(patient, self.patients), *map(image, self.images))
 
 
-def by_patients(records: Records, patients: Iterable[str], source: str) -> Named:
-    """Patients by keyed hash, with every picture known under them."""
+def by_patients(records: Records, patients: Iterable[str], source: str, hashes: KeyedHash | None = None) -> Named:
+    """Patients by keyed hash, with every picture known under them; with ``hashes`` also as it was saved anew."""
     named = tuple(dict.fromkeys(patients))
     found: set[str] = set()
     for one in named:
         found |= {sha for entry in find(records, patient=one) for sha in (entry.image, entry.scrubbed) if sha}
         found |= {row["subject"].partition(":")[2] for row in records.all(sql.IMAGES_BESIDE, {"subject": patient(one)})}
     found |= {sha for mail in _waiting(records) if set(mail.patients) & set(named) for sha in mail.images}
-    return _named(records, named, found, source)
+    return _named(records, named, found, source, hashes)
 
 
-def by_images(records: Records, images: Iterable[str], source: str) -> Named:
+def by_images(records: Records, images: Iterable[str], source: str, hashes: KeyedHash | None = None) -> Named:
     """Pictures by SHA-256, in every form we know."""
-    return _named(records, (), images, source)
+    return _named(records, (), images, source, hashes)
 
 
-def by_mails(records: Records, mails: Iterable[Mail], source: str) -> Named:
+def by_mails(records: Records, mails: Iterable[Mail], source: str, hashes: KeyedHash | None = None) -> Named:
     """Whatever these emails bore: their patients, and their pictures."""
     chosen = list(mails)
     of_patients = by_patients(records, [one for mail in chosen for one in mail.patients], source)
     of_images = by_images(records, [one for mail in chosen for one in mail.images], source)
     if not of_patients.patients and not of_images.images:
         raise NobodyFound("this email bore neither a patient's number nor a clinical picture that we know of")
-    return _named(records, of_patients.patients, {*of_patients.images, *of_images.images}, source)
+    return _named(records, of_patients.patients, {*of_patients.images, *of_images.images}, source, hashes)
 
 
-def _named(records: Records, patients: tuple[str, ...], images: Iterable[str], source: str) -> Named:
+def _named(records: Records, patients: tuple[str, ...], images: Iterable[str], source: str, hashes: KeyedHash | None) -> Named:
     """With every form of every picture that we know."""
-    families = {family(records, one) for one in images if is_subject(image(one))}
+    wanted = {one for one in images if is_subject(image(one))}
+    if hashes is not None:
+        wanted |= resaved(records, hashes, sorted(wanted))
+    families = {family(records, one) for one in wanted}
     forms = sorted({form for one in families for form in one if is_subject(image(form))})
     return Named(patients, tuple(forms), source, len(families))
 

@@ -66,3 +66,6 @@ SELECT id, ref, created, meta FROM outcomes WHERE created >= :since AND created 
 NOT_ERASED = """
 SELECT h.id FROM holds h JOIN transitions t ON t.hold = h.id AND t.version = h.version
 WHERE h.state = 'REFUSED' AND h.purged IS NULL AND t.reason LIKE :reason"""
+
+SHAPE = "SELECT image, key, shape FROM fingerprints WHERE image = :image"
+SHAPES = "SELECT image, key, shape FROM fingerprints WHERE image > :after ORDER BY image LIMIT :limit"

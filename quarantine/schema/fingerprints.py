@@ -17,10 +17,12 @@ GET = "SELECT key, data FROM fingerprints WHERE image = :image"
 PAGE = """
 SELECT image, data FROM fingerprints WHERE key = :key AND image > :after ORDER BY image LIMIT :limit"""
 COUNT = "SELECT COUNT(*) AS n, COALESCE(SUM(key <> :key), 0) AS other FROM fingerprints"
-# A fingerprint goes with the last disclosure of its picture; what waits in a hold may yet be disclosed.
+# A fingerprint goes with the last disclosure of its picture; what waits in a hold may yet be disclosed, and what a patient has
+# said no to must be known when it comes again.
 DROP = """
 DELETE FROM fingerprints WHERE at <= :before AND image NOT IN (SELECT image FROM disclosures)
-  AND image NOT IN (SELECT i.sha256 FROM hold_images i JOIN holds h ON h.id = i.hold WHERE h.closed IS NULL)"""
+  AND image NOT IN (SELECT i.sha256 FROM hold_images i JOIN holds h ON h.id = i.hold WHERE h.closed IS NULL)
+  AND image NOT IN (SELECT substr(subject, 7) FROM consents WHERE subject LIKE 'image:%')"""
 # For the snapshot: of everything that went to somebody since a moment, or is still covered.
 GONE = """
 SELECT d.recipient, d.image, d.message, MAX(d.at) AS at, MAX(CASE WHEN d.covered <> 0 THEN d.until ELSE 0 END) AS covered_until,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import shutil
 from datetime import UTC, datetime
@@ -10,16 +12,23 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from PIL import Image
 from typer.testing import CliRunner
 
 from gateway.cli import app
 from gateway.commands import consent
+from gateway.commands.match import MEMORY
 from gateway.config import load
+from gateway.demo.pictures import photo
 from gateway.demo.setup import Ports, prepare
+from gateway.likeness import Likenesses
+from gateway.sandbox import Sandbox
 from quarantine.audit import Audit
+from quarantine.consents.alike import resaved
 from quarantine.ingest import Intake
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import load_private, load_public
+from quarantine.ledger.fingerprintkey import FingerprintKey
 from quarantine.records import Records
 from quarantine.stores import FolderStore
 from quarantine.vault import Vault
@@ -207,3 +216,43 @@ def test_no_number_stands_in_any_file_of_ours(world: World) -> None:
         if path.is_file():
             data = path.read_bytes()
             assert b"9434765919" not in data and NHS.encode() not in data, path
+
+
+def saved_anew(data: bytes, quality: int = 70) -> bytes:
+    """As a messenger or a phone saves it: another file, smaller, without its hidden data."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as picture:
+        picture.convert("RGB").resize((picture.width // 2, picture.height // 2)).save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def test_a_picture_that_was_saved_anew_is_the_same_picture(world: World, tmp_path: Path) -> None:
+    """Given the copy from a telephone, the one in the ledger is meant, its recipients are written to; another is not meant."""
+    sent, other = photo(3), photo(4)
+    key = FingerprintKey(world.hashes)
+    records = Records(world.settings.records)
+    for data, name in ((sent, "third"), (other, "fourth")):
+        sha256 = hashlib.sha256(data).hexdigest()
+        looks = {sha256: key.to_text(sha256, likeness(data))}
+        ref = f"{name.upper():X<9}"
+        world.take(outcome_object(delivered=[PEER], name=name, images=[[sha256, ""]], ref=ref, fingerprints=looks))
+    copy = tmp_path / "from-the-phone.jpg"
+    copy.write_bytes(saved_anew(sent))
+    made = world.facts("withdraw", "--image", str(copy))
+    assert [mail["ref"] for one in made["recalls"] for mail in one["mails"]] == ["THIRDXXXX"]
+    stands = {subject for subject, _ in records.consents_in_force()}
+    assert (
+        f"image:{hashlib.sha256(sent).hexdigest()}" in stands
+        and f"image:{hashlib.sha256(copy.read_bytes()).hexdigest()}" in stands
+    )
+    assert f"image:{hashlib.sha256(other).hexdigest()}" not in stands
+    assert resaved(records, world.hashes, [hashlib.sha256(sent).hexdigest()]) == {hashlib.sha256(sent).hexdigest()}
+    records.close()
+
+
+def likeness(data: bytes) -> bytes:
+    sandbox = Sandbox(MEMORY, 30.0)
+    try:
+        return Likenesses(sandbox, 1, 30.0)(data)
+    finally:
+        sandbox.close()
