@@ -1,4 +1,4 @@
-"""The server side of SMTP and LMTP: one session, one connection.  The only file that subclasses aiosmtpd.
+"""The server side of SMTP and LMTP: one session.  It stands on ``gateway.inbound.connection``; nothing else subclasses aiosmtpd.
 
 aiosmtpd gives the connection, STARTTLS and the table of ``smtp_*`` methods.  Its command loop, its DATA and its timers are
 replaced, because (aiosmtpd 1.4.6) they accept bare LF, cancel the work when the client leaves, count time from the last command,
@@ -9,7 +9,6 @@ tell exception texts to the client, share command limits between connections, up
 from __future__ import annotations
 
 import asyncio
-import collections
 import logging
 import math
 from typing import Any
@@ -19,12 +18,12 @@ from aiosmtpd import smtp as aiosmtpd
 
 from gateway.inbound import addresses, parameters
 from gateway.inbound import replies as say
+from gateway.inbound.connection import Connection
 from gateway.inbound.data import DataReader
 from gateway.inbound.incoming import Incoming, hand_over
 from gateway.inbound.intake import Intake, ListenerSettings
 from gateway.inbound.limits import Roster, fetch
-from gateway.inbound.patience import Patience
-from gateway.inbound.wire import CHUNK, Gone, TooLong, Wire
+from gateway.inbound.wire import Gone, TooLong
 from gateway.model import Envelope, Reply
 
 # Its DEBUG prints body lines and its INFO addresses, whatever the level of the root logger.
@@ -35,7 +34,6 @@ COMMAND_LIMIT = 4096  # octets; RFC 3461 6.2 and RFC 5321 4.5.3.1.4 add up to le
 RELEASE_COMMAND_LIMIT = 65536  # a release token names its recipients
 MOST_MISTAKES = 20  # protocol errors since the last message
 UNKNOWN_COSTS = 4  # a message or an HTTP request taken for commands must end soon
-LINGER = 2.0  # seconds in which a client may still read our last reply
 
 COMMANDS = frozenset(
     {"EHLO", "HELO", "LHLO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT", "VRFY", "EXPN", "HELP", "STARTTLS", "XFORWARD"}
@@ -43,64 +41,23 @@ COMMANDS = frozenset(
 BEFORE_TLS = frozenset({"EHLO", "LHLO", "NOOP", "QUIT", "STARTTLS"})  # RFC 3207 4
 
 
-class Session(aiosmtpd.SMTP):
+class Session(Connection):
     """One connection.  Every answer is a ``Reply``; what the intake raises becomes 451 and a reset transaction."""
 
-    session: aiosmtpd.Session  # set as soon as there is a connection
-    transport: asyncio.Transport | None
-
     def __init__(self, settings: ListenerSettings, intake: Intake, roster: Roster) -> None:
-        # tls_context is set afterwards: the constructor warns of a required client certificate, which is what we want.
-        super().__init__(
-            None,
-            data_size_limit=settings.max_size,
-            hostname=settings.hostname,
-            timeout=settings.command_timeout,
-            loop=asyncio.get_running_loop(),
-        )
-        self.command_size_limits = collections.defaultdict(int)  # the class's own is shared by all connections
-        self.tls_context = settings.tls
+        super().__init__(settings)
         self._settings = settings
         self._intake = intake
         self._roster = roster
         self._work: asyncio.Task[Any] | None = None  # on a message whose client waits for the answer
         self._answered: tuple[str, int] | None = None  # message key, bytes received when its reply went out
-        self._patience = Patience(self.loop, lambda: self._leave(say.TIMED_OUT))
         self._mistakes = 0
         self._in_data = False
         self._working = False
         self._quit = False
-        self._over = False  # the last word is said
-        self._announced: frozenset[str] = frozenset()
         self._incoming = Incoming()
 
-    # -- connection
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called a second time when STARTTLS has succeeded: nothing of the session before survives (RFC 3207 4.2)."""
-        self._announced = frozenset()
-        super().connection_made(transport)
-        assert self.transport is not None
-        self._wire = Wire(self.transport, self._writer)
-        if hasattr(transport, "max_size"):  # asyncio's plain sockets; 256 kB at once would let the others wait
-            transport.max_size = CHUNK
-
-    def data_received(self, data: bytes) -> None:
-        self._wire.feed(data)
-
-    def eof_received(self) -> bool:
-        """The client sends no more.  aiosmtpd would cancel the work here; we end what we have and then answer."""
-        self._wire.feed_eof()
-        return self.session.ssl is None  # True keeps our half open; TLS has no half-closed state
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """The connection is gone.  aiosmtpd would cancel the work here; we let the conversation find the end by itself."""
-        self._patience.stop()
-        if self._original_transport is not None:
-            self._original_transport.close()
-        asyncio.StreamReaderProtocol.connection_lost(self, error)
-        self._wire.feed_eof()
-        self.transport = None
+    # -- transaction
 
     def _set_rset_state(self) -> None:
         """Forget the transaction."""
@@ -109,17 +66,6 @@ class Session(aiosmtpd.SMTP):
     def _set_post_data_state(self) -> None:
         self._incoming.end()
         self._incoming = Incoming()
-
-    def _reset_timeout(self, duration: float | None = None) -> None:
-        self._patience.until(self.loop.time() + (duration or self._timeout_duration))
-
-    def _leave(self, reply: Reply) -> None:
-        """Say a last word outside of the conversation, and hang up."""
-        if self.transport is not None and not self.transport.is_closing() and not self._over:
-            self._over = True
-            self.transport.write(self._wire.unsent() + say.line(reply).encode() + b"\r\n")
-            self.transport.close()
-            self.loop.call_later(LINGER, self.transport.abort)  # close() waits for a client that does not read
 
     @property
     def busy(self) -> bool:
@@ -132,9 +78,6 @@ class Session(aiosmtpd.SMTP):
             self._leave(say.CLOSING)
 
     # -- conversation
-
-    async def push(self, status: str | bytes) -> None:
-        await self._wire.send(status if isinstance(status, str) else status.decode("ascii"))
 
     async def _say(self, reply: Reply) -> None:
         if reply.enhanced.startswith("5.5."):
@@ -248,18 +191,6 @@ class Session(aiosmtpd.SMTP):
             return await self._say(say.TLS_FIRST)
         await self._smtp_methods[command](arg)
         return None
-
-    async def _hang_up(self) -> None:
-        """Close so that the last reply is read: closing with unread input would reset the connection and lose it."""
-        if self.transport is None or self.transport.is_closing():
-            return
-        self._over = True
-        self._patience.until(math.inf)
-        await self._wire.flush()
-        if self.session.ssl is None:  # TLS has no half-closed state; its close sends close_notify first
-            self._writer.write_eof()
-            async with asyncio.timeout(LINGER):
-                await self._wire.drain()
 
     # -- commands
 
