@@ -85,8 +85,8 @@ def _bare(data: bytes, match: re.Match[bytes], hosts: _Hosts) -> Iterator[Place]
     end = match.end() - 2
     back = _BACKWARDS.match(data[max(0, end - _LONGEST) : end][::-1])
     start = end - back.end() if back is not None else end
-    if data[max(0, start - 1) : start] in (b"/", b"@"):
-        return  # with "//" it was seen; with "@" it is an address
+    if data[max(0, start - 1) : start] in (b"/", b"@") or data[max(0, start - 4) : start].lower() == b"cid:":
+        return  # with "//" it was seen; with "@" it is an address; "cid:" is a part of this mail
     host = _BARE.match(data[start:end])
     if host is not None and hosts.asked(host[1]):
         yield _place(host[1], _path(data, end))

@@ -1,78 +1,67 @@
-"""devices.yaml as text that commands edit: comments, order and quotes of what does not change stay."""
+"""devices.yaml as text that commands edit: only the entry that changes is written anew, all else stays byte for byte."""
 
 from __future__ import annotations
 
-import io
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from gateway.commands.yamlentries import EditError, dump_entry, load_entry, new_entry, without_tail
+from policies.blocks import cut
 
-_WIDTH: Final = 4096  # never fold what a person wrote on one line
+__all__ = ["DeviceText", "EditError"]
+
 _KEY: Final = "devices"
-
-
-class EditError(Exception):
-    """The file cannot be edited; the text says why."""
+_EMPTY: Final = re.compile(rf"^{_KEY}:[ \t]*(?:\[[ \t]*\])?[ \t]*(?:#[^\n]*)?(?:\n|\Z)", re.M)
 
 
 class DeviceText:
     """The text and its devices."""
 
     def __init__(self, text: str) -> None:
-        try:
-            data = _round_trip().load(text)
-        except YAMLError:
-            raise EditError("devices.yaml is no YAML; run `clinigate policy check`") from None
-        self._data = data if data is not None else CommentedMap()
-        if not isinstance(self._data, CommentedMap) or not isinstance(self._data.get(_KEY, []), list | None):
-            raise EditError('devices.yaml must hold a list under "devices:"')
-        if not self._data.get(_KEY):
-            self._data[_KEY] = CommentedSeq()
+        pieces = cut(text, _KEY)
+        if pieces is not None:
+            self._before, self._blocks, self._after = pieces.before, list(pieces.blocks), pieces.after
+            return
+        head = _EMPTY.search(text)
+        if head is None and re.search(rf"^{_KEY}:", text, re.M):
+            raise EditError('write "devices:" on a line of its own and each device with a dash below it, for commands to edit it')
+        start, end = head.span() if head is not None else (len(text), len(text))
+        above = text[:start] + ("" if not text[:start] or text[:start].endswith("\n") else "\n")
+        self._before, self._blocks, self._after = f"{above}{_KEY}:\n", [], text[end:]
 
     @property
     def text(self) -> str:
         """As it stands now."""
-        out = io.StringIO()
-        _round_trip().dump(self._data, out)
-        return out.getvalue()
+        return "".join((self._before, *self._blocks, self._after))
 
     def add(self, device: Mapping[str, Any]) -> None:
         """Put a new device behind the last one.  Raises EditError when its id is taken."""
         if self._find(str(device["id"])) is not None:
             raise EditError(f"{device['id']} is in the register already; see `clinigate device list`")
-        entry = CommentedMap({key: _plain(key, value) for key, value in device.items()})
-        entry.fa.set_flow_style()
-        self._data[_KEY].append(entry)
+        if self._blocks and not self._blocks[-1].endswith("\n"):
+            self._blocks[-1] += "\n"
+        indent = self._blocks[0][: self._blocks[0].index("-")] if self._blocks else "  "
+        self._blocks.append(new_entry(device, indent))
 
     def retire(self, name: str, day: date, reason: str) -> None:
         """Write when a device was taken out of use.  Raises EditError for one that is not there, or is out of use already."""
-        entry = self._find(name)
-        if entry is None:
+        at = self._find(name)
+        if at is None:
             raise EditError(f"{name} is not in the register; see `clinigate device list`")
+        body, tail = without_tail(self._blocks[at])
+        made = load_entry(body)
+        entry = made[0]
         if entry.get("retired"):
             raise EditError(f"{name} was retired on {entry['retired']} already")
         entry["retired"] = day
         if reason:
             entry["notes"] = f"{entry['notes']}; {reason}" if entry.get("notes") else reason
+        self._blocks[at] = dump_entry(made, body[: body.index("-")]) + tail
 
-    def _find(self, name: str) -> Any:
-        entries = [one for one in self._data[_KEY] if isinstance(one, dict)]
-        return next((one for one in entries if str(one.get("id", "")).casefold() == name.casefold()), None)
-
-
-def _plain(key: str, value: Any) -> Any:
-    """A serial number in quotes: 0123 without them is another number."""
-    return DoubleQuotedScalarString(value) if key in ("serial", "id") and str(value)[:1].isdigit() else value
-
-
-def _round_trip() -> YAML:
-    made = YAML(typ="rt")
-    made.preserve_quotes = True
-    made.width = _WIDTH
-    made.indent(mapping=2, sequence=4, offset=2)
-    return made
+    def _find(self, name: str) -> int | None:
+        for at, block in enumerate(self._blocks):
+            if str(load_entry(without_tail(block)[0])[0].get("id", "")).casefold() == name.casefold():
+                return at
+        return None

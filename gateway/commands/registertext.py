@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-import yaml
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedSeq
-from ruamel.yaml.error import YAMLError
 
+from gateway.commands.yamlentries import EditError, dump_entry, load_entry, new_entry, without_tail
 from policies.blocks import Cut, cut
 from policies.register import a_label, plain_local, split_address
 
-WIDTH = 4096  # never fold what a person wrote on one line
+__all__ = ["EditError", "RegisterText", "entry_name"]
+
 _NAMED: Final = re.compile(r"\b(?:domain|address):[ ]*[\"']?([^\s\"',}]+)")
 Change = Callable[[Any], None]
-
-
-class EditError(Exception):
-    """The file cannot be edited; the text says why."""
 
 
 def entry_name(entry: Mapping[str, Any]) -> str:
@@ -51,11 +45,11 @@ class RegisterText:
     def entry(self, name: str) -> Any:
         """What is written about ``name``; None if nothing is."""
         at = self._find(name)
-        return None if at is None else _load(self._blocks[at])[0]
+        return None if at is None else load_entry(self._blocks[at])[0]
 
     def in_batch(self, batch: str) -> list[Any]:
         """Every entry that came with an import."""
-        found = [_load(block)[0] for block in self._blocks if batch in block]
+        found = [load_entry(block)[0] for block in self._blocks if batch in block]
         return [entry for entry in found if entry.get("batch") == batch]
 
     def change(self, name: str, work: Change) -> None:
@@ -63,14 +57,14 @@ class RegisterText:
         at = self._find(name)
         if at is None:
             raise EditError(f"{name} is not in the register")
-        body, tail = _without_tail(self._blocks[at])
-        made = _load(body)
+        body, tail = without_tail(self._blocks[at])
+        made = load_entry(body)
         work(made[0])
         signed = made[0].get("approved_by")
         if isinstance(signed, list) and not isinstance(signed, CommentedSeq):
             made[0]["approved_by"] = CommentedSeq(signed)
             made[0]["approved_by"].fa.set_flow_style()
-        self._blocks[at] = _dump(made, self._indent(at)) + tail
+        self._blocks[at] = dump_entry(made, self._indent(at)) + tail
 
     def add(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Put new entries behind the last one."""
@@ -79,8 +73,7 @@ class RegisterText:
         last = self._blocks[-1]
         self._blocks[-1] = last if last.endswith("\n") else last + "\n"
         for entry in entries:
-            lines = yaml.safe_dump([dict(entry)], default_flow_style=None, sort_keys=False, allow_unicode=True, width=WIDTH)
-            self._blocks.append("".join(f"{indent}{line}" for line in lines.splitlines(keepends=True)))
+            self._blocks.append(new_entry(entry, indent))
 
     def _find(self, name: str) -> int | None:
         if self._places is None:
@@ -89,7 +82,7 @@ class RegisterText:
                 for word in _NAMED.findall(block):
                     self._places.setdefault(_plain(word), []).append(at)
         candidates = self._places.get(name, ())
-        return next((at for at in candidates if entry_name(_load(self._blocks[at])[0]) == name), None)
+        return next((at for at in candidates if entry_name(load_entry(self._blocks[at])[0]) == name), None)
 
     def _indent(self, at: int) -> str:
         block = self._blocks[at]
@@ -99,37 +92,3 @@ class RegisterText:
 def _plain(word: str) -> str:
     local, domain = split_address(word)
     return f"{plain_local(local)}@{a_label(domain)}" if local else a_label(domain) or ""
-
-
-def _without_tail(block: str) -> tuple[str, str]:
-    """The entry, and the blank lines and comments behind it, which belong to what follows."""
-    lines = block.splitlines(keepends=True)
-    end = len(lines)
-    while end > 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
-        end -= 1
-    body = "".join(lines[:end])
-    return (body if body.endswith("\n") else body + "\n"), "".join(lines[end:])
-
-
-def _round_trip(indent: int) -> YAML:
-    reader = YAML(typ="rt")
-    reader.preserve_quotes = True
-    reader.width = WIDTH
-    reader.indent(mapping=2, sequence=indent + 2, offset=indent)
-    return reader
-
-
-def _load(block: str) -> Any:
-    try:
-        made = _round_trip(2).load(block)
-    except YAMLError:
-        raise EditError("an entry is no YAML; run `clinigate check`") from None
-    if not isinstance(made, list) or len(made) != 1 or not isinstance(made[0], dict):
-        raise EditError("an entry is written unusually; edit the file by hand")
-    return made
-
-
-def _dump(made: Any, indent: str) -> str:
-    out = io.StringIO()
-    _round_trip(len(indent)).dump(made, out)
-    return out.getvalue()

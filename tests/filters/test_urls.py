@@ -57,7 +57,16 @@ def test_a_filter_that_tells_only_the_domain_tells_that() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    [f"mailto:me@{HOST}", f"me@{HOST}/x", f"cid:image001@{HOST}", f"{HOST}.evil.com/x", f"the {HOST} service", "a//b", ""],
+    [
+        f"mailto:me@{HOST}",
+        f"me@{HOST}/x",
+        f"cid:image001@{HOST}",
+        f"cid:{HOST}/x",
+        f"{HOST}.evil.com/x",
+        f"the {HOST} service",
+        "a//b",
+        "",
+    ],
 )
 def test_what_is_no_link_to_it_is_none(written: str) -> None:
     assert found(written) == set()
