@@ -38,6 +38,7 @@ def context(mode: str = "enforce", **settings: Any) -> Context:
     """The demo's policy with this default mode and these settings of policy.yaml."""
     spec = load(folder() / "clinigate.yaml").context_spec()
     spec["snapshot"] = None
+    spec["opening"]["recognise"] = 0  # no process: tests/gateway/test_likeness.py has one
     return build(spec | {"policy": policy(mode, **settings)}, now=lambda: AT)
 
 
