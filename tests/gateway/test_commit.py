@@ -457,3 +457,30 @@ def test_the_crash_hook_kills_only_where_it_is_told(monkeypatch: pytest.MonkeyPa
     for point in CRASH_POINTS:
         crash.here(point)
     assert died == [137]
+
+
+NOTED = {"recipients": [{"notice": "N-3-note", "rule": "NO-PICTURE", "reasons": ["kind.none"], "advised": ["link.file-share"]}] * 2}
+
+
+def test_advice_about_mail_without_a_picture_is_one_outcome_however_often_it_is_tried(world: World) -> None:
+    """The short way stays: no ledger row; a client that tries again after a lost answer makes the same object again."""
+    plan, mail = Plan((copy([0, 1], b"text"),), record=NOTED, plain=True), received([A, B])
+    assert codes(commit(world, plan, mail)) == [250]
+    assert codes(commit(world, plan, mail)) == [250]
+    assert states(world) == {A: ["delivered"], B: ["delivered"]}
+    [told] = world.outcomes
+    assert [line["notice"] for line in told.meta["recipients"]] == ["N-3-note", "N-3-note"]
+    assert told.meta["images"] == [] and world.row_states() == []
+
+
+def test_mail_without_a_picture_goes_though_its_advice_cannot_be_written(world: World) -> None:
+    """P3, design 2: it depends on the next hop alone."""
+    world.vault_broken = True
+    assert codes(commit(world, Plan((copy([0, 1], b"text"),), record=NOTED, plain=True), received([A, B]))) == [250]
+    assert world.outcomes == [] and len(world.taken) == 2
+
+
+def test_nobody_is_advised_about_what_did_not_go(world: World) -> None:
+    world.answers = {A: "4yz", B: "4yz"}
+    assert codes(commit(world, Plan((copy([0, 1], b"text"),), record=NOTED, plain=True), received([A, B]))) == [452]
+    assert world.outcomes == []

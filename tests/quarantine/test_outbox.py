@@ -48,6 +48,7 @@ pytestmark = pytest.mark.unit
 
 TEMPLATES = load()
 WINDOW = 5.0
+DAY = 86400.0
 HOLD = "ab" * 16
 
 
@@ -572,3 +573,36 @@ def test_outbox_out_of_the_configuration(world: World, tmp_path: Path) -> None:
     options = QuarantineSettings.model_validate({"addresses": addresses, "language": "xx"})
     with pytest.raises(KeyError, match="no notice templates for language"):
         open_outbox(options, world.records, lambda: NOW)
+
+
+def noted(address: str = LEE, **more: Any) -> dict[str, Any]:
+    """A recipient of an email without a picture about which its sender shall be told something."""
+    told = {"advice": ["The email links to a file share."], "advise_now": True}
+    return line(address, **{"state": "delivered", "notice": "N-3-note", "method": "none", **told, **more})
+
+
+def test_a_note_about_mail_without_a_picture_is_said_once_in_its_time(world: World) -> None:
+    """Advice must not become noise: the second mail of the month is not told of, one after it is; another sender is."""
+
+    def take(identity: str, at: float, **more: Any) -> int:
+        world.now = at
+        outcome = meta({"tell": "sender", "kind": "notice", **noted()}, message=identity, message_id=f"<{identity}@x>", **more)
+        with world.records.transaction():
+            world.records.add_outcome(identity, identity, identity, outcome["created"], outcome)
+            promises.outcome_told(world.records, identity, identity, outcome, at, WINDOW, 30 * DAY)
+        return world.run()
+
+    assert take("o1", NOW) == 1
+    text = world.box.texts()[0]
+    assert "Sent, with a note" in str(parsed(world.box.mails[0][1])["Subject"])
+    assert "links to a file share" in text and "did not hold or change it" in text
+    assert "hidden data" not in text and "record" not in text.partition("Questions")[0]
+    assert take("o2", NOW + 29 * DAY) == 0
+    assert take("o3", NOW + 29 * DAY, sender="dr.other@clinic.example") == 1
+    assert take("o4", NOW + 31 * DAY) == 1
+
+
+def test_a_note_never_hides_another_notice_of_the_same_mail(world: World) -> None:
+    world.outcome("o1", noted(), asked(CHEN))
+    assert world.run() == 1
+    assert "Waiting for you" in str(parsed(world.box.mails[0][1])["Subject"])

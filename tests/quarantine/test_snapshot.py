@@ -215,3 +215,21 @@ def test_records_of_another_schema_are_not_touched(tmp_path: Path) -> None:
     records.close()
     with pytest.raises(Exception, match="schema 99"):
         Records(tmp_path / "records.sqlite")
+
+
+def test_what_went_about_a_patient_is_known_by_picture_and_message(world: World) -> None:
+    """S3-29: first message of each picture, in both its forms; not what stayed inside; not longer ago than is kept."""
+    patient = world.hashes.patient("9434765919")
+    pictures = [{"sha256": image("a"), "scrubbed": image("a'")}]
+    world.take(outcome_object(delivered=[PEER], name="one", patients=[patient], images=pictures))
+    world.take(outcome_object(delivered=[PEER], name="two", patients=[patient], images=[*pictures, {"sha256": image("b")}]))
+    world.take(outcome_object(delivered=[PEER], name="three", images=[{"sha256": image("c")}]))
+    snapshot = write(world)
+    found = snapshot.gone(["943 476 5919"], PEER.upper(), MONDAY - 1)
+    assert sorted(found or ()) == sorted([(image("a"), "msg-one"), (image("a'"), "msg-one"), (image("b"), "msg-two")])
+    assert snapshot.gone(["943 476 5919"], SENDER, 0.0) == snapshot.gone(["1"], PEER, 0.0) == []
+    assert snapshot.gone(["943 476 5919"], PEER, MONDAY) == []
+    world.now += 91 * 86400
+    assert write(world).gone(["943 476 5919"], PEER, 0.0) == []
+    world.now += 1000
+    assert snapshot.gone(["943 476 5919"], PEER, 0.0) is None  # stale is unknown
