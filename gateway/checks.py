@@ -218,6 +218,7 @@ async def check_quarantine(told: Settings) -> list[Problem]:
         if ours.resolve() != theirs.resolve():
             problems.append(_error(where, f"{ours} and {theirs} differ; both programs need the same"))
     problems += _tried(told.quarantine.templates or "notices", lambda: _wording(told))
+    problems += _gaps(told.quarantine.templates)
     if not told.quarantine.addresses.on_call_contact:
         problems.append(
             _error("quarantine: addresses: on_call_contact", "is empty; give a telephone number: notices tell it in urgent cases")
@@ -269,6 +270,15 @@ def _wording(told: Settings) -> None:
     for name in (told.quarantine.language, *told.quarantine.languages.values()):
         if name not in languages:
             raise ValueError(f"no folder for language {name}; there are: {', '.join(sorted(languages))}")
+
+
+def _gaps(folder: Path | None) -> list[Problem]:
+    """Where English words stand in another language's notices; templates with a mistake are told of elsewhere."""
+    try:
+        gaps = load_templates(folder or SHIPPED).gaps
+    except (OSError, ValueError):
+        return []
+    return [Problem("warning", str(folder), f"{gap} is missing: the English words stand in its place") for gap in gaps]
 
 
 def _tried(where: object, work: Callable[[], object]) -> list[Problem]:

@@ -114,6 +114,7 @@ def _line(job: Job, fate: Fate) -> dict[str, Any]:
         "method": fate.method,
         "rule": fate.rule,
         "reasons": list(fate.reasons),
+        "said": list(told(fate.reasons)),
         "notice": fate.notice,
         "hold": fate.hold,
         "answers": list(fate.answers),
@@ -143,7 +144,7 @@ def _beside(job: Job, fate: Fate, why: Mapping[str, Any]) -> dict[str, Any]:
     """What a notice says beside: advice, and whom the sender may have meant."""
     found: dict[str, Any] = {}
     if why.get("advice"):
-        found = {"advice": list(why["advice"]), "advise_now": bool(why.get("advise_now"))}
+        found = {name: why[name] for name in ("advice", "advised", "advise_now") if name in why}
     if why.get("dated") and fate.state == "delivered":
         found["dated"] = True
     meant = job.plan.meant[fate.index] if fate.index < len(job.plan.meant) else ""

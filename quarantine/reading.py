@@ -20,7 +20,7 @@ _KEPT = (
 _LINE = (
     "address", "class", "state", "method", "rule", "reasons", "notice", "hold", "answers", "releases", "code", "kind", "tell",
     "consent", "consent_until", "urgency", "alert", "action", "words", "help", "at", "advice", "advise_now",
-    "did_you_mean", "mode", "seen", "source", "protection",
+    "did_you_mean", "dated", "advised", "said", "mode", "seen", "source", "protection",
     "stripped", "statement", "per_part",
 )  # fmt: skip
 _IMAGE = (

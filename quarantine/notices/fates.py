@@ -80,6 +80,8 @@ class Fate:
     help: str = ""
     advice: str = ""  # what is told beside, whatever became of the message
     advise_now: bool = False  # not in the weekly digest
+    said: tuple[str, ...] = ()  # codes of ``why``
+    advised: tuple[str, ...] = ()  # codes of ``advice``
     dated: bool = False  # the day the picture was taken stands in the text of this copy
     meant: str = field(default="", repr=False)  # "did you mean": a domain, or an address the sender has written to before
     answers: tuple[str, ...] = ()
@@ -172,6 +174,8 @@ def _fates(meta: Mapping[str, Any]) -> Iterable[Fate]:
             help=words(one.get("help")),
             advice=words(one.get("advice")),
             advise_now=one.get("advise_now") is True,
+            said=tuple(clean(code) for code in one.get("said") or one.get("reasons") or ()),
+            advised=tuple(clean(code) for code in one.get("advised") or ()),
             dated=one.get("dated") is True,
             meant=clean(one.get("did_you_mean")),
             answers=tuple(clean(answer) for answer in one.get("answers") or ()),

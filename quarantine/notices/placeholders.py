@@ -160,16 +160,18 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 # file -> parts that may be there.
 # Files a language may have: the policy's sentences for reasons in another language, "code = sentence".
 OPTIONAL_FILES: dict[str, tuple[str, ...]] = {"reasons": ("sentences",)}
+HELPS = "helps"  # part of the same file: the one step that helps with a reason
 OPTIONAL: dict[str, tuple[str, ...]] = {
+    "reasons": (HELPS,),
     "frame": ("questions word", "beside reason", "beside address", "beside number"),
-    "N-1": ("reply", "reply emergency", "link", "subject no answers", "beside"),
-    "N-1r": ("reply", "reply emergency", "link", "subject no answers"),
-    "N-2": ("reply", "reply emergency", "link", "beside"),
-    "N-3": ("why", "method *", "housekeeping", "keep", "answers", "beside", "dated"),
-    "N-4": ("beside",),
-    "N-5": ("why", "after", "beside", "housekeeping", "keep"),
-    "N-6": ("after", "beside"),
-    "N-7": ("reply", "reply emergency", "link", "after", "answers", "no answers", "emergency", "beside"),
+    "N-1": ("first single", "reply", "reply emergency", "link", "subject no answers", "beside"),
+    "N-1r": ("first single", "reply", "reply emergency", "link", "subject no answers"),
+    "N-2": ("first single", "reply", "reply emergency", "link", "beside"),
+    "N-3": ("first single", "why", "method *", "housekeeping", "keep", "answers", "beside", "dated"),
+    "N-4": ("first single", "beside",),
+    "N-5": ("first single", "why", "after", "beside", "housekeeping", "keep"),
+    "N-6": ("first single", "after", "beside"),
+    "N-7": ("first single", "reply", "reply emergency", "link", "after", "answers", "no answers", "emergency", "beside"),
 }
 _NONE: frozenset[str] = frozenset()
 _CONTACTS = frozenset({"organisation", "ig_contact", "on_call"})

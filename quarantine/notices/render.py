@@ -73,7 +73,7 @@ class _Writer:
             "count": str(len(fates)),
             "people": self.people(fates),
             "to": self.people(fates) if len(fates) == 1 else sentence(self.need("people count"), {"count": str(len(fates))}),
-            "help": first.help,
+            "help": self.language.help(first.said) or first.help,
             "did_you_mean": first.meant,
             "who": sentence(who, values),
             "emergency": tie(emergency),
@@ -87,7 +87,7 @@ class _Writer:
             "code": first.code,
         }
         usual = self.language.part(section.template, "why", section.variant)
-        values["why"] = self.language.reasons(first.reasons) or first.why or sentence(usual, values)
+        values["why"] = self.language.reasons(first.said) or first.why or sentence(usual, values)
         return values
 
     def need(self, name: str) -> Any:
@@ -127,18 +127,20 @@ class _Writer:
         addresses = "|".join(re.escape(text) for text in ("{address}", *(fate.address for fate in section.fates)) if text)
         return tuple(re.sub(addresses, lambda _: word, answer, flags=re.IGNORECASE) for answer in section.fates[0].answers)
 
-    def body(self, section: _Section) -> list[Block]:
-        """The paragraphs of one part, in the order of what matters to the sender."""
+    def body(self, section: _Section, linked: bool) -> list[Block]:
+        """The paragraphs of one part, in the order of what matters to the sender.  ``linked``: the link belongs here."""
         values = self.values(section)
         usual, emergency = _answers(self.offered(section))
         found = self.part(section, "text", values)
         for method in dict.fromkeys(fate.method for fate in section.fates if fate.method):
             by = values | {"people": self.people([fate for fate in section.fates if fate.method == method])}
             found += self.part(section, f"method {method}", by) if method.replace("-", "").isalpha() else []
-        for advice in dict.fromkeys(fate.advice for fate in section.fates if fate.advice):
-            about = [fate for fate in section.fates if fate.advice == advice]
+        for advice in dict.fromkeys(map(self.advice, section.fates)):
+            about = [fate for fate in section.fates if advice and self.advice(fate) == advice]
+            if not about:
+                continue
             found += self.part(section, "beside", values | {"people": self.people(about), "advice": advice})
-        found += self.part(section, "link", values) if self.link and all(fate.asked for fate in section.fates) else []
+        found += self.part(section, "link", values) if linked else []
         if (reply := self.by_reply(section, values)) or section.template == ANSWER:
             found += reply
         else:
@@ -149,6 +151,10 @@ class _Writer:
         dated = [fate for fate in section.fates if fate.dated]
         found += self.part(section, "dated", values | {"people": self.people(dated)}) if dated else []
         return found + self.part(section, "housekeeping" if self.told.all_gone else "keep", values)
+
+    def advice(self, fate: Fate) -> str:
+        """What is told beside about this person, in the notice's language where it has the words."""
+        return self.language.reasons(fate.advised) or fate.advice
 
     def by_reply(self, section: _Section, values: Mapping[str, str]) -> list[Block]:
         """How to answer with one word: the words that send it, then those that are always possible.  [] where nobody may."""
@@ -192,6 +198,8 @@ class _Writer:
             fates = tuple(f for s in sections if (s.template, s.variant) == (template, variant) for f in s.fates)
             total = len(self.told.fates)
             which = "first one" if total == 1 else "first all" if len(fates) == total else "first some"
+            if len(fates) == 1 < total and self.language.part(template, "first single", variant) is not None:
+                which = "first single"  # for languages that change their words with the number
             said = sentence(
                 self.language.need(template, "head" if found else which, variant), self.values(_Section(template, variant, fates))
             )
@@ -228,11 +236,12 @@ def render(
     if not sections:
         raise ValueError("nothing to say about this message")
     content = [Block("lead", writer.opening(sections)), *_frame(writer, "list", _list(writer, reminder))]
+    linked = next((one for one in sections if link and all(fate.asked for fate in one.fates)), None)  # one page answers for all
     for section in sections:
         if len(sections) > 1:
             head = writer.language.need(section.template, "head", section.variant)
             content.append(Block("head", sentence(head, writer.values(section))))
-        content += writer.body(section)
+        content += writer.body(section, linked=section is linked)
     content += _ending(writer, sections, receiver)
     first = sections[0]
     subject = writer.subject(first)

@@ -10,12 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from quarantine.notices.placeholders import FORBIDDEN, LINES, OPTIONAL, OPTIONAL_FILES, PARTS, PLACEHOLDERS, REQUIRED, VARIANTS
+from quarantine.notices.placeholders import (
+    FORBIDDEN,
+    HELPS,
+    LINES,
+    OPTIONAL,
+    OPTIONAL_FILES,
+    PARTS,
+    PLACEHOLDERS,
+    REQUIRED,
+    VARIANTS,
+)
 
 SHIPPED = Path(__file__).with_name("templates")
+ENGLISH = "en"
 
 _FILES = {**REQUIRED, **OPTIONAL_FILES}
 _PAIRS = frozenset({"answers", "reasons"})  # files of lines "left = right"
@@ -71,12 +83,18 @@ class Language:
         known = _pairs(self.need("reasons", "sentences"))
         return " ".join(known[code] for code in codes if code in known)
 
+    def help(self, codes: Iterable[str]) -> str:
+        """The language's own words for the one step that helps, of the first code that has some; "" where it has none."""
+        known = _pairs(part) if (part := self.part("reasons", HELPS) if "reasons" in self.files else None) is not None else {}
+        return next((known[code] for code in codes if code in known), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Every language found."""
+    """Every language found.  ``gaps``: where the English words stand in for what a language does not have, one line each."""
 
     languages: Mapping[str, Language] = field(repr=False)
+    gaps: tuple[str, ...] = ()
 
     def language(self, name: str) -> Language:
         """Raises KeyError naming the languages there are."""
@@ -87,26 +105,73 @@ class Templates:
 
 
 def load(folder: Path = SHIPPED) -> Templates:
-    """All languages below ``folder`` (one folder each).  Raises TemplateError or, if there is none, ValueError."""
-    languages = {path.name: _language(path) for path in sorted(folder.iterdir()) if path.is_dir()}
-    if not languages:
+    """The shipped languages, with those below ``folder`` (one folder each) before them, file by file and part by part.
+
+    What a file of ``folder`` does not have is taken from the shipped language of the same name, else from the English one: an
+    update that brings a new part stops nobody's notices.  Raises TemplateError or, if there is no language, ValueError.
+    """
+    shipped = _shipped()
+    own = {path.name: _own_files(path) for path in _folders(folder)} if folder != SHIPPED else {}
+    if folder != SHIPPED and not own:
         raise ValueError(f"{folder.name}: no language folder with notice templates in it")
-    return Templates(MappingProxyType(languages))
+    languages: dict[str, Language] = {}
+    gaps: list[str] = []
+    for name in (*shipped, *(name for name in own if name not in shipped)):
+        base = shipped.get(name) or shipped[ENGLISH]
+        files, missing = _completed(own.get(name, {}) if name in own or folder != SHIPPED else base, base)
+        languages[name] = Language(name, files)
+        gaps += [f"{name}/{what}" for what in missing if name not in shipped]
+    return Templates(MappingProxyType(languages), tuple(gaps))
 
 
-def _language(folder: Path) -> Language:
-    for path in sorted(folder.glob("*.txt")):
+_Files = Mapping[str, Mapping[tuple[str, str], Part]]
+
+
+@cache
+def _shipped() -> Mapping[str, _Files]:
+    return {path.name: _own_files(path) for path in _folders(SHIPPED)}
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+
+
+def _own_files(folder: Path) -> _Files:
+    """Every template that is there.  Raises TemplateError."""
+    paths = sorted(folder.glob("*.txt"))
+    for path in paths:
         if path.stem not in _FILES:
             raise TemplateError(path, 1, f"no notice has this name; names are {', '.join(sorted(_FILES))}")
-    stems = [stem for stem in _FILES if stem in REQUIRED or (folder / f"{stem}.txt").exists()]
-    return Language(folder.name, MappingProxyType({stem: _file(folder / f"{stem}.txt") for stem in stems}))
+    if not paths:
+        raise TemplateError(folder / "N-1.txt", 1, "no template is in this folder; copy what is to be changed from the shipped ones")
+    return {path.stem: _file(path) for path in paths}
+
+
+def _completed(own: _Files, base: _Files) -> tuple[_Files, list[str]]:
+    """``own`` with what it does not have from ``base``, and what that is: whole files, or parts that every file needs."""
+    files: dict[str, Mapping[tuple[str, str], Part]] = {}
+    missing: list[str] = []
+    for stem, parts in base.items():
+        if stem not in own:
+            files[stem] = parts
+            missing += [f"{stem}.txt"] if stem in REQUIRED else []
+            continue
+        lacking = {key: part for key, part in parts.items() if key in set(_needed(stem, own[stem]))}
+        files[stem] = MappingProxyType({**own[stem], **lacking})
+        missing += [f"{stem}.txt: {_shown(key)}" for key in lacking]
+    return MappingProxyType({**files, **{stem: parts for stem, parts in own.items() if stem not in base}}), missing
+
+
+def _needed(stem: str, parts: Mapping[tuple[str, str], Part]) -> list[tuple[str, str]]:
+    """What a file must have and does not: a part for every variant, or one without a variant."""
+    wanted = [(variant, name) for variant in VARIANTS.get(stem, ("",)) for name in _FILES[stem]]
+    lacking = [key for key in wanted if key not in parts and ("", key[1]) not in parts]
+    return [*lacking, *(("", name) for _, name in lacking)]
 
 
 def _file(path: Path) -> Mapping[tuple[str, str], Part]:
     try:
         text = path.read_bytes().decode("utf-8-sig")  # Windows editors put a byte order mark in front
-    except FileNotFoundError:
-        raise TemplateError(path, 1, "this template is missing; every language needs every file") from None
     except UnicodeDecodeError as error:
         raise TemplateError(path, 1, f"not UTF-8 at byte {error.start}: save the file as UTF-8") from None
     parts: dict[tuple[str, str], Part] = {}
@@ -118,10 +183,6 @@ def _file(path: Path) -> Mapping[tuple[str, str], Part]:
         for number, line in lines:
             _check_line(path, number, key, line)
         _check_part(path, key, parts[key])
-    for variant in VARIANTS.get(path.stem, ("",)):
-        for name in _FILES[path.stem]:
-            if (variant, name) not in parts and ("", name) not in parts:
-                raise TemplateError(path, 1, f"part {_shown((variant, name))} is missing")
     return MappingProxyType(parts)
 
 

@@ -11,9 +11,9 @@ import pytest
 from quarantine.notices.placeholders import FORBIDDEN, OPTIONAL_FILES, PLACEHOLDERS, REQUIRED, VARIANTS
 from quarantine.notices.render import render
 from quarantine.notices.settings import Settings, SettingsError, from_options
-from quarantine.notices.wording import SHIPPED, TemplateError, fill, load
+from quarantine.notices.wording import SHIPPED, TemplateError, _completed, _needed, fill, load
 from quarantine.settings import QuarantineSettings
-from tests.support.noticeworld import NOW, SETTINGS, asked, meta, settings
+from tests.support.noticeworld import NOW, SETTINGS, asked, meta, refused, settings
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.unit
@@ -81,25 +81,50 @@ def test_the_line_is_the_right_one(folder: Path) -> None:
         load(folder)
 
 
+def test_shipped_templates_lack_nothing() -> None:
+    """Every file, and in it every part for every variant: they stand in for what a site's own do not have."""
+    for name, files in ((one.name, one.files) for one in load().languages.values()):
+        assert set(REQUIRED) <= set(files), name
+        for stem, parts in files.items():
+            assert _needed(stem, parts) == [], (name, stem)
+    assert load().gaps == ()
+
+
 @pytest.mark.parametrize("file", sorted(REQUIRED))
-def test_missing_file_is_refused(folder: Path, file: str) -> None:
-    """Every language has every notice."""
-    (folder / "en" / f"{file}.txt").unlink()
-    with pytest.raises(TemplateError, match=rf"^en/{file}\.txt:1: this template is missing"):
-        load(folder)
+def test_a_file_that_a_site_does_not_have_is_the_shipped_one(folder: Path, file: str) -> None:
+    """Who changes one notice keeps one file; of another language the English file stands in, and that is told."""
+    shutil.copytree(folder / "en", folder / "cy")
+    for name in ("en", "cy"):
+        (folder / name / f"{file}.txt").unlink()
+    found = load(folder)
+    assert found.language("en").files[file] == found.language("cy").files[file] == load().language("en").files[file]
+    assert found.gaps == (f"cy/{file}.txt",)
 
 
-@pytest.mark.parametrize(("file", "part"), [(file, part) for file, parts in REQUIRED.items() for part in parts])
-def test_missing_part_is_refused(folder: Path, file: str, part: str) -> None:
-    """Every variant of every notice has every part it needs."""
-    path = folder / "en" / f"{file}.txt"
-    kept, skip = [], False
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("["):
-            skip = re.fullmatch(rf"\[(?:[a-z]+: )?{part}\]", line) is not None
-        kept += [] if skip else [line]
-    path.write_text("\n".join(kept), encoding="utf-8")
-    with pytest.raises(TemplateError, match=rf"^en/{file}\.txt:1: part \[(?:[a-z]+: )?{part}\] is missing"):
+def test_a_part_that_a_site_does_not_have_is_the_shipped_one() -> None:
+    """A new version brings a new part: the notices of a site that has its own words still go."""
+    shipped = load().language("en").files
+    for file, part in ((file, part) for file, parts in REQUIRED.items() for part in parts):
+        own = {key: value for key, value in shipped[file].items() if key[1] != part}
+        found, missing = _completed({file: own}, shipped)
+        assert {key: value for key, value in found[file].items() if key[1] == part} == {
+            key: value for key, value in shipped[file].items() if key[1] == part
+        }
+        assert any(told.startswith(f"{file}.txt: [") for told in missing)
+
+
+def test_one_file_of_ones_own_is_enough(tmp_path: Path) -> None:
+    """The folder holds what is changed, and nothing else."""
+    (tmp_path / "notices" / "en").mkdir(parents=True)
+    (tmp_path / "notices" / "en" / "N-4.txt").write_text("[line]\nstopped here\n", encoding="utf-8")
+    text = render([meta(refused(), asked())], NOW, SETTINGS, load(tmp_path / "notices")).text
+    assert "stopped here" in text and "What you can do:" in text and "is waiting" in text
+
+
+def test_a_folder_without_templates_is_refused(folder: Path) -> None:
+    """A misspelt folder would be a language nobody wrote."""
+    (folder / "cy").mkdir()
+    with pytest.raises(TemplateError, match=r"^cy/N-1\.txt:1: no template is in this folder"):
         load(folder)
 
 
