@@ -156,10 +156,14 @@ class _Writer:
         """What is told beside about this person, in the notice's language where it has the words."""
         return self.language.reasons(fate.advised) or fate.advice
 
+    def asks(self, fate: Fate) -> bool:
+        """True if a reply to this notice answers about this recipient."""
+        return bool(self.reply) and fate.asked and (fate.deadline is None or self.now < fate.deadline)
+
     def by_reply(self, section: _Section, values: Mapping[str, str]) -> list[Block]:
         """How to answer with one word: the words that send it, then those that are always possible.  [] where nobody may."""
         part = self.language.part(section.template, "reply", section.variant)
-        if not self.reply or part is None or not all(fate.asked for fate in section.fates):
+        if part is None or not all(self.asks(fate) for fate in section.fates):
             return []
         alone = len(section.fates) == 1
         given = [offer for offer in offers(section.fates[0].answers) if alone or offer.needs != "address"]
@@ -246,7 +250,7 @@ def render(
     first = sections[0]
     subject = writer.subject(first)
     answers = told.message_id if receiver == told.sender and about is None and not reminder else ""
-    asked = reply if any(fate.asked for section in sections for fate in section.fates) else ""
+    asked = reply if any(writer.asks(fate) for section in sections for fate in section.fates) else ""
     key = key or _key(told, sections)
     headers = manners(settings.from_address, settings.domain, key, now, reply_to=asked or settings.ig_address, answers=answers)
     if told.message_id and not answers and receiver == told.sender:
@@ -330,7 +334,7 @@ def _ending(writer: _Writer, sections: Sequence[_Section], receiver: str) -> lis
     told = writer.told
     over = all(fate.gone or fate.state == "answered" for section in sections for fate in section.fates)
     found = [] if over else _frame(writer, "urgent")
-    asked = writer.reply and any(fate.asked for section in sections for fate in section.fates)
+    asked = any(writer.asks(fate) for section in sections for fate in section.fates)
     by_word = writer.language.part("frame", "questions word") if asked else None
     found += blocks(by_word, writer.common()) if by_word else _frame(writer, "questions")
     found += _frame(writer, "reference")

@@ -56,14 +56,33 @@ class Site:
 
     def held(self, recipients: Sequence[str] = (COLLEAGUE,)) -> Notice:
         """Send a picture without a word about consent; the notice that asks."""
-        seen = len(self.mta.mails(SENDER))
+        known = set(self.questions())
         message = EmailMessage(policy=SMTP)
         message["From"], message["To"], message["Subject"] = f"Dr Adams <{SENDER}>", ", ".join(recipients), "rash on the arm"
         message["Message-ID"] = f"<{uuid.uuid4().hex}@clinic.example>"
         message.set_content("Dear colleague,\n\nplease see attached.\n")
         message.add_attachment(photo(int(uuid.uuid4().int % 1000)), "image", "jpeg", filename="IMG_2041.JPG")
         self.submit(message.as_bytes(), recipients)
-        return Notice(self, self.mta.mails(SENDER, seen + 1)[seen])
+        new = until(lambda: [one for one in self.questions() if one not in known], "the notice that asks")
+        return self.questions()[new[0]]
+
+    def questions(self) -> dict[str, Notice]:
+        """The first notice about each hold that asks, by its reply address."""
+        found: dict[str, Notice] = {}
+        for mail in self.mta.mails(SENDER):
+            if f"@{DOMAIN}".encode() in mail:
+                notice = Notice(self, mail)
+                found.setdefault(notice.address, notice)
+        return found
+
+    def told(self, ref: str, words: str) -> Notice:
+        """The notice about a hold whose subject says this."""
+
+        def found() -> list[Notice]:
+            notices = [Notice(self, mail) for mail in self.mta.mails(SENDER) if ref.encode() in mail]
+            return [one for one in notices if words in str(one.message["Subject"])]
+
+        return until(found, f"{words} about {ref}")[0]
 
     def states(self) -> dict[str, str]:
         path = self.clinigate.folder / "quarantine" / "records.sqlite"
@@ -80,8 +99,7 @@ class Notice:
         self.address = str(self.message["Reply-To"])
         self.text = self.message.get_body(("plain",)).get_content()
         found = re.search(r"ref ([0-9A-Z-]{9})", str(self.message["Subject"]))
-        assert found is not None
-        self.ref = found[1]
+        self.ref = found[1] if found else ""
 
     def reply(self, text: str, *, sender: str = SENDER, headers: str = "", picture: bytes = b"", html: bool = False) -> bytes:
         quoted = "\n".join(f"> {line}" for line in self.text.splitlines())
@@ -185,10 +203,8 @@ def test_other_programs_other_people(site: Site, more: dict[str, Any]) -> None:
 def test_a_login_of_somebody_else_answers_nothing(site: Site) -> None:
     """Right token, right domain, other person: and the sender is told."""
     notice = site.held()
-    seen = len(site.mta.mails(SENDER))
     notice.answer("VERBAL", login=OTHER)
-    told = site.mta.mails(SENDER, seen + 1)[seen]
-    assert b"An answer that does not count" in told
+    assert site.told(notice.ref, "does not count")
     assert notice.state("ASKED")
 
 
@@ -229,11 +245,11 @@ def test_an_address_answers_once(site: Site) -> None:
 def test_an_automatic_reply_that_quotes_every_word_starts_nothing(site: Site) -> None:
     """An out-of-office answer quotes the whole notice: no answer, and no notice back."""
     notice = site.held()
-    seen = len(site.mta.mails(SENDER))
+    seen = len([mail for mail in site.mta.mails(SENDER) if notice.ref.encode() in mail])
     notice.answer("VERBAL\nI am back on Monday", headers="Auto-Submitted: auto-replied\nPrecedence: bulk")
     notice.outcome("automatic")
     time.sleep(1.0)
-    assert len(site.mta.mails(SENDER)) == seen
+    assert len([mail for mail in site.mta.mails(SENDER) if notice.ref.encode() in mail]) == seen
     assert notice.state("ASKED")
 
 
@@ -257,9 +273,8 @@ def test_a_huge_reply_costs_little_and_still_counts(site: Site) -> None:
 
 def test_two_words_ask_again_and_the_right_one_still_works(site: Site) -> None:
     notice = site.held()
-    seen = len(site.mta.mails(SENDER))
     notice.answer("verbal or written?")
-    again = Notice(site, site.mta.mails(SENDER, seen + 1)[seen])
+    again = site.told(notice.ref, "answer again")
     assert again.address == notice.address
     again.answer("WRITTEN")
     assert notice.state("RELEASED")
@@ -267,10 +282,10 @@ def test_two_words_ask_again_and_the_right_one_still_works(site: Site) -> None:
 
 def test_ask_ig_brings_it_to_ig(site: Site) -> None:
     notice = site.held()
-    seen = len(site.mta.mails(IG))
     notice.answer("ASK IG")
     assert notice.state("QUARANTINED")
-    assert notice.ref.encode() in site.mta.mails(IG, seen + 1)[-1]
+    until(lambda: [mail for mail in site.mta.mails(IG) if notice.ref.encode() in mail], "word to IG")
+    assert site.told(notice.ref, "IG team")
 
 
 def test_an_emergency_goes_at_once(site: Site) -> None:
@@ -295,8 +310,9 @@ def test_a_service_killed_between_reply_and_answer_answers_once(site: Site) -> N
     assert len(site.mta.mails(COLLEAGUE)) == before + 1
 
 
+@pytest.mark.slow
 def test_a_gateway_killed_before_its_250_is_asked_again_and_answers_once(site: Site) -> None:
-    """Postfix comes again with the same bytes: the same object."""
+    """Postfix comes again with the same bytes, which make the same object; the release is tried again by itself."""
     notice = site.held()
     before = len(site.mta.mails(COLLEAGUE))
     site.clinigate.stop("gateway")
@@ -307,6 +323,6 @@ def test_a_gateway_killed_before_its_250_is_asked_again_and_answers_once(site: S
     site.clinigate.programs.pop("gateway")
     site.clinigate.start("gateway")
     site.mta.command("postqueue", "-f")
-    assert notice.state("RELEASED")
+    assert notice.state("RELEASED", seconds=100)  # the service had taken the reply meanwhile and met a gateway that was away
     until(lambda: site.mta.queued() == [], "an empty queue", 90)
     assert len(site.mta.mails(COLLEAGUE)) == before + 1
