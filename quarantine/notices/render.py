@@ -158,7 +158,11 @@ class _Writer:
 
     def asks(self, fate: Fate) -> bool:
         """True if a reply to this notice answers about this recipient."""
-        return bool(self.reply) and fate.asked and (fate.deadline is None or self.now < fate.deadline)
+        return bool(self.reply) and self.open(fate)
+
+    def open(self, fate: Fate) -> bool:
+        """True if the sender may still answer about this recipient."""
+        return fate.asked and (fate.deadline is None or self.now < fate.deadline)
 
     def by_reply(self, section: _Section, values: Mapping[str, str]) -> list[Block]:
         """How to answer with one word: the words that send it, then those that are always possible.  [] where nobody may."""
@@ -240,7 +244,7 @@ def render(
     if not sections:
         raise ValueError("nothing to say about this message")
     content = [Block("lead", writer.opening(sections)), *_frame(writer, "list", _list(writer, reminder))]
-    linked = next((one for one in sections if link and all(fate.asked for fate in one.fates)), None)  # one page answers for all
+    linked = next((one for one in sections if link and all(map(writer.open, one.fates))), None)  # one page answers for all
     for section in sections:
         if len(sections) > 1:
             head = writer.language.need(section.template, "head", section.variant)
