@@ -22,6 +22,7 @@ KEYS_OF_THE_ADMINISTRATOR = ("routes", "quarantine.deadlines")
 EXAMPLES = (  # without a default that could be shown
     "listeners.tls", "routes.server_name", "routes.ca", "routes.certificate", "routes.key", "trusted_hosts", "smime", "dkim",
     "quarantine.templates", "quarantine.alarm.command", "quarantine.deadlines", "quarantine.form.url",
+    "quarantine.replies.domain",
     "quarantine.form.tls",
 )  # fmt: skip
 
