@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -36,7 +37,7 @@ from quarantine.records import Records
 from quarantine.release import Deliver, Releaser, end_recipients
 from quarantine.retention import purge
 from quarantine.settings import QuarantineSettings
-from quarantine.snapshot import write_snapshot
+from quarantine.snapshot import tell_consents, write_snapshot
 from quarantine.state import Conflict, Event, move
 from quarantine.stores import STORES, Place
 
@@ -218,11 +219,22 @@ class Service:
         changes, (seen, written) = self.records.changes(), self._snapshot
         age = now - written
         due = age >= settings.snapshot_refresh or (changes != seen and age >= settings.snapshot_every)
-        if not due and register == self._register:
-            return False
+        if not due:
+            return register != self._register and await self._tell_consents(register)
         settings.snapshot.parent.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(write_snapshot, settings.snapshot, self.records, now)
         self._snapshot, self._register = (changes, now), register
+        return True
+
+    async def _tell_consents(self, register: tuple[int, int]) -> bool:
+        """What patients have said goes to the gateway at once; the rest of the snapshot when its time has come."""
+        try:
+            await asyncio.to_thread(tell_consents, self.settings.snapshot, self.records)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("snapshot.whole", error=type(error).__name__)
+            self._snapshot = (-1, 0.0)  # it is not as we left it: all of it is written in the next round
+            return False
+        self._register = register
         return True
 
     async def retention(self) -> int:

@@ -7,10 +7,11 @@ unreadable or stale means ``None`` = unknown, which decisions treat as the stric
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,9 @@ def told(records: Records) -> list[tuple[str, str, float, str, str]]:
     return sorted((subject, *row) for subject, row in rows.items())
 
 
-def _marked(records: Records) -> list[tuple[str, bytes]]:
+def _marked(records: Records, said: Iterable[tuple[str, float | str, float | str, str, str]]) -> list[tuple[str, bytes]]:
     """(picture, encrypted fingerprint) of every picture that the consent register speaks of, as far as it is known."""
-    named = [subject.partition(":")[2] for subject, *_ in told(records) if subject.startswith("image:")]
+    named = [subject.partition(":")[2] for subject, *_ in said if subject.startswith("image:")]
     kept = ((one, records.fingerprint(one)) for one in named)
     return [(one, found[1]) for one, found in kept if found is not None]
 
@@ -64,13 +65,46 @@ def write_snapshot(path: Path, records: Records, now: float) -> None:
         connection.executemany(sql.SNAPSHOT_DISCLOSED, records.disclosed(now))
         connection.executemany(sql.SNAPSHOT_INLINE, records.inline_seen())
         connection.executemany(sql.SNAPSHOT_PAIR, records.pairs())
-        connection.executemany(sql.SNAPSHOT_CONSENT, told(records))
+        _say(connection, records)
         connection.executemany(sql.SNAPSHOT_GONE, records.gone(now - GONE_FOR))
         connection.executemany(sql.SNAPSHOT_PICTURE, records.gone_pictures(now - GONE_FOR, now))
-        connection.executemany(sql.SNAPSHOT_MARKED, _marked(records))
         connection.execute("COMMIT")
     finally:
         connection.close()
+    _durable(temporary, path)
+
+
+def tell_consents(path: Path, records: Records) -> None:
+    """Put what patients have said into the snapshot that is there, and leave the rest of it as old as it is.
+
+    A large ledger takes seconds to write; a patient's no does not wait for it.  Raises OSError or sqlite3.Error as above, also
+    when there is no snapshot of this version yet: then all of it has to be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    shutil.copyfile(path, temporary)
+    temporary.chmod(0o640)
+    connection = sqlite3.connect(temporary, isolation_level=None)
+    try:
+        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        if dict(connection.execute(sql.READ_META).fetchall()).get("version") != str(sql.SNAPSHOT_VERSION):
+            raise sqlite3.DatabaseError("a snapshot of another version")
+        connection.execute("BEGIN")
+        for statement in sql.FORGET_CONSENTS:
+            connection.execute(statement)
+        _say(connection, records)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+    _durable(temporary, path)
+
+
+def _say(connection: sqlite3.Connection, records: Records) -> None:
+    said = told(records)
+    connection.executemany(sql.SNAPSHOT_CONSENT, said)
+    connection.executemany(sql.SNAPSHOT_MARKED, _marked(records, said))
+
+
+def _durable(temporary: Path, path: Path) -> None:
     for target in (temporary, path.parent):
         if target == path.parent:
             temporary.rename(path)

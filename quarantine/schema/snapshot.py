@@ -26,6 +26,7 @@ SNAPSHOT_DISCLOSED = "INSERT INTO disclosed VALUES (?, ?, ?, ?)"
 SNAPSHOT_INLINE = "INSERT INTO inline_seen VALUES (?, ?, ?)"
 SNAPSHOT_PAIR = "INSERT INTO pairs VALUES (?, ?)"
 SNAPSHOT_CONSENT = "INSERT INTO consents VALUES (?, ?, ?, ?, ?)"
+FORGET_CONSENTS = ("DELETE FROM consents", "DELETE FROM marked")
 SNAPSHOT_GONE = "INSERT INTO gone VALUES (?, ?, ?, ?, ?)"
 READ_META = "SELECT name, value FROM meta"
 READ_DISCLOSED = "SELECT until, covered FROM disclosed WHERE image_sha256 = ? AND recipient_hash = ?"

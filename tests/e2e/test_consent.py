@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import io
 import json
 import subprocess
 import time
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageOps
 
+from gateway.demo.pictures import photo
 from gateway.demo.samples import COLLEAGUE, HOSPICE, SENDER, STRANGER, Sample, picture
 from tests.support.installation import Installation, until
 
@@ -27,6 +30,24 @@ def mail(seed: int, subject: str, *to: str, number: str = f"NHS {NHS}", **option
     return Sample(
         "", to or (COLLEAGUE,), subject, f"Dear colleague,\n\nplease see attached. {number}\n", (picture(seed),), **options
     ).build()
+
+
+def saved_anew(data: bytes) -> bytes:
+    """As a messenger saves it: smaller, without its hidden data."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as picture:
+        small = ImageOps.exif_transpose(picture).convert("RGB")
+        small.resize((small.width // 2, small.height // 2)).save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+def with_picture(data: bytes, subject: str) -> bytes:
+    """An email that bears this picture and no number."""
+
+    def attach(message: EmailMessage) -> None:
+        message.add_attachment(data, "image", "jpeg", filename="IMG-20261123-WA0001.jpg")
+
+    return Sample("", (COLLEAGUE,), subject, "Dear colleague,\n\nplease see attached.\n", (attach,)).build()
 
 
 def consent(site: Installation, *words: str, text: str = NHS) -> Any:
@@ -66,10 +87,11 @@ def test_a_no_stops_mail_within_seconds_and_a_yes_lets_it_go_again(tmp_path: Pat
             (mail(4, "[emergency: unconscious, burns unit on call] rash"), COLLEAGUE),
             (mail(1, "[consent verbal] rash", STRANGER, number=""), STRANGER),  # that very picture, without the number
             (mail(2, "[not a patient image] rash", number=""), COLLEAGUE),
+            (with_picture(saved_anew(photo(1)), "[consent verbal] rash"), COLLEAGUE),  # it again, as another file
         ):
             site.send(message, (to,))
-        assert time.monotonic() - noted < SECONDS
-        fates = [one["state"] for event in site.events()[-4:] for one in event["recipients"]]
+            assert time.monotonic() - noted < SECONDS or to != COLLEAGUE
+        fates = [one["state"] for event in site.events()[-5:] for one in event["recipients"]]
         assert set(fates) <= {"refused", "held"} and fates[2] == "refused"
         assert len(site.mails(COLLEAGUE)) == 1 and site.mails(STRANGER) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ from quarantine.retention import DAY, purge
 from quarantine.schema import snapshot as snapshot_sql
 from quarantine.seal import unseal
 from quarantine.service import Service
-from quarantine.snapshot import Snapshot, write_snapshot
+from quarantine.snapshot import Snapshot, tell_consents, write_snapshot
 from quarantine.state import NotAllowed
 from quarantine.stores.api import Missing, Place
 from tests.support.quarantine_kit import MONDAY, PEER, SENDER, World, hex_id, hold_object, image, outcome_object
@@ -422,8 +423,33 @@ async def test_a_word_of_another_process_reaches_the_snapshot_with_the_next_roun
         assert await service.snapshot() is True
         assert Snapshot(world.settings.snapshot, world.hashes, 900.0, world.clock).withdrawn([NHS]) is True
         assert await service.snapshot() is False
+        world.settings.snapshot.unlink()  # somebody cleaned up: the next word has all of it written
+        note(beside, "restored")
+        assert await service.snapshot() is False
+        assert await service.snapshot() is True
+        assert Snapshot(world.settings.snapshot, world.hashes, 900.0, world.clock).withdrawn([NHS]) is False
     finally:
         service.close()
+
+
+def test_a_word_alone_is_put_into_the_snapshot_that_is_there(world: World) -> None:
+    """A large ledger takes seconds to write; the rest stays as old as it is; a snapshot that cannot be read is not touched."""
+    sent(world)
+    snapshot(world)
+    world.now += 100
+    note(world, "withdrawn")
+    tell_consents(world.settings.snapshot, world.records)
+    told = Snapshot(world.settings.snapshot, world.hashes, 900.0, world.clock)
+    assert told.withdrawn([NHS]) is True and told.disclosed(image(), PEER) is True
+    assert told.age() == 101.0
+    note(world, "restored")
+    tell_consents(world.settings.snapshot, world.records)
+    assert told.withdrawn([NHS]) is False
+    for broken in (b"", b"x" * 5000, world.settings.snapshot.read_bytes().replace(b"version2", b"version1")):
+        world.settings.snapshot.write_bytes(broken)
+        with pytest.raises(sqlite3.Error):
+            tell_consents(world.settings.snapshot, world.records)
+        assert world.settings.snapshot.read_bytes() == broken
 
 
 def test_a_rebuild_keeps_the_register_and_lost_records_come_back(world: World) -> None:
