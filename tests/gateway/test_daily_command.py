@@ -1,4 +1,4 @@
-"""``clinigate daily``, ``report weekly`` and ``emergency`` as their users call them: what they do, what they say, what they refuse."""
+"""``clinigate daily``, ``report weekly``, ``emergency`` as their users call them: what they do, say and refuse."""
 
 from __future__ import annotations
 
