@@ -86,7 +86,7 @@ REASONS: Final[Mapping[str, str]] = {
     "recipient.open-list": "People from several places, or patients, would see each other's addresses in To and Cc.",
     "recipient.mailbox": "The recipient's organisation is approved, but not for this mailbox.",
     "recipient.first-time": "It was the first email to this address. If that is the wrong person, tell the IG team now.",
-    "recipient.check-now": "The address is new, and very like one that was written to before. If it is wrong, tell the IG team now.",
+    "recipient.check-now": "The address is very like one that was written to before. If it is wrong, tell the IG team now.",
     "recipient.seen-by-all": "People from several places could see each other's addresses. Next time put them in Bcc.",
     "recipient.address-unconfirmed": "To send to a patient, write the patient's address once more in the tag.",
     # kinds
@@ -176,7 +176,7 @@ HELP: Final[Mapping[str, str]] = {
     "domain.denied": "Send it to the person's own work address instead.",
     "domain.own-private": "Open it from your work account instead, or put it in the patient's record.",
     "purpose.private": "Send it to the person's work address instead.",
-    "consent.refused": "Do not send it another way. If the patient says yes after all, tell the information governance team first.",
+    "consent.refused": "Do not send it another way. If the patient says yes after all, tell the information governance team.",
     "kind.intimate-child": "Call the service directly. It will tell you a safe way.",
     "opaque.encrypted": "If it holds a picture of a patient, send it again without the password: we protect it on the way.",
     "opaque.corrupt": "Open the file, save it under a new name, and attach that one to a new email.",

@@ -9,7 +9,7 @@ from typing import Final
 
 from policies.model import RecipientClass, RecipientFacts
 from policies.register import Register, split_address
-from policies.slips import slips
+from policies.slips import mixed_up, slips
 
 CODES: Final[Mapping[str, str]] = {
     "recipient.first-time": "The sender writes to this recipient for the first time.",
@@ -32,7 +32,8 @@ def known_neighbour(address: str, wrote_before: Callable[[str], bool | None]) ->
     Works on keyed hashes: ``wrote_before`` is asked for each slip.  Stops when it does not know.
     """
     local, domain = split_address(address.lower())
-    for slip in (*(f"{one}@{domain}" for one in slips(local)), *(f"{local}@{one}" for one in slips(domain))):
+    meant = dict.fromkeys((*slips(local), *mixed_up(local)))
+    for slip in (*(f"{one}@{domain}" for one in meant), *(f"{local}@{one}" for one in slips(domain))):
         answer = wrote_before(slip)
         if answer is None:
             return ""

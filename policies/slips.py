@@ -34,6 +34,18 @@ def slips(word: str) -> Iterator[str]:
             yield made
 
 
+def mixed_up(word: str) -> Iterator[str]:
+    """What somebody could have meant who confused two names: another vowel (lea, lee), another number (smith12, smith13)."""
+    for at, letter in enumerate(word):
+        for others in (_VOWELS, _DIGITS):
+            if letter in others:
+                yield from (word[:at] + other + word[at + 1 :] for other in others if other != letter)
+
+
+_VOWELS: Final = "aeiouy"
+_DIGITS: Final = "0123456789"
+
+
 def _slips(word: str) -> Iterator[str]:
     places = range(len(word))
     yield from (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1))

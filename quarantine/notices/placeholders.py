@@ -164,7 +164,7 @@ HELPS = "helps"  # part of the same file: the one step that helps with a reason
 OPTIONAL: dict[str, tuple[str, ...]] = {
     "reasons": (HELPS,),
     "frame": ("questions word", "beside reason", "beside address", "beside number"),
-    "N-1": ("first single", "reply", "reply emergency", "link", "subject no answers", "beside"),
+    "N-1": ("first single", "needed", "reply", "reply emergency", "link", "subject no answers", "beside"),
     "N-1r": ("first single", "reply", "reply emergency", "link", "subject no answers"),
     "N-2": ("first single", "reply", "reply emergency", "link", "beside"),
     "N-3": ("first single", "why", "method *", "housekeeping", "keep", "answers", "beside", "dated"),

@@ -147,6 +147,8 @@ class _Writer:
             found += self.part(section, "answers", values, usual) if usual else []
             found += [] if usual or emergency else self.part(section, "no answers", values)
             found += self.part(section, "emergency", values) if emergency else []
+        asked = any(code.startswith("consent.") for code in section.fates[0].said) or not section.fates[0].said
+        found += self.part(section, "needed", values) if asked else []  # a page or a locked file is no question of needing it
         found += self.part(section, "after", values)
         dated = [fate for fate in section.fates if fate.dated]
         found += self.part(section, "dated", values | {"people": self.people(dated)}) if dated else []

@@ -143,7 +143,7 @@ def _own_files(folder: Path) -> _Files:
         if path.stem not in _FILES:
             raise TemplateError(path, 1, f"no notice has this name; names are {', '.join(sorted(_FILES))}")
     if not paths:
-        raise TemplateError(folder / "N-1.txt", 1, "no template is in this folder; copy what is to be changed from the shipped ones")
+        raise TemplateError(folder / "N-1.txt", 1, "no template is in this folder; copy the shipped ones that you want to change")
     return {path.stem: _file(path) for path in paths}
 
 

@@ -22,6 +22,7 @@ KNOWN = "jane.smith@royal-example.example"
         "jane.smtih@royal-example.example", "jane.smih@royal-example.example", "jane.smithh@royal-example.example",
         "jane.smuth@royal-example.example", "jane.smith@royal-exmaple.example", "jane.smith@royl-example.example",
         "jane.smith@royalexample.example", "janesmith@royal-example.example", "jane.smit@royal-example.example",
+        "jane.smoth@royal-example.example", "jyne.smith@royal-example.example",
     ],
 )  # fmt: skip
 def test_a_slip_of_the_finger_finds_the_address_that_was_meant(typed: str) -> None:
@@ -33,6 +34,13 @@ def test_a_slip_of_the_finger_finds_the_address_that_was_meant(typed: str) -> No
 def test_another_address_is_no_slip(typed: str) -> None:
     """Nor is the address itself."""
     assert known_neighbour(typed, lambda one: one == KNOWN) == ""
+
+
+def test_numbers_and_vowels_are_mixed_up() -> None:
+    """Large directories tell people of one name apart by a number, and names by a vowel."""
+    assert known_neighbour("john.smith17@nhs.example", lambda one: one == "john.smith12@nhs.example")
+    assert known_neighbour("dr.lea@nhs.example", lambda one: one == "dr.lee@nhs.example")
+    assert known_neighbour("dr.lea@nhs.example", lambda one: one == "dr.leb@nhs.example") == ""
 
 
 def test_nothing_is_said_when_nothing_is_known() -> None:
