@@ -165,6 +165,16 @@ async def check_listeners(told: Settings) -> list[Problem]:
     return problems
 
 
+async def check_replies(told: Settings) -> list[Problem]:
+    """Answers by reply count only from a listener that vouches; without a domain there are none."""
+    if not told.quarantine.replies.domain:
+        return []
+    if all(one.vouches == "nothing" for one in told.listeners):
+        why = "is set, but no listener vouches for a sender, so no answer would count: give one `vouches:`"
+        return [_error("quarantine: replies: domain", why)]
+    return []
+
+
 async def check_timeouts(told: Settings) -> list[Problem]:
     """Our deadline ends before the upstream gives up, a message that hangs is held before it, and a bomb before that."""
     problems = []
@@ -246,6 +256,7 @@ CHECKS: Final[Mapping[str, Callable[[Settings], Coroutine[None, None, list[Probl
     "keys": check_keys,
     "smime": check_smime,
     "listeners": check_listeners,
+    "answers": check_replies,
     "next hop": check_next_hop,
     "timeouts": check_timeouts,
     "sandbox": check_sandbox,

@@ -25,6 +25,7 @@ from gateway.checks import (
     check_next_hop,
     check_policy,
     check_quarantine,
+    check_replies,
     check_smime,
     check_timeouts,
 )
@@ -325,6 +326,14 @@ def listening(site: Site, **tls: Any) -> Settings:
 
 async def test_a_listener_with_mutual_tls_is_well(site: Site) -> None:
     assert await check_listeners(listening(site)) == []
+
+
+async def test_answers_that_could_never_count_are_an_error(site: Site) -> None:
+    """A domain for replies, and nobody vouched for: every clinician's answer would be turned away."""
+    listeners = [{**site.change().listeners[0].model_dump(mode="json", exclude_none=True), "vouches": "nothing"}]
+    [one] = await check_replies(site.change(listeners=listeners, quarantine={"replies": {"domain": "hold.clinic.example"}}))
+    assert (one.level, one.where) == ("error", "quarantine: replies: domain")
+    assert await check_replies(site.change(quarantine={"replies": {"domain": ""}})) == []
 
 
 async def test_a_listener_that_vouches_for_nothing_is_warned_of(site: Site) -> None:
