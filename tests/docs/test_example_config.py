@@ -21,6 +21,7 @@ SECTIONS = {path for path in OPTIONS if any(other.startswith(f"{path}.") for oth
 KEYS_OF_THE_ADMINISTRATOR = ("routes", "quarantine.deadlines")
 EXAMPLES = (  # without a default that could be shown
     "listeners.tls", "routes.server_name", "routes.ca", "routes.certificate", "routes.key", "trusted_hosts", "smime", "dkim",
+    "quarantine.office.holidays", "quarantine.emergencies.escalate_to", "quarantine.reports.folder",
     "quarantine.templates", "quarantine.alarm.command", "quarantine.deadlines", "quarantine.form.url",
     "quarantine.replies.domain",
     "quarantine.form.tls",
