@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS disclosures (
   released_by TEXT NOT NULL DEFAULT '', released_role TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (outcome, image, recipient));
 CREATE INDEX IF NOT EXISTS disclosures_recipient ON disclosures (recipient, sender);
+CREATE INDEX IF NOT EXISTS disclosures_recipient_at ON disclosures (recipient, at);
 CREATE INDEX IF NOT EXISTS disclosures_image ON disclosures (image);
 CREATE INDEX IF NOT EXISTS disclosures_scrubbed ON disclosures (scrubbed) WHERE scrubbed <> '';
 CREATE INDEX IF NOT EXISTS disclosures_sender ON disclosures (sender, at);

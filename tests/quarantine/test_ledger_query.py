@@ -127,6 +127,7 @@ _PLANS = [
     ({"patient": "p"}, "disclosure_patients"),
     ({"image": "i"}, "disclosures_image"),
     ({"recipient": "r"}, "disclosures_recipient"),
+    ({"recipient": "r", "since": 1.0}, "disclosures_recipient_at"),
     ({"sender": "s"}, "disclosures_sender"),
     ({"since": 1.0, "until": 2.0}, "disclosures_at"),
     ({"message": "m"}, "disclosures_message"),
