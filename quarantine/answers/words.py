@@ -43,6 +43,10 @@ def offers(tags: Sequence[str]) -> tuple[Offer, ...]:
     A word that several uses share is that of care, the narrowest; the others always say their use.
     """
     found: dict[str, Offer] = {}
+    if (lone := _lone(tags)) is not None:  # how the patient agreed was said before: what is asked is the address alone
+        word = CHECKED[0].upper()
+        found[word] = Offer(word, lone, CHECKED[0], needs(lone))
+        tags = [tag for tag in tags if tag != lone]
     shared = Counter(next(candidates(tag)) for tag in dict.fromkeys(tags))
     for tag in dict.fromkeys(tags):
         for word in candidates(tag):
@@ -50,6 +54,13 @@ def offers(tags: Sequence[str]) -> tuple[Offer, ...]:
                 found[word] = Offer(word, tag, bare(tag), needs(tag))
                 break
     return tuple(found.values())
+
+
+def _lone(tags: Sequence[str]) -> str | None:
+    """The one tag of a hold that says how the patient agreed, where it also says that the address is right; first of all."""
+    consents = [tag for tag in dict.fromkeys(tags) if bare(tag).casefold().startswith("consent")]
+    checked = [tag for tag in consents if _of(atoms(tag), CHECKED)]
+    return consents[0] if len(consents) == len(checked) == 1 and tags[0] == consents[0] else None
 
 
 def bare(tag: str) -> str:

@@ -86,6 +86,8 @@ class _Writer:
             "domains": self.join(fate.domain for fate in fates if not fate.patient) or sentence(self.need("system patient"), {}),
             "code": first.code,
         }
+        if "consent.refused" in first.said:
+            values["alternatives"] = ""  # a patient's no is not to be gone round
         usual = self.language.part(section.template, "why", section.variant)
         values["why"] = self.language.reasons(first.said) or first.why or sentence(usual, values)
         return values
@@ -245,14 +247,16 @@ def render(
     sections = [replace(one, template=ANSWER, variant=answer) if answer else one for one in _sections(told, about, reminder)]
     if not sections:
         raise ValueError("nothing to say about this message")
-    content = [Block("lead", writer.opening(sections)), *_frame(writer, "list", _list(writer, reminder))]
+    everyone = _frame(writer, "list", _list(writer, reminder))
+    alike = len(sections) == 1 and len(told.fates) > MANY  # then what to do comes first, and who they were below
+    content = [Block("lead", writer.opening(sections)), *([] if alike else everyone)]
     linked = next((one for one in sections if link and all(map(writer.open, one.fates))), None)  # one page answers for all
     for section in sections:
         if len(sections) > 1:
             head = writer.language.need(section.template, "head", section.variant)
             content.append(Block("head", sentence(head, writer.values(section))))
         content += writer.body(section, linked=section is linked)
-    content += _ending(writer, sections, receiver)
+    content += [*(everyone if alike else []), *_ending(writer, sections, receiver)]
     first = sections[0]
     subject = writer.subject(first)
     answers = told.message_id if receiver == told.sender and about is None and not reminder else ""

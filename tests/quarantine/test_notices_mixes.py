@@ -139,7 +139,7 @@ def test_guidance_stands_in_the_notices(row: str, lines: tuple[dict[str, Any], .
     """The lines that the founding articles ask for."""
     wanted = {
         "S1-4": "Is a picture needed for this?",
-        "S1-13": "Perhaps a description will do",
+        "S1-13": "erhaps a description will do",
         "S1-15": "Questions: IG team, ext. 4410.",
         "S1-21": 'from "Recently Deleted" too',
         "S1-25": "and empty the bin",
@@ -165,6 +165,21 @@ def test_why_refused_comes_with_what_to_do_instead() -> None:
     for code in ("domain.denied", "domain.own-private", "consent.refused", "kind.intimate-child", "purpose.private"):
         text = told(refused(words=REASONS[code], help=HELP[code]))
         assert REASONS[code] in text and HELP[code] in text, code
+
+
+def test_a_patients_no_is_not_to_be_gone_round() -> None:
+    """Other ways are not offered where the patient has said no."""
+    text = told(refused(reasons=["consent.refused"], said=["consent.refused"]), contacts={"alternatives": "e-RS"})
+    assert "Other ways" not in text
+
+
+def test_a_long_list_of_people_alike_stands_below_what_to_do() -> None:
+    """On a phone what to do is on the first screen; the list still names everybody (P8)."""
+    people = [asked(f"doctor{number}@one.example") for number in range(12)]
+    text = told(*people)
+    assert text.index("What to do:") < text.index("What happened to each person:") < text.index("- doctor11@one.example")
+    mixed = told(*people, sent())
+    assert mixed.index("What happened to each person:") < mixed.index("What to do:")
 
 
 def test_each_is_written_to_in_their_language() -> None:

@@ -118,7 +118,7 @@ def test_one_file_of_ones_own_is_enough(tmp_path: Path) -> None:
     (tmp_path / "notices" / "en").mkdir(parents=True)
     (tmp_path / "notices" / "en" / "N-4.txt").write_text("[line]\nstopped here\n", encoding="utf-8")
     text = render([meta(refused(), asked())], NOW, SETTINGS, load(tmp_path / "notices")).text
-    assert "stopped here" in text and "What you can do:" in text and "is waiting" in text
+    assert "stopped here" in text and "perhaps a description will do" in text and "is waiting" in text
 
 
 def test_a_folder_without_templates_is_refused(folder: Path) -> None:

@@ -132,3 +132,15 @@ def test_why_nothing_was_read_is_a_code() -> None:
     assert [why(said) for said in ("", "hello there everybody", "not verbal", "verbal or written", "gillick")] == [
         Why.NOTHING, Why.UNKNOWN, Why.DOUBT, Why.DOUBT, Why.NOT_OFFERED,
     ]  # fmt: skip
+
+
+def test_who_has_said_how_the_patient_agreed_answers_for_the_address_alone() -> None:
+    """The tag holds both, so that it also works in a new mail; what is replied is only what was asked."""
+    first, *_ = offers(["[consent written, teaching, right address]", "[emergency: why it cannot wait]"])
+    assert (first.word, first.tag, first.meaning_key) == (
+        "RIGHT ADDRESS",
+        "[consent written, teaching, right address]",
+        "right address",
+    )
+    several = [one.word for one in offers(["[consent verbal, right address]", "[consent written, right address]"])]
+    assert several == ["VERBAL RIGHT ADDRESS", "WRITTEN RIGHT ADDRESS"]
