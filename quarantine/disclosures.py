@@ -100,4 +100,5 @@ def _until(line: Mapping[str, Any], otherwise: float) -> float:
 
 
 def _domain(address: str) -> str:
-    return address.rpartition("@")[2].lower()
+    """As text that a database takes: octets that are no UTF-8 (lone surrogates) become question marks."""
+    return address.rpartition("@")[2].lower().encode("utf-8", "replace").decode()

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from gateway.casepage import words
 from gateway.casepage.rules import RuleBook
@@ -15,6 +15,9 @@ from policies.explain import sentences
 from policies.phrases import CLASSES, KINDS
 from policies.vocabulary import PURPOSES
 from quarantine.ledger.casefile import Mail, Person, Picture
+
+_UNKNOWN: Final = "delivery-unknown"  # gateway.fates.SPENT: it may have gone, and is not sent again by itself
+_WAITING: Final = ("held", "deferred")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ def _pictures(pictures: Sequence[Picture]) -> Iterator[str]:
 
 def _to(person: Person, mail: Mail, book: RuleBook) -> tuple[str, tuple[str, ...]]:
     name = person.address or f"somebody at {person.domain or 'an address we no longer have'}"
-    lines = [words.STATES.get(person.state, "We do not know what became of it.").format(domain=person.domain or "the recipient")]
+    state = "unknown" if person.rule == _UNKNOWN and person.state in _WAITING else person.state
+    lines = [words.STATES.get(state, "We do not know what became of it.").format(domain=person.domain or "the recipient")]
     if person.state == "delivered":
         if person.at > mail.at + 60:
             lines.append(f"That was on {when(person.at)}.")

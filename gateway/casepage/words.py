@@ -82,6 +82,7 @@ STATES: Final[Mapping[str, str]] = {
     "held": "It has not gone. It waits for a decision.",
     "deferred": "It has not gone yet. We try again by ourselves.",
     "refused": "It was stopped. It did not go.",
+    "unknown": "We do not know whether it got there: the answer of the other mail system was lost.",
     "failed": "It did not get there: the other mail system did not take it.",
     "expired": "It did not go: nobody answered in time.",
     "deleted": "It did not go: it was taken back.",

@@ -13,7 +13,7 @@ import typer
 from gateway.casepage.page import page
 from gateway.casepage.rules import RuleBook
 from gateway.casepage.show import html, text
-from gateway.commands.disclosures import TROUBLE, image_digest, private_file, said
+from gateway.commands.disclosures import TROUBLE, image_digest, private_file, said, writable
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings, user
 from gateway.commands.patientnumber import PatientOption, patient_hash
 from gateway.commands.policysource import versions
@@ -67,7 +67,7 @@ def case(
         else:
             content = html(made) if as_html else "\n".join(text(made)) + "\n"
         if output is None:
-            typer.echo(content, nl=False)
+            typer.echo(writable(content), nl=False)
             return
         private_file(output, [content])
         typer.echo(f"{output} is written; it names people: keep it as safe as a patient's record.", err=True)

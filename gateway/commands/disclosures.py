@@ -154,7 +154,7 @@ def _write(found: Iterator[Entry], form: Form, output: Path | None, now: float, 
     }[form]
     if output is None:
         for piece in pieces():
-            sys.stdout.write(piece)
+            sys.stdout.write(writable(piece))
         sys.stdout.flush()
         return
     private_file(output, pieces())
@@ -168,12 +168,17 @@ def private_file(path: Path, pieces: Iterable[str]) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             for piece in pieces:
-                file.write(piece)
+                file.write(writable(piece))
             file.flush()
             os.fsync(file.fileno())
         os.link(temporary, path)  # unlike a rename, never over a file that is there
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def writable(text: str) -> str:
+    """Octets of an address that are no UTF-8 (lone surrogates) as ``\\udcff``: nothing is lost and everything can be written."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _table(found: Iterator[Entry]) -> None:

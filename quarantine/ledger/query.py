@@ -138,15 +138,17 @@ def family(records: Records, image: str) -> frozenset[str]:
 
 
 def _entries(records: Records, rows: list[Disclosure]) -> Iterator[Entry]:
-    """Rows with their patients and, where they are kept, addresses; each outcome is looked up once a page."""
-    patients: dict[str, tuple[str, ...]] = {}
-    metas: dict[str, Mapping[str, Any]] = {}
+    """Rows with their patients and, where they are kept, addresses; all of a page's outcomes are looked up at once."""
+    if not rows:
+        return
+    names = {f"o{number}": one for number, one in enumerate(dict.fromkeys(row.outcome for row in rows))}
+    places = ", ".join(f":{name}" for name in names)
+    patients: dict[str, list[str]] = {}
+    for found in records.all(sql.PATIENTS_OF.format(outcomes=places), names):
+        patients.setdefault(str(found["outcome"]), []).append(str(found["patient"]))
+    metas = {str(one["id"]): json.loads(one["meta"]) for one in records.all(outcomes_sql.METAS.format(ids=places), names)}
     for row in rows:
-        if row.outcome not in patients:
-            patients[row.outcome] = tuple(str(r["patient"]) for r in records.all(sql.PATIENTS_OF, {"outcome": row.outcome}))
-            found = records.one(outcomes_sql.META, {"id": row.outcome})
-            metas[row.outcome] = json.loads(found["meta"]) if found else {}
-        yield entry(row, patients[row.outcome], metas[row.outcome])
+        yield entry(row, tuple(patients.get(row.outcome, ())), metas.get(row.outcome, {}))
 
 
 def entry(row: Disclosure, patients: tuple[str, ...], meta: Mapping[str, Any]) -> Entry:

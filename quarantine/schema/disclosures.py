@@ -75,7 +75,7 @@ CAME_FROM = "SELECT image FROM scrubbed WHERE scrubbed = :image"
 # A search: the clauses that were asked for, in the order of what is written first; pages go on behind the last row seen.
 FIND = "SELECT * FROM disclosures WHERE {clauses} ORDER BY at, outcome, image, recipient LIMIT :limit"
 AFTER = "(at, outcome, image, recipient) > (:at, :outcome, :image, :recipient)"
-PATIENTS_OF = "SELECT patient FROM disclosure_patients WHERE outcome = :outcome ORDER BY patient"
+PATIENTS_OF = "SELECT outcome, patient FROM disclosure_patients WHERE outcome IN ({outcomes}) ORDER BY patient"
 # Weeks are counted from a Monday; a message counts once however many pictures and recipients it has.
 SHARES = """
 SELECT CAST((d.at + :shift) / :week AS INTEGER) AS week, d.sender_group AS sender_group, COUNT(DISTINCT d.outcome) AS messages,

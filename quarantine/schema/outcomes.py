@@ -19,5 +19,5 @@ OLD_OUTCOMES = """
 SELECT id, message FROM outcomes o WHERE created <= :before AND NOT EXISTS (
   SELECT 1 FROM holds h WHERE h.message = o.message AND h.closed IS NULL) ORDER BY created LIMIT :limit"""
 DROP_OUTCOME = "DELETE FROM outcomes WHERE id = :id"
-META = "SELECT meta FROM outcomes WHERE id = :id"
+METAS = "SELECT id, meta FROM outcomes WHERE id IN ({ids})"
 BY_REF = "SELECT message FROM outcomes WHERE ref = :ref AND message <> '' AND message NOT LIKE 'release:%'"

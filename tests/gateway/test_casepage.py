@@ -15,6 +15,7 @@ from gateway.casepage import words
 from gateway.casepage.page import Page, page
 from gateway.casepage.rules import RuleBook
 from gateway.casepage.show import html, text
+from gateway.fates import SPENT
 from gateway.policyversions import Versions
 from policies import vocabulary
 from policies.load import load_policy
@@ -161,6 +162,7 @@ def test_the_page_answers_what_a_complaint_asks(book: tuple[RuleBook, str]) -> N
         ),
         ({"state": "held", "reasons": ("domain.unknown",)}, "It waits for a decision."),
         ({"state": "expired"}, "nobody answered in time"),
+        ({"state": "held", "rule": SPENT}, "We do not know whether it got there"),
         ({"state": "answered"}, "the sender sent the email again with an answer"),
         ({"state": "something-new"}, "We do not know what became of it."),
         ({"address": ""}, "somebody at royal.example"),

@@ -224,6 +224,19 @@ def test_an_address_is_no_markup_and_moves_no_cursor(world: World, monkeypatch: 
     assert "[red]?[2J?x[/red]@x.example" in out and "\x1b[2J" not in out
 
 
+@pytest.mark.parametrize(
+    "words", [("disclosures",), ("disclosures", "--csv"), ("disclosures", "--json"), ("disclosures", "--fhir")]
+)
+def test_an_address_that_is_no_text_is_written_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(disclosures, "stream", lambda records, **asked: iter([entry(recipient_address="dr\udcff@x.example")]))
+    assert world.run(*words).exit_code == 0
+    if len(words) > 1:
+        assert world.run(*words, "--addresses", "--output", str(tmp_path / "out")).exit_code == 0
+        assert "udcff" in (tmp_path / "out").read_text()
+
+
 def test_a_long_table_says_that_it_is_not_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disclosures, "SHOWN", 2)
     done = world.run("disclosures")

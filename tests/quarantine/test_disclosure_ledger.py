@@ -141,6 +141,14 @@ def test_a_release_is_under_its_own_statement_and_names_who_let_it_go(world: Wor
     assert [e.outcome for e in find(world.records, ref=row.ref)] == [entry.outcome], "by the reference of the hold"
 
 
+def test_an_address_that_is_no_text_stops_nothing(world: World) -> None:
+    """RFC 6531 addresses may hold any octets; what is no UTF-8 stands as lone surrogates in the objects."""
+    strange = "dr\udcff@caf\udce9.example"
+    world.take(outcome(line(strange)))
+    [entry] = find(world.records)
+    assert (entry.recipient, entry.recipient_address) == (world.hashes.address(strange), strange)
+
+
 @pytest.mark.parametrize("bad", [{"statement": 5}, {"per_part": ["2"]}, {"source": 7}])
 def test_an_outcome_that_cannot_be_understood_leaves_nothing_behind(world: World, bad: dict[str, Any]) -> None:
     world.take(outcome(line(**bad)))
