@@ -14,7 +14,7 @@ from typing import Final
 
 WEAK: Final = "weak"
 _MOST: Final = 2000  # lines
-_LONGEST: Final = 80  # characters of one
+_LONGEST: Final = 200  # characters of one
 _NEEDED: Final = 2  # lines of weak words
 
 

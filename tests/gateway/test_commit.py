@@ -459,7 +459,8 @@ def test_the_crash_hook_kills_only_where_it_is_told(monkeypatch: pytest.MonkeyPa
     assert died == [137]
 
 
-NOTED = {"recipients": [{"notice": "N-3-note", "rule": "NO-PICTURE", "reasons": ["kind.none"], "advised": ["link.file-share"]}] * 2}
+TOLD = {"notice": "N-3-note", "rule": "NO-PICTURE", "reasons": ["kind.none"], "advised": ["link.file-share"]}
+NOTED = {"recipients": [TOLD] * 2}
 
 
 def test_advice_about_mail_without_a_picture_is_one_outcome_however_often_it_is_tried(world: World) -> None:

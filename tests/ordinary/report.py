@@ -13,6 +13,7 @@ from typing import Final
 
 from gateway.pipeline import judge
 from policies.model import Action
+from tests.ordinary import wordrate
 from tests.ordinary.attachments import ORDINARY, PAGES, UNSURE, Build
 from tests.ordinary.kinds import NULL_SENDER, OWN, SENDER
 from tests.support.contexts import context, received
@@ -41,6 +42,23 @@ _NOTES = """
   `non-clinical` for communications, estates and HR (they are advised, not stopped), the word `[not a patient image]` for a single email.
 - Into a file with a password nobody can look: the sender is asked once whether a patient's picture is in it.
 - What counts as decoration, and how often that is right: [Decorative or clinical](decorative.md).
+
+## Words and links
+
+How often the [lists of words and file shares](policy.md#file-shares-cameras-referrals) speak up. Only the two together are advice, and advice
+holds nothing. Made by `python -m tests.ordinary.wordrate {words_seed} {words_each}`.
+
+{words}
+
+- Words of care alone are no finding. The generated mail is made of a list of words that has many of them in it; the everyday mail is made
+  of sentences that a hospital sends.
+- Believe these figures for plain cases only: the sentences behind them have served to mend the lists. Of {unseen_all} sentences about patients
+  written last and never used, {unseen_known} were known. The list is advice for the plain case, no net.
+- Of party pictures on a file share some are called a patient's, because a word of the rest of the mail fits: the sender gets one note a
+  month.
+- Links behind a shortening service (bit.ly) are not seen, nor is a link whose filter tells the domain alone where only a part of that domain
+  is a share (Mimecast, iCloud).
+- Looking costs 17 µs for 2 kB of HTML and 130 µs for 20 kB (text: 14 and 112 µs), 1.4 to 4.7 % of what such a mail takes in all.
 """
 
 
@@ -83,7 +101,12 @@ def main(seed: int, each: int) -> None:
     print(_HEAD.format(seed=seed, each=each, kinds=kinds, total=kinds * each * len(CLASSES)), end="")
     for title, each_kind in parts.items():
         print("\n".join(_rows(title, table(each_kind, seed, each), each)))
-    print(_NOTES, end="")
+    words_seed, words_each = seed + 7, 20
+    lines = "\n".join(wordrate.table(words_seed, words_each))
+    known, unseen = wordrate.unseen()
+    print(
+        _NOTES.format(words_seed=words_seed, words_each=words_each, words=lines, unseen_known=known, unseen_all=unseen), end=""
+    )
 
 
 if __name__ == "__main__":

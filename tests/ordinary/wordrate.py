@@ -29,6 +29,9 @@ KINDS: Final[Mapping[str, Mapping[str, linkmail.Build]]] = {
     "everyday hospital mail with links": linkmail.ORDINARY,
     "party pictures on a file share": linkmail.SHARED,
     "a patient's pictures on a file share": linkmail.CLINICAL,
+    "everyday mail, other sentences": linkmail.FRESH["everyday"],
+    "party pictures, other sentences": linkmail.FRESH["social"],
+    "a patient's pictures, other sentences": linkmail.FRESH["clinical"],
 }
 _CARE, _REFERRAL, _LINK, _BOTH, _NAME = COLUMNS
 
@@ -90,6 +93,12 @@ def table(seed: int, each: int) -> list[str]:
     if (CORPUS / "mail").exists():
         lines.append(_row("real mail from mail libraries' tests", *rate(corpus())))
     return lines
+
+
+def unseen() -> tuple[int, int]:
+    """(known as words of care, all) of the sentences that the lists were never mended by."""
+    care = context("enforce").policy.words.clinical
+    return sum(care.said(sentence) for sentence in linkmail.UNSEEN), len(linkmail.UNSEEN)
 
 
 def _row(name: str, number: int, found: Counter[str]) -> str:
