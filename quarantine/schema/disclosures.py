@@ -46,11 +46,14 @@ ADD_PATIENT = """
 INSERT INTO disclosure_patients (patient, outcome) VALUES (:patient, :outcome) ON CONFLICT (patient, outcome) DO NOTHING"""
 DISCLOSURES = "SELECT * FROM disclosures ORDER BY at, outcome, image, recipient"
 PATIENTS = "SELECT patient, outcome FROM disclosure_patients ORDER BY outcome, patient"
+# A consent that a patient took back later covers nothing any more, also when they have agreed again since.
 DISCLOSED = """
+WITH live AS (SELECT image, scrubbed, recipient, until, covered FROM disclosures d WHERE NOT EXISTS (
+  SELECT 1 FROM consents c WHERE c.subject = 'image:' || d.image AND c.noted >= d.at AND c.status IN ('refused', 'withdrawn')))
 SELECT image, recipient, MAX(until) AS until, MAX(covered) AS covered FROM (
-  SELECT image, recipient, until, covered FROM disclosures
-  UNION ALL SELECT scrubbed, recipient, until, covered FROM disclosures WHERE scrubbed <> ''
-  UNION ALL SELECT s.scrubbed, d.recipient, d.until, d.covered FROM disclosures d JOIN scrubbed s ON s.image = d.image)
+  SELECT image, recipient, until, covered FROM live
+  UNION ALL SELECT scrubbed, recipient, until, covered FROM live WHERE scrubbed <> ''
+  UNION ALL SELECT s.scrubbed, d.recipient, d.until, d.covered FROM live d JOIN scrubbed s ON s.image = d.image)
 WHERE until > :now GROUP BY image, recipient"""
 GONE_SINCE = """
 SELECT DISTINCT image FROM disclosures WHERE recipient = :recipient AND sender = :sender AND at >= :since

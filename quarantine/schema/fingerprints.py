@@ -25,7 +25,9 @@ DELETE FROM fingerprints WHERE at <= :before AND image NOT IN (SELECT image FROM
   AND image NOT IN (SELECT substr(subject, 7) FROM consents WHERE subject LIKE 'image:%')"""
 # For the snapshot: of everything that went to somebody since a moment, or is still covered.
 GONE = """
-SELECT d.recipient, d.image, d.message, MAX(d.at) AS at, MAX(CASE WHEN d.covered <> 0 THEN d.until ELSE 0 END) AS covered_until,
+SELECT d.recipient, d.image, d.message, MAX(d.at) AS at, MAX(CASE WHEN d.covered = 0 OR EXISTS (
+    SELECT 1 FROM consents c WHERE c.subject = 'image:' || d.image AND c.noted >= d.at AND c.status IN ('refused', 'withdrawn'))
+  THEN 0 ELSE d.until END) AS covered_until,
   f.shape AS shape
 FROM disclosures d JOIN fingerprints f ON f.image = d.image
 WHERE d.at >= :since OR d.until > :now GROUP BY d.recipient, d.image, d.message, f.shape"""

@@ -129,6 +129,17 @@ def test_pictures_known_under_the_patient_are_stopped_with_them_and_come_back_wi
     assert stands(world) == {}
 
 
+def test_a_consent_that_was_taken_back_covers_nothing_afterwards(world: World) -> None:
+    """The patient agrees again: each email states it anew, also to who has the picture already."""
+    sent(world)
+    assert snapshot(world).disclosed(image(), PEER) is True
+    note(world, "withdrawn")
+    note(world, "restored")
+    assert snapshot(world).disclosed(image(), PEER) is False
+    sent(world, name="anew", created=world.now + 60)
+    assert snapshot(world).disclosed(image(), PEER) is True
+
+
 def test_a_form_of_a_picture_that_becomes_known_later_is_stopped_too(world: World) -> None:
     note(world, "refused", naming.by_images(world.records, [image("a")], BY_IMAGE))
     world.records.add_scrubbed(image("a"), image("a cleaned"))
