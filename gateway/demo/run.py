@@ -151,14 +151,17 @@ class Demo:
         )
 
     def waiting_link(self) -> str:
-        """The link in the newest notice about a mail that still waits for its sender; "" when nothing waits."""
-        asked = {row["ref"] for row in json.loads(self.command("hold", "list", "--json")) if row["state"] == "ASKED"}
-        for mail in reversed(self.mailbox.mails(SENDER)):
-            notice = message_from_bytes(mail.read_bytes(), policy=default)
-            body = notice.get_body(("plain",))
-            found = LINK.search(body.get_content()) if body is not None else None
-            if found and any(ref in str(notice["Subject"]) for ref in asked):
-                return found.group()
+        """The link in the notice about the last mail that waits for its sender; "" when none comes."""
+        asked = [row["ref"] for row in json.loads(self.command("hold", "list", "--json")) if row["state"] == "ASKED"]
+        end = time.monotonic() + SETTLE_SECONDS
+        while asked and time.monotonic() < end:
+            for mail in reversed(self.mailbox.mails(SENDER)):
+                notice = message_from_bytes(mail.read_bytes(), policy=default)
+                body = notice.get_body(("plain",))
+                found = LINK.search(body.get_content()) if body is not None else None
+                if found and asked[-1] in str(notice["Subject"]):
+                    return found.group()
+            time.sleep(0.2)
         return ""
 
     def _told_tag(self) -> str:

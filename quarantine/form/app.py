@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,8 +19,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from quarantine.answers.desk import Answers
-from quarantine.answers.model import FORM, Answer, BadSecret, Spent
+from quarantine.answers.model import FORM, Answer, BadSecret, Question, Spent
 from quarantine.answers.secrets import named
+from quarantine.answers.words import offers
 from quarantine.form.fields import choices, chosen, is_nonce, nonce, read, ticks, wrong
 from quarantine.form.guard import Guard, TooLarge, TooSlow
 from quarantine.form.limits import WrongLinks
@@ -95,7 +96,7 @@ class Desk:
         """GET: asks, or tells what is true now.  Changes nothing."""
         secret = _secret(request)
         left = [code for code in TICKS if code in request.query_params.get("left", "")[:200].split(",")]
-        return await run_in_threadpool(self._shown, secret, left)
+        return await run_in_threadpool(self._shown, secret, left, "left" in request.query_params)
 
     async def take(self, request: Request) -> Response:
         """POST: answers once; whatever came of it is then told by GET, so that "back" and "reload" send nothing."""
@@ -110,16 +111,15 @@ class Desk:
             return answered
         self._office.nudge()
         await self._settled(secret)
-        query = f"?left={','.join(answered)}" if answered else ""
-        return RedirectResponse(f"{self._base}/{secret}{query}", 303)
+        return RedirectResponse(f"{self._base}/{secret}?left={','.join(answered)}", 303)
 
-    def _shown(self, secret: str, left: list[str]) -> Response:
+    def _shown(self, secret: str, left: list[str], partly: bool) -> Response:
         office, now = self._office, self._office.clock()
         try:
             question = office.answers.question(secret, now)
         except Spent:
             return self._over(secret, left)
-        return self._asked(Asked(question, choices(question)), secret, 200)
+        return self._asked(Asked(question, choices(question), partly=partly), secret, 200)
 
     def _answered(self, secret: str, sent: Mapping[str, list[str]]) -> Response | tuple[str, ...]:
         """A page that asks again, or the ticks that were not set."""
@@ -153,8 +153,18 @@ class Desk:
 
     def _asked(self, asked: Asked, secret: str, status: int) -> Response:
         summed = self._summary(asked.question.message, asked.question.holds)
+        asked = replace(asked, reach=self._reach(asked.question))
         pages = self._pages[self._office.settings.language_of(asked.question.sender)]
         return HTMLResponse(pages.ask(asked, summed, nonce(secret)), status)
+
+    def _reach(self, question: Question) -> dict[str, tuple[str, ...]]:
+        """Word -> the holds it lets go, for words that do not let go all of them."""
+        found: dict[str, tuple[str, ...]] = {}
+        for hold in question.holds:
+            row = self._office.records.hold(hold)
+            for offer in offers(row.answers if row is not None else ()):
+                found[offer.word] = (*found.get(offer.word, ()), hold)
+        return {word: holds for word, holds in found.items() if len(holds) < len(question.holds)}
 
     def _over(self, secret: str, left: list[str]) -> Response:
         row = self._office.answers.first_hold(secret, FORM)

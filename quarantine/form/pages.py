@@ -26,12 +26,17 @@ _FIELD: Final = {"choice": "answer-0", "from": "from"}  # what a problem's link 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the page asks: the question, its choices, what was sent and what is wrong with it ("" for a new page)."""
+    """What the page asks: the question, its choices, what was sent and what is wrong with it ("" for a new page).
+
+    ``partly``: an answer was taken that did not reach everybody.  ``reach``: word -> holds, for words that reach only some.
+    """
 
     question: Question
     offered: Sequence[Choice]
     filled: Filled = field(default_factory=Filled)
     wrong: str = ""
+    partly: bool = False
+    reach: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Pages:
@@ -51,14 +56,15 @@ class Pages:
     def ask(self, asked: Asked, summary: Summary, nonce: str) -> str:
         """The form."""
         say = self._teller(summary.values)
-        choices = [self._choice(choice, asked, say) for choice in asked.offered]
+        choices = [self._choice(choice, asked, summary, say) for choice in asked.offered]
         return self._ask.render(
             say=say, paragraphs=self._paragraphs(summary.values), summary=summary, choices=choices, nonce=nonce,
             whys=[say("why", {"why": why, "help": help_}) for why, help_ in summary.why],
             ticks=[(code, say(f"told {code}"), code in asked.filled.ticks) for code in ticks(asked.offered)],
             offers=bool(asked.question.offers), who=say("no offers", {"who": summary.values.get("who", "")}),
             confirm=self._confirm, by=asked.filled.by, place=say("offsite" if self._offsite else "inside"),
-            wrong=asked.wrong, problem=say(f"wrong {asked.wrong}") if asked.wrong else "", problem_at=_place(asked),
+            partly=asked.partly, wrong=asked.wrong, problem=say(f"wrong {asked.wrong}") if asked.wrong else "",
+            problem_at=_place(asked),
         )  # fmt: skip
 
     def tell(self, variant: str, summary: Summary | None = None, left: Sequence[str] = (), again: str = "") -> str:
@@ -71,10 +77,12 @@ class Pages:
             left=[say(f"told {code}") for code in left], again=again, once=summary is not None,
         )  # fmt: skip
 
-    def _choice(self, choice: Choice, asked: Asked, say: Any) -> dict[str, Any]:
+    def _choice(self, choice: Choice, asked: Asked, summary: Summary, say: Any) -> dict[str, Any]:
+        people = [summary.holds[hold] for hold in asked.reach.get(choice.word, ()) if hold in summary.holds]
         own = {ASK_IG: "ask ig", DELETE: "delete", EMERGENCY: "emergency"}.get(choice.word)
         return {
             "word": choice.word, "meaning": say(own) if own else self._language.meaning(choice.meaning_key),
+            "only": say("only", {"people": ", ".join(people)}) if people else "",
             "needs": choice.needs, "name": choice.name, "longest": LONGEST.get(choice.needs, 0), "consent": choice.consent,
             "urgent": choice.word == EMERGENCY, "checked": choice.word == asked.filled.word,
             "text": asked.filled.text(choice) if choice.needs else "",

@@ -276,6 +276,7 @@ class Summary:
     people: tuple[str, ...] = field(repr=False)  # one line each; () for a message with one recipient
     why: tuple[tuple[str, str], ...]  # (why, help) of each part that is about the holds asked for
     values: Mapping[str, str] = field(repr=False)  # of the first of these parts
+    holds: Mapping[str, str] = field(default_factory=dict, repr=False)  # of each hold asked for: its people
 
 
 def summary(
@@ -290,7 +291,8 @@ def summary(
         raise ValueError("nothing to say about this message")
     values = [writer.values(section) for section in asked]
     why = dict.fromkeys((one["why"], one["help"]) for one in values)
-    return Summary(writer.opening(everyone), tuple(_list(writer, reminder=False)), tuple(why), values[0])
+    people = {hold: writer.people([fate for fate in told.fates if fate.hold == hold]) for hold in about}
+    return Summary(writer.opening(everyone), tuple(_list(writer, reminder=False)), tuple(why), values[0], people)
 
 
 def contacts(told: Told, settings: Settings) -> dict[str, str]:

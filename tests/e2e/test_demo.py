@@ -53,6 +53,7 @@ EXPECTED = [
     ("photo as octet-stream, named .txt", COLLEAGUE, ROUTE),
     ("emergency", COLLEAGUE, ROUTE),
     ("patient refused", COLLEAGUE, "refused (550)"),
+    ("photo, no consent; waits for your answer", COLLEAGUE, "held (ask)"),
 ]
 
 

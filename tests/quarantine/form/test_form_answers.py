@@ -66,14 +66,14 @@ def test_all_ticks_need_no_reminder(form: FormWorld) -> None:
     path = form.hold()
     ticks = ["purpose", "people", "storage", "period", "other-use", "withdrawal"]
     got = form.answer(path, "VERBAL", told=ticks)
-    assert got.headers["location"] == path
+    assert got.headers["location"] == f"{path}?left="
 
 
 def test_ticks_belong_to_a_patients_yes_only(form: FormWorld) -> None:
     """Whoever ticked and then chose NOT PATIENT has told nobody anything."""
     path = form.hold()
     got = form.answer(path, "NOT PATIENT", told=["purpose"])
-    assert "informed" not in terms(form) and got.headers["location"] == path
+    assert "informed" not in terms(form) and got.headers["location"] == f"{path}?left="
 
 
 def test_an_emergency_needs_a_reason_of_ten_letters(form: FormWorld) -> None:
@@ -229,3 +229,17 @@ def test_a_mail_that_is_answered_by_reply_needs_no_form(form: FormWorld) -> None
     reply = Secrets(form.world.release_key).make(hex_id("hold"), SENDER, REPLY)
     form.office.answers.answer(reply, Answer("VERBAL", by=SENDER, way=REPLY), form.world.now)
     assert "We are sending it now" in words(form.client.get(path).text)
+
+
+def test_a_word_that_reaches_only_some_says_so_and_the_rest_is_asked_again(form: FormWorld) -> None:
+    """Two people, two rules: VERBAL is enough for one of them; nobody is left to think that the other has it."""
+    path = form.hold("one", message="same")
+    form.hold("two", recipients=("dr.rao@royal.example",), message="same", answers=["[not a patient image]"])
+    page = words(form.client.get(path).text)
+    assert f"VERBAL the patient said yes when you talked It goes to {PEER} only." in page
+    assert "NOT PATIENT it is not a picture of a patient It goes" not in page
+    got = form.answer(path, "VERBAL")
+    after = words(form.client.get(got.headers["location"]).text)
+    assert "Your answer is in. Somebody still waits; the list says who." in after and 'value="VERBAL"' not in after
+    form.answer(path, "NOT PATIENT")
+    assert {form.row(name).state for name in ("one", "two")} == {State.RELEASING}
