@@ -100,9 +100,9 @@ def only_checks(statement: Statement) -> bool:
 def _complete(chosen: Statement, weaker: Sequence[Statement]) -> Statement:
     """A purpose that the chosen statement leaves open may come from a weaker carrier or the sender's default.
 
-    Whoever answers a hold with "not a patient" has no patient to have a purpose for.
+    Whoever answers a hold with "not a patient" or "document" has no picture of a patient to have a purpose for.
     """
-    if chosen.carrier is Carrier.RELEASE and chosen.basis in ("not-patient", "teaching"):
+    if chosen.carrier is Carrier.RELEASE and chosen.basis is not None and chosen.status is ConsentStatus.NOT_REQUIRED:
         return chosen
     for other in weaker:
         if chosen.purpose is None and other.purpose is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from policies.model import Action, Carrier, ConsentStatus, Facts, Kind, Reading
 from quarantine.answers.desk import statement_of
 from quarantine.answers.words import offers
 from tests.support.anyfacts import FACTS
-from tests.support.policyfacts import facts, shipped, statement
+from tests.support.policyfacts import facts, image, shipped, statement
 
 pytestmark = pytest.mark.unit
 
@@ -45,16 +45,20 @@ BESIDES: tuple[dict[str, Any], ...] = (
     {}, {"child": True}, {"intimate": True}, {"child": True, "given_by": "parent"}, {"basis": "document"}, {"to_patient": True},
 )  # fmt: skip
 THREADS, FIRST = ("new", "reply"), (False, True)
+SECOND = (None, "K8", "K9")  # a locked file or a page beside the picture: a word for it completes what is stated for the picture
 
 
-def cell(cls: str, kind: str, stated: str, purpose: str, beside: dict[str, Any], thread: str, first: bool) -> Facts:
+def cell(
+    cls: str, kind: str, stated: str, purpose: str, beside: dict[str, Any], thread: str, first: bool, second: str | None
+) -> Facts:
     """One cell of the matrix."""
-    return facts(cls, kind, statement(stated, purpose, **beside), thread=thread, first_time=first)
+    images = (image(kind), *([image(second, part="1.3")] if second else []))
+    return facts(cls, kind, statement(stated, purpose, **beside), thread=thread, first_time=first, images=images)
 
 
 CELLS = st.builds(
     cell, st.sampled_from(CLASSES), st.sampled_from(KINDS), st.sampled_from(STATED), st.sampled_from(PURPOSES),
-    st.sampled_from(BESIDES), st.sampled_from(THREADS), st.booleans(),
+    st.sampled_from(BESIDES), st.sampled_from(THREADS), st.booleans(), st.sampled_from(SECOND),
 )  # fmt: skip
 
 
@@ -80,8 +84,9 @@ def test_no_offered_answer_leads_to_a_second_question(asked: Facts) -> None:
 @pytest.mark.slow
 def test_no_offered_answer_of_the_whole_matrix_leads_to_a_second_question() -> None:
     """The same, for every cell."""
-    cells = product(CLASSES, KINDS, STATED, PURPOSES, BESIDES, THREADS, FIRST)
-    assert sum(follow(cell(*one)) for one in cells) > 30_000
+    alone = product(CLASSES, KINDS, STATED, PURPOSES, BESIDES, THREADS, FIRST, SECOND[:1])
+    mixed = product(CLASSES, KINDS, STATED, PURPOSES, BESIDES, THREADS[:1], FIRST[:1], SECOND[1:])
+    assert sum(follow(cell(*one)) for one in chain(alone, mixed)) > 40_000
 
 
 @settings(max_examples=100)
