@@ -16,6 +16,7 @@ PictureWord = Literal[
     "photo", "x-ray", "page", "locked-file", "damaged-file", "unknown-file", "large-file", "unsupported-picture", "logo"
 ]
 SenderWord = Literal["person", "machine", "null", "auto", "list"]
+ScopeWord = Literal["record", "teaching", "research", "publication"]
 
 
 def _several(value: object) -> object:
@@ -61,6 +62,7 @@ OnePicture = Annotated[Picture, BeforeValidator(_picture)]
 OneOutcome = Annotated[Outcome, BeforeValidator(_outcome)]
 Outcomes = Annotated[dict[str, OneOutcome], BeforeValidator(_outcomes)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_several)]
+Scopes = Annotated[tuple[ScopeWord, ...], BeforeValidator(_several)]
 Pictures = Annotated[tuple[OnePicture, ...], BeforeValidator(_several)]
 
 
@@ -82,6 +84,7 @@ class Example(_Strict):
     withdrawn: bool | None = Field(
         False, description="The patient's refusal or withdrawal is on file; null: could not be looked up."
     )
+    limited_to: Scopes = Field((), description="Uses the patient has left, one or a list; left out: no limit is on file.")
     found: tuple[str, ...] = Field((), description="Finding codes of the message, like mail.signed or ident.subject.")
     protection: tuple[str, ...] | None = Field(
         None, description="Protection methods that can serve; left out: all that the recipient's entry names."

@@ -17,7 +17,8 @@ from policies.consent import combine, read_body_line, read_header, read_subject
 from policies.decide import decide
 from policies.examplefile import Example, ExamplesModel, Outcome, Picture
 from policies.load import Policy, PolicyError
-from policies.model import Decision, Facts, ImageFacts, Kind, RecipientFacts
+from policies.model import Decision, Facts, ImageFacts, Kind, OnFile, RecipientFacts
+from policies.onfile import uses
 from policies.reasons import REASONS
 from policies.register import a_label, split_address
 from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
@@ -178,6 +179,7 @@ def _facts(policy: Policy, one: Example, address: str, today: date) -> Facts:
         thread=one.thread,
         register_version=policy.register.version,
         withdrawn=one.withdrawn,
+        on_file=OnFile("limited", None, uses(one.limited_to, ())) if one.limited_to else None,
         first_time=one.first_time,
     )
 
