@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -14,8 +14,11 @@ from gateway import registerdue
 from gateway.commands.hold import TROUBLE
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings, user
 from gateway.config import ConfigError, Settings, policy_files
+from policies.counsel import CODES as COUNSEL
+from policies.devices import CODES as DEVICES
 from policies.explain import sentences
 from policies.load import PolicyError, load_policy
+from policies.recipients import CODES as RECIPIENTS
 from quarantine import roles
 from quarantine.audit import Audit
 from quarantine.keyedhash import KeyedHash
@@ -24,6 +27,9 @@ from quarantine.reports import csvfiles, gather, page, tallies
 from quarantine.reports.figures import WEEKS, Register, Report
 from quarantine.reports.tables import Table, tables
 from quarantine.reports.week import Week
+
+
+FINDINGS: Final = {**RECIPIENTS, **COUNSEL, **DEVICES}
 
 
 def weekly(
@@ -84,7 +90,7 @@ def write(made: Report, folder: Path) -> list[Path]:
 
 def words(code: str) -> str:
     """The plain sentence of a reason code."""
-    return " ".join(sentences((code,)))
+    return " ".join(sentences((code,))) or FINDINGS.get(code, "")
 
 
 def _names(whole: Settings, records: Records, week: Week) -> dict[str, str]:

@@ -17,7 +17,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "recipients": ("recipient.", "domain.lookalike", "domain.own-private", "domain.invalid"),
     "links": ("link.", "mail.referral"),
     "devices": ("device.", "name.messenger"),
-    "aggregation": ("aggregation.", "repeat.", "similar."),
+    "aggregation": ("disclosure.aggregate",),
 }
 _RECIPIENTS: Final = "Counted by recipient."
 DESKS: Final = {

@@ -3,7 +3,7 @@
 Measures (a key stands beside each):
 
   mail         plain | pictures | failure          messages that came in
-  reason       a reason code                        recipients of any mail
+  reason       a reason or side finding             recipients of any mail
   fate         delivered | passed | held | refused | failed | deferred   recipients of mail with pictures
   mode         observe | advise | enforce           the same recipients
   pictures     all | gps                            clinical images that came in
@@ -23,6 +23,7 @@ from typing import Any, Final
 Key = tuple[str, str]  # measure, key
 GPS: Final = frozenset({"exif.gps", "xmp.gps", "dicom.gps"})
 RELEASE: Final = "release"
+BESIDE: Final = ("recipient.", "link.", "device.", "name.", "disclosure.", "mail.referral")  # findings a report shows
 _GONE: Final = frozenset({"delivered", "passed"})
 
 
@@ -35,7 +36,7 @@ def counted(event: Mapping[str, Any]) -> Counter[Key]:
     found: Counter[Key] = Counter()
     kind = "failure" if record.get("failure") else "pictures" if images else "plain"
     found["mail", kind] += 1
-    found.update(("reason", str(code)) for line in lines for code in line.get("reasons") or ())
+    found.update(("reason", code) for line in lines for code in _said(line))
     if images:
         found.update(("fate", str(fate.get("state") or fate.get("outcome") or "")) for fate in fates)
         found.update(_of_recipients(lines))
@@ -50,6 +51,12 @@ def domains_used(event: Mapping[str, Any]) -> Iterator[str]:
         for fate in _maps(event.get("recipients")):
             if _went(fate) and fate.get("domain"):
                 yield str(fate["domain"])
+
+
+def _said(line: Mapping[str, Any]) -> set[str]:
+    """Why it was decided so, and what was found beside, whether a rule asked about it or not."""
+    beside = {str(code) for code in _facts(line).get("codes") or () if str(code).startswith(BESIDE)}
+    return {str(code) for code in line.get("reasons") or ()} | beside
 
 
 def _of_recipients(lines: list[Mapping[str, Any]]) -> Iterator[Key]:

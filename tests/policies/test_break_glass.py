@@ -137,7 +137,8 @@ def test_a_lookalike_is_not_opened_by_the_word() -> None:
 @pytest.mark.parametrize(
     "subject",
     ["[emergency: unconscious, airway burns]", "(emergency: unconscious, airway burns)",
-     "[break-glass: unconscious, airway burns]", "[EMERGENCY unconscious, airway burns] opinion", "[emergancy - unconscious, airway burns]"],
+     "[break-glass: unconscious, airway burns]", "[EMERGENCY unconscious, airway burns] opinion",
+     "[emergancy - unconscious, airway burns]"],
 )  # fmt: skip
 def test_the_word_is_read_as_people_write_it(subject: str) -> None:
     """Subject tags, with the slips of a hurry; the reason is what stands behind the word."""

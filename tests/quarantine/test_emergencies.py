@@ -78,7 +78,8 @@ def test_what_goes_on_the_emergency_word_opens_a_case(tmp_path: Path) -> None:
     assert world.take(went()) == 1
     case = only(world)
     assert (case.sender, case.way, case.ref, case.reviewed) == (SENDER, "subject", "REF-urgent", None)
-    assert [(p.address, p.rule, p.method) for p in Cases(world.records).people(case.id)] == [(PEER, "EMERGENCY-CLINICAL", "route")]
+    (person,) = Cases(world.records).people(case.id)
+    assert (person.address, person.rule, person.method) == (PEER, "EMERGENCY-CLINICAL", "route")
     assert local(case.due) == "Tue 24 Nov 17:30"
     assert "emergency ig" in said(world)
 
@@ -260,7 +261,9 @@ def test_a_review_says_what_was_found_and_when_the_patient_was_told(tmp_path: Pa
         ("ig1", {"verdict": "justified", "informed": "2026-12-24"}, "between the emergency and today"),
     ],
 )
-def test_a_review_that_cannot_be_is_refused_with_what_to_do(tmp_path: Path, user: str, options: dict[str, str], says: str) -> None:
+def test_a_review_that_cannot_be_is_refused_with_what_to_do(
+    tmp_path: Path, user: str, options: dict[str, str], says: str
+) -> None:
     """Only IG, an outcome first, codes and days in their form."""
     world = World(tmp_path)
     world.take(went())

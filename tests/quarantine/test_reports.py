@@ -79,6 +79,15 @@ def test_plain_mail_and_failures_count_as_what_they_are() -> None:
     assert counted(event(MONDAY, SENDERS[0], failure="internal-error"))["mail", "failure"] == 1
 
 
+def test_findings_beside_count_whether_a_rule_asked_or_not() -> None:
+    """Links, cameras, aggregation, slips in an address: once a recipient; technical findings are not the report's."""
+    one = event(MONDAY, SENDERS[0], reasons=["link.file-share"])
+    one["record"]["recipients"][0]["facts"]["codes"] = ["link.file-share", "disclosure.aggregate", "exif.gps", "mime.odd"]
+    found = counted(one)
+    assert {key for measure, key in found if measure == "reason"} == {"link.file-share", "disclosure.aggregate"}
+    assert found["reason", "link.file-share"] == 1
+
+
 def test_a_release_is_not_a_second_mail() -> None:
     """It was counted when it came in; the domain it went to is in use all the same."""
     again = event(MONDAY, SENDERS[0], listener="release")
