@@ -28,7 +28,6 @@ from quarantine.reports.figures import WEEKS, Register, Report
 from quarantine.reports.tables import Table, tables
 from quarantine.reports.week import Week
 
-
 FINDINGS: Final = {**RECIPIENTS, **COUNSEL, **DEVICES}
 
 
