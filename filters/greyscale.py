@@ -56,7 +56,9 @@ def _opened(data: bytes, side: int) -> Image.Image:
         return _heic(data)
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     _fits(*image.size)
-    image.draft("L", (side, side))  # a JPEG is decoded at the smallest of its own scales that is large enough
+    shrunk = side / max(image.size)
+    wanted = (int(image.width * shrunk), int(image.height * shrunk))
+    image.draft("L", wanted)  # a JPEG is decoded at the smallest of its own scales that is large enough
     image.load()
     return image
 

@@ -31,6 +31,7 @@ _KEPT: Final = 32  # low frequencies in each direction
 _CELLS: Final = 5  # corners are taken from all over the picture, not only where there are most
 _FOUND: Final = 800  # corners among which is chosen
 _SURROUNDINGS: Final = 16  # octets
+_AROUND: Final = 61  # pixels around a place that make its contrast even
 _FLAT: Final = 1.5  # grey levels of spread below which there is nothing to tell a picture by
 
 
@@ -106,8 +107,8 @@ def _even(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     import cv2
 
     exact = grey.astype(np.float32)
-    mean = cv2.GaussianBlur(exact, (0, 0), 20)
-    spread = np.sqrt(cv2.GaussianBlur((exact - mean) ** 2, (0, 0), 20)) + 2
+    mean = cv2.blur(exact, (_AROUND, _AROUND))
+    spread = np.sqrt(np.maximum(cv2.blur(exact * exact, (_AROUND, _AROUND)) - mean * mean, 0)) + 2
     return np.asarray(np.clip(128 + (exact - mean) / spread * 50, 0, 255), np.uint8)
 
 
