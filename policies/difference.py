@@ -46,6 +46,7 @@ def difference(old: Policy, new: Policy) -> tuple[str, ...]:
         *_groups(old, new),
         *_register(old, new),
         *_lists(old, new),
+        *_cameras(old, new),
     )
 
 
@@ -215,6 +216,25 @@ def _lists(old: Policy, new: Policy) -> Iterator[str]:
         if name != "own" and before != after:  # your own domains are among the settings
             told = filter(None, (_some("added", sorted(after - before)), _some("removed", sorted(before - after))))
             yield f"List {name}: {'; '.join(told)}."
+    for name in dict.fromkeys([*old.lines, *new.lines]):
+        before, after = old.lines.get(name, frozenset()), new.lines.get(name, frozenset())
+        if before != after:
+            told = filter(None, (_some("added", sorted(after - before)), _some("removed", sorted(before - after))))
+            yield f"List {name.removesuffix('.txt')}: {'; '.join(told)}."
+
+
+def _cameras(old: Policy, new: Policy) -> Iterator[str]:
+    """By their ids and the words for their keys; no serial number."""
+    before, after = ({one.id: one for found in policy.devices.entries.values() for one in found} for policy in (old, new))
+    for name in dict.fromkeys([*before, *after]):
+        first, second = before.get(name), after.get(name)
+        if first is None or second is None:
+            yield f"Camera {name} is {'new' if first is None else 'gone'}."
+            continue
+        fields_of = type(first).model_fields.items()
+        changed = [field.alias or key for key, field in fields_of if getattr(first, key) != getattr(second, key)]
+        if changed:
+            yield f"Camera {name}: other {', '.join(changed)}."
 
 
 def _some(what: str, names: Sequence[str]) -> str:

@@ -66,6 +66,7 @@ class Policy:
     machines: Mapping[str, str] = field(default_factory=dict, repr=False)
     words: WordLists = field(default_factory=WordLists, repr=False, compare=False)  # file shares, words of care and of referral
     devices: Devices = field(default_factory=Devices, repr=False, compare=False)  # clinical cameras
+    lines: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)  # of each further list
     # Outcomes of answers by the facts that matter (policies.offers); holds no word of any message.
     remembered: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -152,6 +153,7 @@ def load_policy(files: Mapping[str, bytes], known: Known | None = None) -> Polic
         machines={machine.address.lower(): machine.owner for machine in policy.settings.machines},
         words=word_lists,
         devices=devices,
+        lines={name: _lines(named[name]) for name in EXTRA if name in named and name != DEVICES},
         profiles=profiles,
         terms=Terms(
             sender_encrypted=policy.settings.sender_encrypted_to_approved == "deliver",
@@ -167,6 +169,11 @@ def _side(policy: PolicyModel, devices: Devices) -> SideTerms:
     chosen = policy.settings
     domains = frozenset(domain.lower() for domain in chosen.referral.domains) if chosen.referral.then == "advice" else frozenset()
     return SideTerms(chosen.file_links.then, domains, chosen.devices, devices.count > 0)
+
+
+def _lines(text: bytes) -> frozenset[str]:
+    """What a list says, one word or phrase each, however it is laid out."""
+    return frozenset(" ".join(line.partition("#")[0].split()) for line in text.decode("utf-8", "replace").splitlines()) - {""}
 
 
 def _extra(named: Mapping[str, bytes]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from policies.decide import decide
+from policies.difference import difference
 from policies.explain import why
 from policies.load import Policy, PolicyError, load_policy
 from policies.model import Action, Carrier, Consent, ConsentStatus, Facts, Statement
@@ -182,3 +183,14 @@ def test_a_wrong_setting_is_told_with_its_line(settings: bytes, told: str) -> No
     with pytest.raises(PolicyError) as caught:
         load_policy({**files(), "policy.yaml": text.replace(b"settings:\n", b"settings:\n" + settings, 1)})
     assert any(told in one and one.startswith("policy.yaml:") for one in caught.value.problems), caught.value.problems
+
+
+def test_the_difference_of_two_policies_names_lists_cameras_and_settings() -> None:
+    """What an IG officer reads before a change is taken up; no serial number stands in it."""
+    camera = b"devices:\n  - {id: derm-1, make: Canon, model: EOS 850D, serial: '12345', owner: A}\n"
+    moved = camera.replace(b"owner: A", b"owner: B, location: Clinic 2")
+    old = load_policy({**files(), "devices.yaml": camera, "file-shares.txt": b"share.example x\n"})
+    new = load_policy({**files(), "devices.yaml": moved, "file-shares.txt": b"share.example  x\nother.example y\n"})
+    assert difference(old, new) == ("List file-shares: added other.example y.", "Camera derm-1: other owner, location.")
+    assert difference(new, shipped())[-1] == "Camera derm-1 is gone."
+    assert "settings.file_links.then: advice -> hold." in difference(shipped(), holding())
