@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -175,6 +176,22 @@ async def check_replies(told: Settings) -> list[Problem]:
     return []
 
 
+async def check_form(told: Settings) -> list[Problem]:
+    """The web form has a port of its own and, where it speaks TLS itself, a certificate and key that fit."""
+    form = told.quarantine.form
+    if form is None:
+        return []
+    taken = {told.metrics.port: "metrics", **{one.port: f"listeners: {one.name}" for one in told.listeners}}
+    problems = []
+    if form.port in taken:
+        problems.append(_error("quarantine: form: port", f"{form.port} is the port of {taken[form.port]} too; write another"))
+    if form.tls is not None:
+        where, tls = "quarantine: form: tls", form.tls
+        problems += _certificate(f"{where}: certificate", tls.certificate)
+        problems += _tried(where, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key))
+    return problems
+
+
 async def check_timeouts(told: Settings) -> list[Problem]:
     """Our deadline ends before the upstream gives up, a message that hangs is held before it, and a bomb before that."""
     problems = []
@@ -257,6 +274,7 @@ CHECKS: Final[Mapping[str, Callable[[Settings], Coroutine[None, None, list[Probl
     "smime": check_smime,
     "listeners": check_listeners,
     "answers": check_replies,
+    "form": check_form,
     "next hop": check_next_hop,
     "timeouts": check_timeouts,
     "sandbox": check_sandbox,

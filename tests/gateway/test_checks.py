@@ -20,6 +20,7 @@ from aiosmtpd.smtp import SMTP
 from gateway.checks import (
     CHECKS,
     Problem,
+    check_form,
     check_keys,
     check_listeners,
     check_next_hop,
@@ -83,6 +84,19 @@ def said(problems: list[Problem]) -> str:
 async def test_a_prepared_installation_is_well(site: Site, name: str) -> None:
     """The demo's; only its self-signed certificates and the servers behind it are not judged here."""
     assert await CHECKS[name](load(site.path)) == []
+
+
+async def test_the_web_form_needs_a_port_of_its_own_and_a_key_that_fits(site: Site) -> None:
+    url = "https://answers.clinic.example/clinigate"
+    told = site.change(quarantine={"form": {"url": url, "port": 9464}})
+    assert said(await check_form(told)) == "error: quarantine: form: port: 9464 is the port of metrics too; write another"
+    certificate, _ = SERVER.write(site.folder, "form")
+    _, key = client(issuer=CA).write(site.folder, "other")
+    told = site.change(
+        quarantine={"form": {"port": 9465, "host": "0.0.0.0", "tls": {"certificate": str(certificate), "key": str(key)}}}
+    )
+    assert "error: quarantine: form: tls:" in said(await check_form(told))
+    assert await check_form(site.change(quarantine={"form": {"tls": {"key": str(site.folder / "form.key")}}})) == []
 
 
 # -- policy ----------------------------------------------------------------------------------------------------------------
