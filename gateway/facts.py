@@ -105,14 +105,15 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
     origins = {one.path: provenance(one, policy.devices, at.date()) for one in pictures}
     likenesses = [one.node.likeness for one in pictures if one.node.likeness]
     many = len(envelope.recipients) > policy.settings.many_recipients
-    visible = _visible(opened.message) if pictures else []
+    looked_at = any(one.kind is not Kind.NONE for one in pictures)  # mail of words alone is not compared with what went before
+    visible = _visible(opened.message) if looked_at else []
     open_to = open_list([address for _, address in visible], policy.register, at.date())
     misnamed = other_names(visible)
 
     def of(recipient: Recipient) -> Facts:
         known = policy.register.match(recipient.address, sender=envelope.sender, today=at.date())
         first_time = _not(memory.wrote_before(envelope.sender, recipient.address))
-        if first_time and pictures and len(envelope.recipients) <= _COMPARED and known.cls not in _NOT_COMPARED:
+        if first_time and looked_at and len(envelope.recipients) <= _COMPARED and known.cls not in _NOT_COMPARED:
             known = replace(known, similar_to=known_neighbour(recipient.address, partial(memory.wrote_before, envelope.sender)))
         found = findings(
             known,
