@@ -23,6 +23,7 @@ CREATE INDEX IF NOT EXISTS disclosures_image ON disclosures (image);
 CREATE INDEX IF NOT EXISTS disclosures_scrubbed ON disclosures (scrubbed) WHERE scrubbed <> '';
 CREATE INDEX IF NOT EXISTS disclosures_sender ON disclosures (sender, at);
 CREATE INDEX IF NOT EXISTS disclosures_at ON disclosures (at);
+CREATE INDEX IF NOT EXISTS disclosures_until ON disclosures (until);
 CREATE INDEX IF NOT EXISTS disclosures_message ON disclosures (message);
 CREATE INDEX IF NOT EXISTS disclosures_ref ON disclosures (ref);
 CREATE TABLE IF NOT EXISTS disclosure_patients (
@@ -47,14 +48,15 @@ INSERT INTO disclosure_patients (patient, outcome) VALUES (:patient, :outcome) O
 DISCLOSURES = "SELECT * FROM disclosures ORDER BY at, outcome, image, recipient"
 PATIENTS = "SELECT patient, outcome FROM disclosure_patients ORDER BY outcome, patient"
 # A consent that a patient took back later covers nothing any more, also when they have agreed again since.
+# Only what a consent still covers is read, by its index: the ledger is years longer.
 DISCLOSED = """
-WITH live AS (SELECT image, scrubbed, recipient, until, covered FROM disclosures d WHERE NOT EXISTS (
+WITH live AS (SELECT image, scrubbed, recipient, until, covered FROM disclosures d WHERE until > :now AND NOT EXISTS (
   SELECT 1 FROM consents c WHERE c.subject = 'image:' || d.image AND c.noted >= d.at AND c.status IN ('refused', 'withdrawn')))
 SELECT image, recipient, MAX(until) AS until, MAX(covered) AS covered FROM (
   SELECT image, recipient, until, covered FROM live
   UNION ALL SELECT scrubbed, recipient, until, covered FROM live WHERE scrubbed <> ''
   UNION ALL SELECT s.scrubbed, d.recipient, d.until, d.covered FROM live d JOIN scrubbed s ON s.image = d.image)
-WHERE until > :now GROUP BY image, recipient"""
+GROUP BY image, recipient"""
 GONE_SINCE = """
 SELECT DISTINCT image FROM disclosures WHERE recipient = :recipient AND sender = :sender AND at >= :since
   AND message <> :message"""
