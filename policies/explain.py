@@ -7,8 +7,9 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
+from policies.conditions import WHEN
 from policies.decide import decide
-from policies.features import WHEN, View
+from policies.features import View
 from policies.judge import FLOOR, GUARD, Verdict, judged
 from policies.load import Policy
 from policies.model import Action, Decision, Facts

@@ -10,7 +10,7 @@ import pydantic
 from pydantic.fields import FieldInfo
 
 from policies import devices, entries, settings, sidesettings
-from policies.features import KIND_ALIASES, WHEN
+from policies.conditions import KIND_ALIASES, WHEN
 from policies.profiles import BASES, EXTRA, SECONDARY
 from policies.reasons import REASONS
 from policies.vocabulary import PURPOSE_ROWS, PURPOSES

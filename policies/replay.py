@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple
 
 from pydantic_core import to_json
 
+from policies.conditions import ASKED, BURNED_IN, IDENTIFIERS  # the codes that features look at; a test tries every code
 from policies.counsel import REFERRAL
 from policies.decide import decide
-from policies.features import _BURNED_IN, _IDENTIFIERS, ASKED  # the codes that features look at; a test tries every code
 from policies.load import Policy
 from policies.model import Action, Decision, Facts, Mode, RecipientClass, RecipientFacts
 from policies.record import from_record
@@ -173,7 +173,7 @@ def replay(before: Policy, after: Policy, records: Iterable[Mapping[str, Any]]) 
 
 def _felt(code: str) -> bool:
     """Does a feature look at this code?  The others only rules can ask for, by name."""
-    return code in ASKED or code in _BURNED_IN or code.startswith(_IDENTIFIERS)
+    return code in ASKED or code in BURNED_IN or code.startswith(IDENTIFIERS)
 
 
 def _named_codes(policy: Policy) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from policies.features import KIND_ALIASES, WHEN
+from policies.conditions import KIND_ALIASES, WHEN
 from policies.model import Action, Rule
 from policies.reasons import REASONS
 from policies.rules import PROFILE, read_answer, words

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from policies.features import KIND_ALIASES
+from policies.conditions import KIND_ALIASES
 from policies.model import Action, Kind, RecipientClass, Rule, Statement
 from policies.tags import read_subject
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import pydantic
 
+from policies.conditions import WHEN
 from policies.devices import DevicesModel
 from policies.entries import RegisterModel
 from policies.examplefile import PICTURES, ExamplesModel
-from policies.features import WHEN
 from policies.settings import PolicyModel
 from policies.vocabulary import PURPOSES
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from policies.conditions import WHEN
 from policies.difference import difference, shifts
-from policies.features import WHEN
 from policies.load import Policy, load_policy
 from policies.phrases import CLASSES, CONSENTS, KINDS, PURPOSES, condition, rule_lines
 from policies.typical import typical

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from filters.dicom.facts import _RADIOLOGY
+from policies.conditions import ATTACHMENT
 from policies.consent import read_header, read_subject
 from policies.decide import decide
-from policies.features import ATTACHMENT, ROUTINE_MODALITIES
+from policies.features import ROUTINE_MODALITIES
 from policies.load import Policy, PolicyError, load_policy
 from policies.model import Action, Facts, ImageFacts, Kind
 from policies.profiles import BASES, PROFILES, in_force

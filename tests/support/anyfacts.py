@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from policies.features import OPAQUE
+from policies.conditions import OPAQUE
 from policies.model import (
     Carrier,
     Consent,
