@@ -31,14 +31,24 @@ class SideTerms:
 
 
 def side_values(facts: Facts, image: ImageFacts | None, kind: Kind, codes: Collection[str], terms: SideTerms) -> dict[str, str]:
-    """The features' words for one picture (None: the message has none)."""
-    device = next((word for code, word in _BY_CODE.items() if code in codes), "none") if image is not None else "none"
+    """The features' words for one picture (None: the message has none).  ``codes``: of the message and the picture."""
+    if SIDE_CODES.isdisjoint(codes):
+        return _NOTHING
+    device = "none"
+    if image is not None:
+        for code, word in _BY_CODE.items():
+            if code in codes:
+                device = word
+                break
     return {
         "file_link": terms.file_links if FILE_SHARE in facts.codes else "none",
         "device": device,
         "device_then": _device_then(device, kind, facts.sender_group, terms),
         "referral": "yes" if image is not None and REFERRAL in facts.codes and _takes_referrals(facts, terms) else "no",
     }
+
+
+_NOTHING: Final = {"file_link": "none", "device": "none", "device_then": "ignore", "referral": "no"}
 
 
 def _device_then(device: str, kind: Kind, group: str, terms: SideTerms) -> str:
