@@ -73,7 +73,7 @@ def tables(report: Report, words: Words) -> list[Table]:
         _reasons("devices", "Cameras and messengers", _family(now, "devices"), words, "No finding."),
         _reasons("aggregation", "The same patient or picture again", _family(now, "aggregation"), words, "No finding."),
         _not_patient(report),
-        _domains("unused", "Domains not used", report, "Every approved domain was used."),
+        _domains("unused", "Domains not used", report, "None is known to be unused."),
         _domains("due", "Domains with something due", report, "Nothing is due."),
         _counts("modes", "Modes", now.modes, "Recipients of mail with pictures.", MODES),
         _counts("notices", "Notices sent", now.notices, "", NOTICES),
@@ -164,7 +164,8 @@ def _domains(name: str, title: str, report: Report, none: str) -> Table:
     lines = register.unused if name == "unused" else register.due
     columns = (Column("domain", "domain"), Column("last picture" if name == "unused" else "day", "day"), Column("why", "words"))
     rows = tuple((one.name, one.day.isoformat() if one.day else "never", one.words) for one in lines)
-    note = f"No picture for {register.unused_days} days or more, as far as was counted." if name == "unused" else ""
+    since = f" Counting began on {report.began:%-d %B %Y}: what was never used shows so long after that." if report.began else ""
+    note = f"No picture for {register.unused_days} days or more.{since}" if name == "unused" and register.known else ""
     return Table(name, title, columns, rows, none if register.known else "The register could not be read.", note)
 
 
