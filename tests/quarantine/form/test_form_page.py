@@ -15,6 +15,7 @@ from quarantine.notices.placeholders import TICKS
 from quarantine.settings import QuarantineSettings
 from tests.support.formkit import OFFERS, FormWorld, field_of, words
 from tests.support.quarantine_kit import MONDAY, PEER, SENDER, hex_id
+from tests.support.readability import grade
 
 pytestmark = pytest.mark.unit
 PATIENT = "mary.smith@mailbox.example"
@@ -228,3 +229,14 @@ def test_an_address_that_links_could_not_use_is_refused_at_load(form: dict[str, 
 def test_the_ticks_are_the_words_of_the_statement() -> None:
     """What the form ticks is what ``informed`` of a consent statement may hold, in the same order."""
     assert TICKS == INFORMED
+
+
+def test_a_twelve_year_old_can_read_it(form: FormWorld) -> None:
+    """Same plain words as the notices: Flesch-Kincaid grade 7 or less, on every page."""
+    path = form.hold(answers=[*OFFERS, "[consent verbal, intimate]"])
+    asked = words(form.client.get(path).text.replace("</", ". </"))
+    over = words(form.client.get(path[:-1]).text.replace("</", ". </"))
+    form.answer(path, "VERBAL")
+    told = words(form.client.get(path).text.replace("</", ". </"))
+    for page in (asked, over, told):
+        assert grade(page) <= 7.0
