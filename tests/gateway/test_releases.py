@@ -60,3 +60,11 @@ def test_without_a_statement_nothing_is_added() -> None:
 def test_no_statement_is_ever_shown_by_repr() -> None:
     """P5: it is free text of a person."""
     assert "verbal" not in repr(terms(statement="given; form=verbal"))
+
+
+def test_what_the_patient_was_told_stands_in_the_statement() -> None:
+    """S0-14: the ticks of the web form; a word that is none is left out."""
+    ticked = {"statement": "[consent verbal]", "informed": ["purpose", "people", "the weather"]}
+    carried = terms(**ticked).added(statements(parse(b"Subject: x\r\n\r\nx\r\n")))
+    (said,) = carried.readings[-1].statements
+    assert (said.form, said.informed) == ("verbal", frozenset({"purpose", "people"}))
