@@ -144,12 +144,22 @@ def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int]
     else:
         stop, found = _clean_run(text, start, lead.end(2), end, colon)
     told = found.forms or found.statuses or found.givers
-    if text[stop : stop + 3].lstrip()[:1] == "?" and not _QUERY.match(text, stop):
+    if _asked(text, stop, end):
         found.statuses.add("pending")
     if not told and not colon:
         return None
     statement, problems = judge(found, carrier)
     return Reading(carrier, (statement,) if statement else (), problems), stop
+
+
+def _asked(text: str, stop: int, end: int) -> bool:
+    """Does a tag that ends at ``stop`` ask, up to the sentence's ``end``: "consent verbal?", "consented orally to this?"
+
+    What stands behind a separator ("consent verbal - melanoma?"), or behind the mark ("?melanoma"), is about the disease.
+    """
+    if text[stop : stop + 3].lstrip()[:1] == "?":
+        return not _QUERY.match(text, stop)
+    return text[end : end + 1] == "?" and _SOFT_END.search(text, stop, end) is None
 
 
 def _clean_run(text: str, start: int, lead: int, hard: int, colon: bool) -> tuple[int, Found]:
