@@ -31,6 +31,7 @@ from quarantine.records import Records
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
 _SURE = (matching.How.FILE, matching.How.PICTURE, matching.How.VERY_LIKELY)  # as the gateway judges what a no stops
 _SECONDS = 30.0  # for looking at one picture
+_SEEN = "The number now stands in your shell's history, and other users could see it; leave it out next time: it is asked for."
 _ASK = "Patient's number (NHS, CHI, IHI, Medicare) or reference"
 
 Who = Annotated[
@@ -69,7 +70,10 @@ class Asked:
             )
         if self.refs or self.sender or self.recipient or self.on:
             return naming.by_mails(records, self._mails(records), BY_MAIL, hashes)
-        return naming.by_patients(records, references(self.who or _typed(), hashes), BY_COMMAND, hashes)
+        found = references(self.who or _typed(), hashes)
+        if any(_REFERENCE.fullmatch(text.strip().lower()) is None for text in self.who):
+            typer.echo(_SEEN, err=True)
+        return naming.by_patients(records, found, BY_COMMAND, hashes)
 
     def check(self) -> None:
         """One way to name it, not several.  Ends the program."""

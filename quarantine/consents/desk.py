@@ -15,6 +15,7 @@ from quarantine.consents.model import CODE, ENDING, LIMITED, RESTORED, Entry, di
 from quarantine.consents.naming import Named, NobodyFound
 from quarantine.consents.recalls import Recall
 from quarantine.consents.sealed import write_entries
+from quarantine.ledger.query import family
 from quarantine.ops import Desk
 from quarantine.state import NotAllowed
 from quarantine.stores.api import StoreError
@@ -107,7 +108,7 @@ def listing(desk: Desk, since: float, user: str) -> list[dict[str, Any]]:
     return [
         {
             **_entry(had[0]), "event": event, "patients": [e.subject.partition(":")[2] for e in had if e.patient],
-            "images": sum(not e.patient for e in had),
+            "images": len({family(desk.records, e.subject.partition(":")[2]) for e in had if not e.patient}),
         }
         for event, had in events.items()
     ]  # fmt: skip

@@ -104,6 +104,11 @@ def test_other_countries_numbers_are_read_too(world: World, number: str) -> None
     assert len(world.facts("withdraw", text=number)["patients"]) == 1
 
 
+def test_a_number_on_the_command_line_is_warned_of(world: World) -> None:
+    assert "shell's history" in world.run("withdraw", NHS).stderr
+    assert "shell's history" not in world.run("show", world.hashes.patient(NHS)).output + world.run("show", text=NHS).output
+
+
 def test_several_numbers_of_one_patient_are_noted_as_one(world: World) -> None:
     made = world.facts("withdraw", text="943 476 5919\n987 654 4322\n")
     assert len(made["patients"]) == 2
