@@ -176,7 +176,7 @@ class Committer:
             return await self._journaled(job)  # one answer for recipients who differ: somebody has to be deferred or failed
         if "unknown" in outcomes or gone.is_set():
             await self._note(job)
-        if any(fate.state and fate.notice for fate in job.fates):
+        if any(fate.state and fate.notice and job.why(fate.index).get("advised") for fate in job.fates):
             await self._advise(job)
         for fate in job.fates:
             fate.outcome = "passed" if fate.outcome == "delivered" else fate.outcome
