@@ -226,6 +226,9 @@ class QuarantineSettings(_Section):
     )
     organisation: str = Field(default="", description="name of the organisation as it stands in notices")
     language: str = Field(default="en", description="language of notices")
+    review_hours: str = Field(
+        default="", description='how soon the IG team decides ("4 working hours"), if you promise it; none: notices promise nothing'
+    )
     languages: dict[str, str] = Field(
         default_factory=dict, description="domain or address of who is written to -> another language of notices"
     )

@@ -69,7 +69,7 @@ class Settings:
         return table.get(role) or self.ig_address
 
 
-def from_options(options: QuarantineSettings, *, review_hours: str = "", alternatives: str = "") -> Settings:
+def from_options(options: QuarantineSettings) -> Settings:
     """The notices' settings out of the service's configuration.  Raises SettingsError."""
     addresses = options.addresses
     return Settings(
@@ -86,6 +86,5 @@ def from_options(options: QuarantineSettings, *, review_hours: str = "", alterna
         languages=dict(options.languages),
         feedback=addresses.feedback,
         timezone=options.office.zone,
-        review_hours=review_hours,
-        alternatives=alternatives,
+        review_hours=options.review_hours,
     )

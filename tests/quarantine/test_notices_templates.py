@@ -215,6 +215,8 @@ def test_settings_from_the_configuration() -> None:
     options = QuarantineSettings.model_validate(
         {
             "organisation": "Example Hospital",
+            "review_hours": "4 working hours",
+            "languages": {"ysbyty.example": "cy"},
             "addresses": {
                 "sender": "gate@Example.org", "ig": "ig@example.org", "mail_admin": "mail@example.org",
                 "postmaster": "postmaster@example.org", "on_call": "call@example.org", "on_call_contact": "ext. 1",
@@ -222,7 +224,8 @@ def test_settings_from_the_configuration() -> None:
         }
     )  # fmt: skip
     made = from_options(options)
-    assert made.domain == "example.org"
+    assert (made.domain, made.review_hours) == ("example.org", "4 working hours")
+    assert made.language_of("dr.jones@ysbyty.example") == "cy"
     assert [made.mailbox(role) for role in ("ig", "on-call", "mail-admin", "postmaster", "anybody")] == [
         "ig@example.org", "call@example.org", "mail@example.org", "postmaster@example.org", "ig@example.org",
     ]  # fmt: skip
