@@ -158,6 +158,7 @@ def scale(count: int) -> None:
             name = sha256(b"wanted").hexdigest()
             data = likeness(jpeg(wanted, 92))
             records.add_fingerprint(name, key.id, key.close(name, shape(data)), key.close(name, data), 0.0)
+        records.all("PRAGMA wal_checkpoint(TRUNCATE)")
         for change in ("50 % as large, quality 60", "cut to 70 %", "cut to 60 %"):
             forms = [read(one) for one in probe(jpeg(CHANGES[change](wanted, random.Random(5)), 95))]
             started, used = time.monotonic(), time.process_time()
