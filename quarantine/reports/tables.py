@@ -133,6 +133,7 @@ def _emergencies(report: Report) -> Table:
         ("used", one.used), ("reviewed in time", one.in_time), ("reviewed late", one.late),
         ("not reviewed, overdue", one.overdue), ("not reviewed, still time", one.waiting),
         ("found not justified", one.not_justified), ("the patient has been told", one.told),
+        ("senders told of for using it often", report.now.notices.get("review-often", 0)),
     )  # fmt: skip
     columns = (Column("emergencies (break-glass)", "what"), Column("number", "count", True))
     return Table("emergencies", "Emergencies", columns, rows if one.used else (), "The emergency word was not used.", "")
