@@ -80,7 +80,11 @@ class Message:
         return [o for o in self.objects.values() if o.kind is ObjectKind.HOLD and address in named(o)]
 
     def outcomes(self, address: str) -> list[dict[str, Any]]:
-        found = [o for o in self.objects.values() if o.kind is ObjectKind.OUTCOME]
+        found = [o for o in self.objects.values() if o.kind is ObjectKind.OUTCOME and "release" not in o.meta]
+        return [line for o in found for line in o.meta["recipients"] if line["address"] == address]
+
+    def released(self, address: str) -> list[dict[str, Any]]:
+        found = [o for o in self.objects.values() if "release" in o.meta]
         return [line for o in found for line in o.meta["recipients"] if line["address"] == address]
 
 
@@ -203,10 +207,16 @@ class Mail(RuleBasedStateMachine):
         before = set(self.world.objects)
         mail = received(addresses, message.raw, "released", protocol="LMTP", release={"release": f"r-{hold.id}", "hold": hold.id})
         replies = self.commit(message, plan, mail, "release", weather)
-        assert set(self.world.objects) == before, "a release writes no object"
+        made = [self.world.objects[identity] for identity in set(self.world.objects) - before]
+        assert all(obj.kind is ObjectKind.OUTCOME and "release" in obj.meta for obj in made), (
+            "a release writes for the ledger only"
+        )
         for address, answer in zip(addresses, replies or [], strict=bool(replies)):
             if answer.code == 250 and "HELD-AGAIN" not in answer.text:
                 assert answer.text == "DELIVERED" and address in message.taken
+                assert [line["state"] for line in message.released(address)] == ["delivered"], (
+                    "in the ledger before it is answered"
+                )
                 message.settled.add(address)
             elif answer.code >= 500:
                 message.settled.add(address)
@@ -306,7 +316,7 @@ class Mail(RuleBasedStateMachine):
     def one_outcome_object_for_each_transaction(self) -> None:
         """P8: over SMTP, where one answer covers all, one object names them all."""
         for message in self.messages:
-            objects = [o for o in message.objects.values() if o.kind is ObjectKind.OUTCOME]
+            objects = [o for o in message.objects.values() if o.kind is ObjectKind.OUTCOME and "release" not in o.meta]
             if message.protocol == "SMTP" and not message.split:
                 assert len(objects) <= 1
                 if message.accepted and not message.plain:
