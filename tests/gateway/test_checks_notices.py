@@ -48,3 +48,22 @@ async def test_the_shipped_policys_example_contact_is_told(tmp_path: Path, mode:
     path.write_text(yaml.safe_dump(changed, allow_unicode=True))
     found = {one.where: one.level for one in await check_policy(told)}
     assert found["policy.yaml: settings: on_call"] == level
+
+
+async def test_a_mistake_in_a_template_is_told_with_file_and_line(tmp_path: Path) -> None:
+    """Before the service would not start with it."""
+    own = tmp_path / "notices" / "en"
+    own.mkdir(parents=True)
+    (own / "N-4.txt").write_text("[text]\nWhy: {why}\nPatient: {patient}\n", encoding="utf-8")
+    (one,) = await check_quarantine(settings(tmp_path, templates=str(own.parent)))
+    assert one.level == "error" and one.what.startswith("en/N-4.txt:3: {patient} may not stand in a notice")
+
+
+async def test_what_another_language_lacks_is_a_warning(tmp_path: Path) -> None:
+    """The English words stand in; nobody is left without a notice."""
+    own = tmp_path / "notices" / "cy"
+    own.mkdir(parents=True)
+    (own / "frame.txt").write_text("[and]\na\n", encoding="utf-8")
+    found = await check_quarantine(settings(tmp_path, templates=str(own.parent), language="cy"))
+    assert {one.level for one in found} == {"warning"}
+    assert any(one.what == "cy/N-1.txt is missing: the English words stand in its place" for one in found)
