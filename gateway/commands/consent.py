@@ -15,8 +15,11 @@ import typer
 from gateway.commands import consentwords as words
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings, user
 from gateway.commands.patientname import Asked, Days, From, Images, On, Refs, To, Who, day, looks
+from policies.load import POLICY
+from policies.model import Mode
 from policies.onfile import SCOPES
 from policies.vocabulary import PURPOSE_ROWS, PURPOSES
+from policies.yamlmap import YamlError, parse
 from quarantine import keys as keyfiles
 from quarantine import ops
 from quarantine.consents import alike, letters
@@ -211,7 +214,8 @@ def letter_(letter: Letter, config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 def _note(config: Path, asked: Asked, word: Word, as_json: bool) -> None:
     asked.check()
-    told = settings(config).quarantine
+    site = settings(config)
+    told = site.quarantine
 
     def work(desk: ops.Desk) -> tuple[Noted, Named]:
         named = _named(desk, asked)
@@ -226,6 +230,23 @@ def _note(config: Path, asked: Asked, word: Word, as_json: bool) -> None:
         typer.echo(_json(words.noted_json(noted, named, word, known)))
         return
     typer.echo("\n".join(words.noted(noted, named, word, known)))
+    if (watched := _watched(site.policy)) and word.status != RESTORED:
+        typer.echo(
+            f"Careful: mail is not stopped in observe and advise, which policy.yaml (modes) sets for {', '.join(watched)}."
+        )
+
+
+def _watched(folder: Path) -> list[str]:
+    """For whom the policy only observes or advises; nothing where this user cannot read it."""
+    try:
+        read = parse((folder / POLICY).read_bytes(), POLICY)[0]
+    except (OSError, YamlError):
+        return []
+    modes = read.get("modes") if isinstance(read, dict) else None
+    if not isinstance(modes, dict):
+        return []
+    named = {"everybody else": modes.get("default"), **(modes.get("groups") or {}), **(modes.get("recipient_domains") or {})}
+    return [str(who) for who, mode in named.items() if mode in (Mode.OBSERVE.value, Mode.ADVISE.value)]
 
 
 def _keep_looks(desk: ops.Desk, asked: Asked) -> None:

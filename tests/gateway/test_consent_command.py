@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -102,6 +103,17 @@ def test_a_number_is_read_as_in_mail_from_standard_input_or_the_line(world: Worl
 @pytest.mark.parametrize("number", ["010101-1237", "8003 6088 3335 7361", "2123 45670 1"], ids=["chi", "ihi", "medicare"])
 def test_other_countries_numbers_are_read_too(world: World, number: str) -> None:
     assert len(world.facts("withdraw", text=number)["patients"]) == 1
+
+
+def test_whoever_is_only_observed_is_said(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In observe and advise nothing is stopped, not even by a no: IG must not think so."""
+    assert "Careful" not in world.run("withdraw", text=NHS).output
+    (tmp_path / "policy.yaml").write_text("modes: {default: observe, groups: {clinical: enforce, hr: advise}}\n")
+    monkeypatch.setattr(consent, "_watched", functools.partial(lambda read, _: read(tmp_path), consent._watched))
+    assert "sets for everybody else, hr." in " ".join(world.run("withdraw", text=NHS).output.split())
+    assert "Careful" not in world.run("restore", text=NHS).output
+    (tmp_path / "policy.yaml").write_text("modes: [")
+    assert "Careful" not in world.run("withdraw", text=NHS).output  # `clinigate check` is there to say that
 
 
 def test_a_number_on_the_command_line_is_warned_of(world: World) -> None:
