@@ -25,7 +25,7 @@ def sealed(site: Installation, kind: ObjectKind = ObjectKind.HOLD) -> list[Seale
         for path in (site.folder / "store" / place).glob(f"*.{kind.value}"):
             with contextlib.suppress(FileNotFoundError):  # the service moved it this very moment
                 opened = unseal(path.read_bytes(), keys)
-                if "note" not in opened.meta:  # notes of moves are outcome objects, too
+                if not {"note", "release"} & set(opened.meta):  # moves and releases are noted as outcome objects, too
                     found[opened.id] = opened
     return list(found.values())
 
