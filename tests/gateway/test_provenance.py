@@ -49,8 +49,8 @@ def test_a_phone_is_known_and_its_serial_number_is_only_a_keyed_hash() -> None:
     assert "device.personal" in image["codes"]
     assert image["device"] == record(taken_with("Apple", "iPhone 15", SERIAL))["images"][0]["device"]  # type: ignore[index]
     assert image["device"] != record(taken_with("Apple", "iPhone 15", "1"))["images"][0]["device"]  # type: ignore[index]
-    text = json.dumps(told)
-    assert SERIAL not in text and "iPhone" not in text and "Apple" not in text
+    text = json.dumps(told).casefold()
+    assert not any(word.casefold() in text for word in (SERIAL, "iPhone", "Apple"))
 
 
 def test_without_hidden_data_nothing_is_known_and_no_hash_is_made() -> None:
