@@ -128,5 +128,5 @@ SAMPLES = (
     Sample("photo as octet-stream, named .txt", (COLLEAGUE,), "Notes [consent verbal]", attach=(disguised,)),
     Sample("emergency", (COLLEAGUE,), "[emergency: burn, airway at risk, team on call] please look now", attach=(picture(8),)),
     Sample("patient refused", (COLLEAGUE,), "Photo [consent refused]", attach=(picture(9),)),
-    Sample("photo, no consent; waits for your answer", (COLLEAGUE,), "Which dressing?", attach=(picture(16),)),
+    Sample("photo, no consent; waits for your answer", (COLLEAGUE,), "Which dressing?", attach=(picture(17),)),
 )
