@@ -24,7 +24,7 @@ from filters.greyscale import small
 VERSION: Final = 1
 SIDE: Final = 480  # longest side of the small picture, in pixels
 POINTS: Final = 180  # so that a row of the records fits a page of 4 kB
-PROBE_SIDES: Final = (SIDE, 240, 340, 680, 960)  # a part of a picture shows the same corners larger, a border smaller
+PROBE_SIDES: Final = (SIDE, 240, 288, 336, 400, 680, 960)  # a part of a picture shows the same corners larger, a border smaller
 PROBE_POINTS: Final = 255
 _WHOLE: Final = 64  # side of the picture the signs are taken of
 _KEPT: Final = 32  # low frequencies in each direction
