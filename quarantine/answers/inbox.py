@@ -27,6 +27,7 @@ log = structlog.get_logger()
 # What speaks against believing who wrote a reply.  That From may differ is for delegates, who write on somebody's behalf.
 NOT_BELIEVED: Final = frozenset({"identity.not-vouched", "identity.not-authenticated", "identity.null-sender"})
 REDIRECT: Final = "redirect."
+MADE_BY_PROGRAMS: Final = frozenset({"redirect.auto-submitted", "redirect.list"})
 
 _TOLD: Final = {"not-understood": "unclear", "spent": "spent", "too-late": "late", "refused": "refused"}  # → notices' variants
 DAY = 86400.0
@@ -60,12 +61,14 @@ class Inbox:
             row = self._answers.first_hold(secret, REPLY)
         except BadSecret:
             return "", "bad-secret"
-        written = ownwords.read(content, (row.ref, reply_address(secret, self._settings.domain)))
-        sender = str(meta["envelope"].get("sender") or "")
-        if written.automatic or not sender:
+        sender, codes = str(meta["envelope"].get("sender") or ""), set(meta["identity"]["codes"])
+        if not sender or codes & MADE_BY_PROGRAMS:
             return row.id, "automatic"
-        if not believed(meta["identity"]["codes"]) or not self._settings.may_answer(row.sender, sender):
+        if not believed(codes) or not self._settings.may_answer(row.sender, sender):
             return row.id, self._tell(row, Told("refused", row.ref), now)
+        written = ownwords.read(content, (row.ref, reply_address(secret, self._settings.domain)))  # of nobody else is it read
+        if written.automatic:
+            return row.id, "automatic"
         return row.id, self._answer(secret, row, written, sender, now)
 
     def _answer(self, secret: str, row: HoldRow, written: Written, sender: str, now: float) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import email
-import email.policy
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from email.message import EmailMessage
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
 from typing import Final
 
 from quarantine.answers.quoting import clean, is_ours, own
 from quarantine.answers.shownhtml import shown
 
 MOST_PARTS: Final = 50
-LONGEST_BODY: Final = 131_072  # octets of one body that are decoded
+LONGEST_BODY: Final = 131_072  # octets of a reply that are looked at
+LONGEST_FIELD: Final = 2000  # characters of a header field: the standard parser takes the square of their number
 
 
 class NotReadable(Exception):
@@ -60,22 +62,30 @@ _AUTO_LINE: Final = re.compile(
 def read(raw: bytes, ours: Sequence[str] = ()) -> Written:
     """A reply as received.  ``ours``: texts that only our notice holds (reference, reply address).  Raises ``NotReadable``."""
     try:
-        message = email.message_from_bytes(raw, _class=EmailMessage, policy=email.policy.default)
+        message = email.message_from_bytes(raw[:LONGEST_BODY])
         return _read(message, [text.casefold() for text in ours if text])
-    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, HeaderParseError) as error:
         # The standard library's parser is not total: hostile headers and charsets make it raise each of these.
         raise NotReadable(type(error).__name__) from None
 
 
-def _read(message: EmailMessage, ours: list[str]) -> Written:
-    subject = clean(str(message.get("Subject", "")))
+def _read(message: Message, ours: list[str]) -> Written:
+    subject = clean(_decoded(str(message.get("Subject", ""))))
     lines = _lines(message, ours)
     automatic = _automatic(message) or _AUTO_SUBJECT.search(subject) is not None
     automatic = automatic or any(_AUTO_LINE.search(line) for line in lines[:3])
     return Written(_own_subject(subject, ours), tuple(lines), automatic)
 
 
-def _automatic(message: EmailMessage) -> bool:
+def _decoded(value: str) -> str:
+    """A header's text with encoded words (RFC 2047) read; as it stands where that fails."""
+    try:
+        return str(make_header(decode_header(value[:LONGEST_FIELD])))
+    except (HeaderParseError, LookupError, ValueError):
+        return value
+
+
+def _automatic(message: Message) -> bool:
     """By RFC 3834, RFC 8098, RFC 3464, and by what older programs write."""
     if _word(message, "Auto-Submitted") not in ("", "no") or message.get_content_type() in _AUTO_TYPES:
         return True
@@ -84,7 +94,7 @@ def _automatic(message: EmailMessage) -> bool:
     return any(message.get(name) is not None for name in _AUTO_HEADERS)
 
 
-def _word(message: EmailMessage, name: str) -> str:
+def _word(message: Message, name: str) -> str:
     return str(message.get(name, "")).partition(";")[0].partition("(")[0].strip().lower()
 
 
@@ -96,7 +106,7 @@ def _own_subject(subject: str, ours: list[str]) -> str:
     return "" if before == subject else before.strip(" -–—:;,")
 
 
-def _lines(message: EmailMessage, ours: list[str]) -> list[str]:
+def _lines(message: Message, ours: list[str]) -> list[str]:
     """Of the plain text; of the HTML where there is no plain text, or nothing of the person's own in it."""
     for kind in ("plain", "html"):
         part = next((one for one in _texts(message) if one.get_content_subtype() == kind), None)
@@ -108,27 +118,35 @@ def _lines(message: EmailMessage, ours: list[str]) -> list[str]:
     return []
 
 
-def _texts(message: EmailMessage) -> Iterator[EmailMessage]:
+def _texts(message: Message) -> Iterator[Message]:
     """Leaves that a reader is shown as the letter: never an attachment, never anything of an attached message."""
     waiting = [message]
     for _ in range(MOST_PARTS):
         if not waiting:
             return
-        part = waiting.pop()
+        part = _shortened(waiting.pop())
         if part.get_content_disposition() == "attachment" or part.get_filename():
             continue
         if part.get_content_maintype() == "multipart":
             inner = part.get_payload()
-            waiting.extend(one for one in reversed(inner if isinstance(inner, list) else []) if isinstance(one, EmailMessage))
+            waiting.extend(one for one in reversed(inner if isinstance(inner, list) else []) if isinstance(one, Message))
         elif part.get_content_type() in ("text/plain", "text/html"):
             yield part
 
 
-def _content(part: EmailMessage) -> str:
+def _shortened(part: Message) -> Message:
+    for name in ("Content-Type", "Content-Disposition"):
+        value = str(part.get(name, ""))
+        if len(value) > LONGEST_FIELD:
+            part.replace_header(name, value[:LONGEST_FIELD])
+    return part
+
+
+def _content(part: Message) -> str:
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes):
         return ""
     try:
-        return data[:LONGEST_BODY].decode(part.get_content_charset("utf-8"), "replace")
+        return data.decode(part.get_content_charset() or "utf-8", "replace")
     except LookupError:  # a charset nobody knows
-        return data[:LONGEST_BODY].decode("utf-8", "replace")
+        return data.decode("utf-8", "replace")

@@ -29,6 +29,10 @@ _BORDER: Final = re.compile(r"border(-top)?:\s*solid|border-top:\s*(none;)?\s*[0
 _HIDDEN: Final = re.compile(r"display:\s*none|visibility:\s*hidden|font-size:\s*0|opacity:\s*0(?![.\d])|mso-hide", re.IGNORECASE)
 
 
+# Comments, declarations and processing instructions; the standard parser takes the square of the number of unfinished ones.
+_DECLARED: Final = re.compile(r"<[!?][^>]{0,400}>|<[!?]")
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -45,7 +49,10 @@ class _Reader(HTMLParser):
             self.lines.append("")
         if tag in _VOID:
             return
-        quoted = tag in _SKIPPED or bool(_QUOTE.search(named) or _HIDDEN.search(style)) or len(self._open) >= DEEPEST
+        if len(self._open) >= DEEPEST:  # nobody's mail program writes so; closing what was never opened would cost the square
+            self._over = True
+            return
+        quoted = tag in _SKIPPED or bool(_QUOTE.search(named) or _HIDDEN.search(style))
         self._open.append((tag, quoted))
         self._quoted += quoted
 
@@ -67,6 +74,19 @@ class _Reader(HTMLParser):
 def shown(text: str) -> list[str]:
     """Lines of text; what is quoted, signed, struck out or not shown is not among them."""
     reader = _Reader()
-    reader.feed(text)
+    reader.feed(_DECLARED.sub(" ", _uncommented(text)))
     reader.close()
     return reader.lines
+
+
+def _uncommented(text: str) -> str:
+    """Without comments; one that never ends hides all that follows."""
+    found: list[str] = []
+    at = 0
+    while (start := text.find("<!--", at)) >= 0:
+        found.append(text[at:start])
+        end = text.find("-->", start)
+        if end < 0:
+            return "".join(found)
+        at = end + 3
+    return "".join(found) + text[at:]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -192,3 +194,29 @@ def test_any_bytes_are_read_or_said_to_be_unreadable(noise: bytes) -> None:
 
 def test_what_was_read_never_shows_in_a_repr() -> None:
     assert "CANARY" not in repr(read(plain("CANARY VERBAL")))
+
+
+LARGE = 200_000
+HOSTILE = {
+    "elements": html("<b>" * 30_000 + "</c>" * 30_000),
+    "comments": html("<!--" * (LARGE // 4)),
+    "declarations": html("<![CDATA[" * (LARGE // 9)),
+    "instructions": html("<?" * (LARGE // 2)),
+    "parameters": HEAD.encode() + b"Content-Type: text/plain; " + b"a=b; " * (LARGE // 5) + b"\r\n\r\nVERBAL",
+    "parts": HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * (LARGE // 9),
+    "encoded words": b"Subject: " + b"=?utf-8?q?=41?= " * (LARGE // 16) + b"\r\n\r\nVERBAL",
+    "lines": plain("On 2026 12:00\n" * (LARGE // 14)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_replies_cost_little(name: str) -> None:
+    """The standard parsers take the square of some lengths; nothing here may stop the service for longer than a moment."""
+    began = time.process_time()
+    read(HOSTILE[name], OURS)
+    assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize("comment", ["<!-- VERBAL -->", "<!-- VERBAL", "<![if mso]>", "<?xml VERBAL ?>"])
+def test_what_no_reader_sees_is_no_text(comment: str) -> None:
+    assert "VERBAL" not in " ".join(lines(html(f"<p>PARENT</p>{comment}")))
