@@ -57,7 +57,7 @@ def lines(entries: Iterable[Entry]) -> Iterator[str]:
 
 def safe(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: an apostrophe stands before what would be one."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) or text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def iso(at: float) -> str:

@@ -204,6 +204,16 @@ def test_the_ledger_is_what_the_outcomes_say(tmp_path_factory: pytest.TempPathFa
     fresh.close()
 
 
+def test_a_rebuild_puts_right_what_was_changed_by_hand(world: World) -> None:
+    """The objects are the truth: a line that somebody edited in the database is made anew."""
+    world.take(outcome(line()))
+    before = ledger(world.records)
+    world.records.run("UPDATE disclosures SET rule = 'OTHER', recipient = 'somebody'")
+    world.records.run("DELETE FROM disclosure_patients")
+    world.intake.rebuild(world.now)
+    assert ledger(world.records) == before
+
+
 # -- retention -----------------------------------------------------------------------------------------------------------
 
 
