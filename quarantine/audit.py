@@ -131,10 +131,6 @@ class Audit:
         """A person asked for a report that names people; ``what`` says which."""
         self._write("report-named", what=what, actor=actor)
 
-    def consent(self, event: str, actor: str, **facts: Any) -> None:
-        """Somebody wrote or read the consent register, or decided about a letter; patients are keyed hashes."""
-        self._write(event, actor=actor, **facts)
-
     def rebuilt(self, holds: int, outcomes: int) -> None:
         """The index was rebuilt from the objects."""
         self._write("rebuilt", holds=holds, outcomes=outcomes)
