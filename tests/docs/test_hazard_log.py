@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 LOG = ROOT / "docs" / "clinical-safety" / "hazard-log.md"
 TEXT = LOG.read_text(encoding="utf-8")
 ALL = [f"H-{number:02}" for number in range(1, 23)]
-ASSESSED = ["H-01", "H-02", "H-04", "H-05", "H-08", "H-09", "H-12", "H-14", "H-18", "H-19", "H-20", "H-21", "H-22"]
+ASSESSED = ["H-01", "H-02", "H-04", "H-05", "H-08", "H-09", "H-10", "H-12", "H-14", "H-18", "H-19", "H-20", "H-21", "H-22"]
 ROWS = (
     "description", "causes", "effect", "harm", "existing controls", "design controls", "test controls", "training controls",
     "process controls", "initial risk", "residual risk", "owner", "status",
