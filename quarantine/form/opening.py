@@ -30,6 +30,6 @@ def office(desk: ops.Desk, nudge: Callable[[], None] = lambda: None) -> Office:
 
 
 def open_form(desk: ops.Desk, nudge: Callable[[], None]) -> FormServer | None:
-    """The form as the configuration says, listening; None where none is configured."""
+    """The form as the configuration says, started; None where none is configured."""
     options = desk.settings.form
     return None if options is None else FormServer(make_app(office(desk, nudge), options), options)

@@ -44,7 +44,10 @@ class _Short(H11Protocol):
 
 
 class FormServer:
-    """Starts at once.  Raises OSError when the port is taken or a TLS file cannot be read."""
+    """Starts at once; what keeps it from that (a port that is taken, a key that cannot be read) stops nothing else.
+
+    ``check`` says it, so that the alarm outside sees it, and tries again.
+    """
 
     def __init__(self, app: ASGIApp, options: Form) -> None:
         self._options = options
@@ -54,11 +57,16 @@ class FormServer:
             timeout_graceful_shutdown=int(STOP_WITHIN / 2), h11_max_incomplete_event_size=HEAD,
             ssl_certfile=options.tls.certificate if options.tls else None, ssl_keyfile=options.tls.key if options.tls else None,
         )  # fmt: skip
-        self._config.load()
-        self.start()
+        self._thread: threading.Thread | None = None
+        try:
+            self.start()
+        except OSError as error:
+            log.error("form.not-started", error=type(error).__name__)
 
     def start(self) -> None:
-        """Listen and answer, on a thread."""
+        """Listen and answer, on a thread.  Raises OSError."""
+        if not self._config.loaded:
+            self._config.load()
         family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
         self._socket = socket.create_server((self._options.host, self._options.port), family=family)
         self._server = uvicorn.Server(self._config)
@@ -68,16 +76,16 @@ class FormServer:
 
     def stop(self) -> None:
         """Finish what is being answered, then end."""
+        if self._thread is None:
+            return
         self._server.should_exit = True
         self._thread.join(STOP_WITHIN)
         self._socket.close()
 
     def check(self) -> None:
         """Ask as a browser would.  Raises ``FormSilent``; a server that has ended is started again first."""
-        if not self._thread.is_alive():
-            self._socket.close()
-            log.error("form.restarted")
-            self.start()
+        if self._thread is None or not self._thread.is_alive():
+            self._again()
         try:
             with closing(self._connection()) as asking:
                 asking.request("GET", HEALTH, headers={"Host": urlsplit(self._options.url).netloc})
@@ -86,6 +94,15 @@ class FormServer:
             raise FormSilent(f"GET {HEALTH}: {type(error).__name__}") from None
         if status != 200:
             raise FormSilent(f"GET {HEALTH}: {status}")
+
+    def _again(self) -> None:
+        if self._thread is not None:
+            self._socket.close()
+        try:
+            self.start()
+        except OSError as error:
+            raise FormSilent(f"start: {type(error).__name__}") from None
+        log.warning("form.restarted")
 
     def _connection(self) -> HTTPConnection:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._options.host, self._options.host)

@@ -119,9 +119,24 @@ def test_it_speaks_tls_itself_where_it_is_asked_to(tmp_path: Path) -> None:
         made.stop()
 
 
-def test_a_port_that_is_taken_is_said_at_start(world: FormWorld, running: FormServer) -> None:
-    with pytest.raises(OSError, match="in use"):
-        FormServer(make_app(world.office, world.options), world.options)
+def test_a_port_that_is_taken_stops_nothing_else_and_is_tried_again(world: FormWorld) -> None:
+    """Holds are looked after without the form; the alarm says that it is missing until the port is free."""
+    with socket.create_server(("127.0.0.1", world.options.port)):
+        made = FormServer(make_app(world.office, world.options), world.options)
+        with pytest.raises(FormSilent, match="start: OSError"):
+            made.check()
+    made.check()
+    assert get(world, "/healthz") == (200, "ok\n")
+    made.stop()
+
+
+def test_a_key_that_cannot_be_read_stops_nothing_else(tmp_path: Path) -> None:
+    told = {"certificate": tmp_path / "none.pem", "key": tmp_path / "none.key"}
+    world = FormWorld(tmp_path / "w", url="https://answers.own.example/f", port=free_port(), tls=told)
+    made = FormServer(make_app(world.office, world.options), world.options)
+    with pytest.raises(FormSilent, match="FileNotFoundError"):
+        made.check()
+    made.stop()
 
 
 def test_a_server_that_ended_is_started_again(world: FormWorld, running: FormServer) -> None:
