@@ -58,7 +58,8 @@ holds nothing. Made by `python -m tests.ordinary.wordrate {words_seed} {words_ea
   month.
 - Links behind a shortening service (bit.ly) are not seen, nor is a link whose filter tells the domain alone where only a part of that domain
   is a share (Mimecast, iCloud).
-- Looking costs 17 µs for 2 kB of HTML and 130 µs for 20 kB (text: 14 and 112 µs), 1.4 to 4.7 % of what such a mail takes in all.
+- Looking costs 17 µs for 2 kB of HTML and 130 µs for 20 kB (text: 14 and 112 µs), 1.5 to 4.2 % of what such a mail takes in all
+  (`python -m tests.bench.wording`).
 """
 
 
