@@ -41,7 +41,7 @@ class Page:
 
 def page(mails: Sequence[Mail], book: RuleBook, now: float, by: str) -> Page:
     """The whole page; several emails stand below each other, the oldest first."""
-    about = [f"This page was made on {when(now)} by {by}.", "It says what our email system has noted. It holds no picture."]
+    about = [f"This page was made on {when(now)} by {by}.", "It says what our email system has noted."]
     if len(mails) > 1:
         about.append(f"It is about {len(mails)} emails.")
     return Page(
@@ -83,7 +83,7 @@ def _pictures(pictures: Sequence[Picture]) -> Iterator[str]:
     kinds = Counter(KINDS.get(one.kind, "a picture") for one in pictures)
     told = [f"{count} times {kind}" if count > 1 else kind for kind, count in kinds.items()]
     yield f"{'One picture' if len(pictures) == 1 else f'{len(pictures)} pictures'}: {', '.join(told)}."
-    yield f"We do not keep pictures. We keep a print of each, like a fingerprint: {', '.join(one.image[:8] for one in pictures)}."
+    yield f"This record holds no picture. It holds a print of each, like a fingerprint: {', '.join(one.image[:8] for one in pictures)}."
 
 
 def _to(person: Person, mail: Mail, book: RuleBook) -> tuple[str, tuple[str, ...]]:
