@@ -25,6 +25,7 @@ from quarantine.records import Records
 from quarantine.schema import snapshot as sql
 
 GONE_FOR = 90 * 86400.0  # longest span of ``settings.aggregation``: how far back the gateway can look
+RECIPIENTS = 50  # of whom pictures are kept at hand
 SEEN_OFTEN = 3  # an inline image in so many messages of one sender is a recurring one (a logo)
 
 
@@ -126,6 +127,7 @@ class Snapshot:
         self._written: float | None = None
         self._key = FingerprintKey(hashes)
         self._marked: tuple[object, list[tuple[str, Fingerprint]]] = (None, [])  # of the file as it was when they were read
+        self._gone: tuple[object, dict[str, list[seen.Gone]]] = (None, {})  # likewise
 
     def age(self) -> float | None:
         """Seconds since the snapshot was written; None when there is none that can be read."""
@@ -217,8 +219,19 @@ class Snapshot:
         return self._marked[1]
 
     def _pictures(self, recipient: str) -> list[seen.Gone] | None:
-        rows = self._ask(sql.READ_PICTURES, self._hashes.address(recipient), seen.NEWEST)
-        return None if rows is None else list(seen.gone(self._key, rows))
+        """Read once a recipient from each file; of the recipients of the moment only."""
+        who = self._hashes.address(recipient)
+        if self._ask(sql.READ_META) is None:
+            return None
+        if self._gone[0] != self._seen or len(self._gone[1]) > RECIPIENTS:
+            self._gone = (self._seen, {})
+        stands, known = self._gone
+        if who not in known:
+            rows = self._ask(sql.READ_PICTURES, who, seen.NEWEST)
+            if rows is None or stands != self._seen:  # the file was replaced this very moment
+                return None if rows is None else list(seen.gone(self._key, rows))
+            known[who] = list(seen.gone(self._key, rows))
+        return known[who]
 
     def close(self) -> None:
         """Close the file."""
