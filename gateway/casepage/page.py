@@ -83,7 +83,8 @@ def _pictures(pictures: Sequence[Picture]) -> Iterator[str]:
     kinds = Counter(KINDS.get(one.kind, "a picture") for one in pictures)
     told = [f"{count} times {kind}" if count > 1 else kind for kind, count in kinds.items()]
     yield f"{'One picture' if len(pictures) == 1 else f'{len(pictures)} pictures'}: {', '.join(told)}."
-    yield f"This record holds no picture. It holds a print of each, like a fingerprint: {', '.join(one.image[:8] for one in pictures)}."
+    prints = ", ".join(one.image[:8] for one in pictures)
+    yield f"This record holds no picture. It holds a print of each, like a fingerprint: {prints}."
 
 
 def _to(person: Person, mail: Mail, book: RuleBook) -> tuple[str, tuple[str, ...]]:
