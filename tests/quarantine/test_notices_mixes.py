@@ -54,7 +54,7 @@ def test_every_mix_names_everybody_at_the_top(names: tuple[str, ...]) -> None:
     lead, _, rest = text.partition(" What happened to each person: ")
     items, _, _ = rest.partition(f" {_head(names)}")
     assert lead.startswith("Your email ") and f" 1 of {len(names)} people " in lead
-    assert sum(FATES[name][0]["address"] in lead for name in names) == len(names) - 1  # the first kind is counted, the others named
+    assert sum(FATES[name][0]["address"] in lead for name in names) == len(names) - 1  # the first is counted, the others named
     for name in names:
         found, what, _ = FATES[name]
         assert f"- {found['address']}: {what}" in items, name
