@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from collections.abc import Callable
 from functools import cache
 
@@ -11,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from filters.api import FilterError, TooBig, Unsupported
+from filters.api import Budget, FilterError, TooBig, Unsupported
 from filters.greyscale import MOST_PIXELS, small
 from filters.likeness import SIDE, likeness, probe
+from filters.tree import Tools, examine
 from quarantine.ledger.alignment import aligned
 from quarantine.ledger.fingerprint import Fingerprint, apart, read
 from quarantine.ledger.matching import LIKELY, NEAR, RESAVED, How, judged
@@ -169,3 +171,21 @@ GOLDEN_CORNERS = [[397, 210], [157, 180], [359, 182], [41, 119], [280, 237]]
 def test_the_small_picture_is_upright_and_as_large_as_asked() -> None:
     assert small(original(), 480).shape == (360, 480)
     assert small(turned_by_exif(), 480).shape == (360, 480)
+
+
+def test_pictures_in_containers_are_noted_and_decoration_is_not() -> None:
+    """Whoever walks the tree asks for a likeness of each clinical picture, however deep, and of nothing else."""
+    asked: list[bytes] = []
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("wound.jpg", original())
+        archive.writestr("logo.png", saved(Image.new("RGB", (16, 16), "blue"), "PNG"))
+        archive.writestr("words.txt", "words")
+    tools = Tools(
+        likeness=lambda data: asked.append(data) or b"noted",  # type: ignore[func-returns-value]  # append says nothing
+        judge=lambda node, data: "decorative.icon" if node.info is not None and node.info.width == 16 else None,
+    )
+    node = examine(packed.getvalue(), tools, Budget())
+    assert [one.likeness for one in node.walk() if one.likeness] == [b"noted"]
+    assert asked == [original()]
+    assert not any(one.likeness for one in examine(packed.getvalue(), Tools(), Budget()).walk())
