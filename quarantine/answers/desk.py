@@ -45,8 +45,8 @@ class Answers:
 
         ``answer.way`` says which kind of secret it is; who answered was checked by the caller.  Raises ``BadSecret``.
         """
-        row = self.first_hold(secret, answer.way)
-        with self._desk.records.transaction():
+        with self._desk.records.transaction():  # the hold is read inside: of two answers at one moment the second sees the first
+            row = self.first_hold(secret, answer.way)
             try:
                 question = self._question(row, now)
             except Spent as error:

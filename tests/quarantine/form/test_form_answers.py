@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from quarantine.answers.model import REPLY
+from quarantine.answers.model import FORM, REPLY, Answer
 from quarantine.answers.secrets import Secrets
 from quarantine.model import State
 from tests.support.formkit import REASON, FormWorld, field_of, nonce_of, secret_of, words
@@ -149,6 +149,24 @@ def test_a_double_click_answers_once(form: FormWorld) -> None:
     assert moves.count("release") == 1
 
 
+def test_an_answer_that_comes_while_another_is_taken_sees_it(form: FormWorld) -> None:
+    """The hold is read inside the transaction that answers: the second is told that it is spent, not that something broke."""
+    path, seen = form.hold(), []
+    answers, records = form.office.answers, form.world.records
+    begin = records.transaction
+
+    def first_another() -> Any:  # the other device is quicker by a moment
+        if not seen:
+            seen.append(1)
+            answers.answer(secret_of(path), Answer("DELETE", way=FORM), form.world.now)
+        return begin()
+
+    records.transaction = first_another  # type: ignore[method-assign]  # the moment in between
+    told = answers.answer(secret_of(path), Answer("VERBAL", way=FORM), form.world.now)
+    records.transaction = begin  # type: ignore[method-assign]
+    assert told.outcome == "spent" and form.row().state is State.DELETED
+
+
 def test_a_second_device_cannot_change_an_answer(form: FormWorld) -> None:
     path = form.hold()
     form.answer(path, "DELETE")
@@ -223,8 +241,6 @@ def test_history_and_audit_say_that_it_came_by_the_form(form: FormWorld) -> None
 
 def test_a_mail_that_is_answered_by_reply_needs_no_form(form: FormWorld) -> None:
     """Whichever comes first counts; the other is told so."""
-    from quarantine.answers.model import Answer
-
     path = form.hold()
     reply = Secrets(form.world.release_key).make(hex_id("hold"), SENDER, REPLY)
     form.office.answers.answer(reply, Answer("VERBAL", by=SENDER, way=REPLY), form.world.now)
