@@ -161,9 +161,9 @@ class Job:
         lines = self.plan.record.get("recipients", ())
         return lines[index] if index < len(lines) else {}
 
-    def told_by_reply(self, fate: Fate) -> bool:
-        """The client's own answer says it all."""
-        return self._row(fate).told == "reply"
+    def told_elsewhere(self, fate: Fate) -> bool:
+        """The client's own answer says it all, or the quarantine service tells what became of its release."""
+        return self._row(fate).told in ("reply", "service")
 
     def row(self, outcome: str, others: bool = False) -> Row:
         return find(outcome, others, self.listener, self.received.envelope.protocol)
@@ -241,7 +241,7 @@ class Job:
         return {report.partition("/")[0]: fates for report, fates in whole.items()}, fresh
 
     def telling(self) -> bool:
-        """Does this message need an outcome object?  A release only where pictures went: the disclosure ledger is made from it."""
+        """Does this message need an outcome object?  A release only where pictures went: the ledger is made of outcomes."""
         if self.released:
             return not self.plan.plain and any(fate.state == "delivered" for fate in self.fates)
         return not (self.plan.plain and all(fate.state in ("", "delivered") for fate in self.fates))

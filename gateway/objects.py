@@ -157,7 +157,7 @@ def _told(job: Job, fate: Fate) -> tuple[str, str]:
     if fate.state == "failed":
         wanted = (fate.recipient.notify or "FAILURE").upper().split(",")  # RFC 3461 4.1: unsaid means FAILURE may be told
         return ("dsn", tell) if "FAILURE" in wanted else ("", "nobody")
-    if fate.notice is None or tell == "nobody" or job.told_by_reply(fate):
+    if fate.notice is None or tell == "nobody" or job.told_elsewhere(fate):
         return "", "nobody"
     return "notice", tell
 

@@ -60,7 +60,7 @@ REPLIES: Final[tuple[Row, ...]] = (
     Row("permanent", SOME, _MAIL, _SMTP, 250, "2.0.0", "ours", "accepted", "DONE", ("outcome",), "dsn"),
     Row("permanent", NONE, _MAIL, _SMTP, 554, "5.0.0", "next-hop", "the next hop refused it", "none", (), "upstream"),
     Row("permanent", ANY, _MAIL, _LMTP, 554, "5.0.0", "next-hop", "the next hop refused it", "none", (), "upstream"),
-    Row("delivered", ANY, ("release",), _LMTP, 250, "2.0.0", "ours", "DELIVERED", "DONE", (), "service"),
+    Row("delivered", ANY, ("release",), _LMTP, 250, "2.0.0", "ours", "DELIVERED", "DONE", ("outcome",), "service"),
     Row("held", ANY, ("release",), _LMTP, 250, "2.1.5", "ours", "HELD-AGAIN {why}", "none", (), "service"),
     Row("spent", ANY, ("release",), _LMTP, 250, "2.1.5", "ours", "HELD-AGAIN {why}", "UNKNOWN", (), "service"),
     Row("refused", ANY, ("release",), _LMTP, 550, "5.7.1", "ours", "REFUSED {why}", "none", (), "service"),

@@ -194,7 +194,7 @@ def _chosen(said: Sequence[Statement], declared: Sequence[Statement], general: S
 
 
 def _beside(stated: list[Statement]) -> list[Statement]:
-    """A word for pages or locked files that answers a hold completes the consent stated before, as it would beside it in a tag."""
+    """A word for pages or locked files that answers a hold completes the consent stated before, as beside it in a tag."""
     if len(stated) < 2:
         return stated
     answer, before, *rest = stated

@@ -1,7 +1,8 @@
 """Each image judged by the first rule that fits it.
 
 Safeguards stand outside the rules, so that no edit of the policy can lose them: clinical images never go to a denied
-destination, never out against a refusal, and outside the organisation never for a use that the patient has not left.  A release skips exactly those rules all of whose reasons it accepted.
+destination, never out against a refusal, and outside the organisation never for a use that the patient has not left.
+A release skips exactly those rules all of whose reasons it accepted.
 """
 
 from __future__ import annotations

@@ -95,8 +95,10 @@ def _matter(facts: Facts) -> Hashable | None:
         tuple([name for name, state in facts.methods.items() if state == "ok"]),
         tuple(
             [
-                (image.kind, image.opaque, image.modality, image.format, image.disclosed, image.codes)
-                + (image.on_file, image.looked_up)
+                (
+                    *(image.kind, image.opaque, image.modality, image.format, image.disclosed, image.codes),
+                    *(image.on_file, image.looked_up),
+                )
                 for image in facts.images
                 if counts(image)
             ]

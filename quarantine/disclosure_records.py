@@ -12,7 +12,7 @@ from quarantine.schema import disclosures as sql
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """One image that went to one recipient.  People are keyed hashes here; ``Entry`` of ``quarantine.ledger`` explains each word."""
+    """One image that went to one recipient.  People are keyed hashes; ``Entry`` of ``quarantine.ledger`` explains each word."""
 
     outcome: str
     image: str  # SHA-256 as received

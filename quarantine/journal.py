@@ -23,7 +23,10 @@ _HASH = re.compile(r"[0-9a-f]{32,64}")
 
 
 def read_journal(folder: Path, records: Records, office: OfficeHours | None = None) -> int:
-    """Read what is new, and count it for the reports by the days of ``office``; how many events.  Raises sqlite3.Error; a segment that cannot be read is left for the next time."""
+    """Read what is new, and count it for the reports by the days of ``office``; how many events.
+
+    Raises sqlite3.Error; a segment that cannot be read is left for the next time.
+    """
     count = 0
     for segment in sorted(folder.glob("*.jsonl")):
         try:

@@ -195,4 +195,5 @@ def _same(row: OutboxRow, other: OutboxRow) -> bool:
     """Rows about different holds that one notice answers: holds of one message, or alerts to one mailbox."""
     if (row.kind, row.to, row.role) != (other.kind, other.to, other.role):
         return False
-    return row.kind in ALERTS or row.kind in PLAIN or bool(row.message and row.hold and other.hold and row.message == other.message)
+    about_holds = bool(row.message and row.hold and other.hold)
+    return row.kind in ALERTS or row.kind in PLAIN or (about_holds and row.message == other.message)

@@ -15,8 +15,8 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from quarantine import keys as keyfiles
 from quarantine import daily, ops, promises, roles
+from quarantine import keys as keyfiles
 from quarantine.answers.desk import Answers
 from quarantine.answers.inbox import Inbox, erase
 from quarantine.answers.secrets import Secrets

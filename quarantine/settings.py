@@ -57,7 +57,8 @@ class Replies(_Section):
 
     domain: str = Field(
         default="",
-        description="domain of reply addresses (hold+…@domain), which the MTA hands to the gateway; none: notices ask to send again",
+        description="domain of reply addresses (hold+…@domain), which the MTA hands to the gateway; "
+        "none: notices ask to send again",
         pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$",
     )
     delegates: dict[str, tuple[str, ...]] = Field(
@@ -210,7 +211,9 @@ class QuarantineSettings(_Section):
         default=Path("/var/lib/clinigate/snapshot/snapshot.sqlite"),
         description="what the gateway is told of the past; written here",
     )
-    snapshot_every: Span = Field(default=30.0, description="shortest time between two snapshots; what a patient said goes at once", gt=0)
+    snapshot_every: Span = Field(
+        default=30.0, description="shortest time between two snapshots; what a patient said goes at once", gt=0
+    )
     snapshot_refresh: Span = Field(
         default=300.0, description="longest time between two snapshots, so that the gateway sees that it is not stale", gt=0
     )
@@ -227,7 +230,8 @@ class QuarantineSettings(_Section):
     organisation: str = Field(default="", description="name of the organisation as it stands in notices")
     language: str = Field(default="en", description="language of notices")
     review_hours: str = Field(
-        default="", description='how soon the IG team decides ("4 working hours"), if you promise it; none: notices promise nothing'
+        default="",
+        description='how soon the IG team decides ("4 working hours"), if you promise it; none: notices promise nothing',
     )
     languages: dict[str, str] = Field(
         default_factory=dict, description="domain or address of who is written to -> another language of notices"

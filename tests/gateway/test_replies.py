@@ -89,7 +89,8 @@ def test_of_the_next_hop_only_fitting_codes_are_passed_on(code: int, enhanced: s
 # -- every row against the real commit --------------------------------------------------------------------------------
 
 # An answer never comes to the commit: tests/gateway/test_answers.py runs its row.
-CASES = [(row, listener, protocol) for row in REPLIES if row.outcome != "answer" for listener in row.listeners for protocol in row.protocols]
+COMMITTED = [row for row in REPLIES if row.outcome != "answer"]
+CASES = [(row, listener, protocol) for row in COMMITTED for listener in row.listeners for protocol in row.protocols]
 HOP = {"passed": "ok", "delivered": "ok", "temporary": "4yz", "unknown": "dropped", "permanent": "5yz", "spent": "dropped"}
 
 
