@@ -31,6 +31,8 @@ _PLAIN: Final = str.maketrans(
 _BRACKETS: Final = re.compile(r"\[[^\[\]]{1,400}\]|\([^()]{1,400}\)|\{[^{}]{1,400}\}")
 _NOT_OURS: Final = re.compile(r"\bsecure\b|^\s*sec\s*=", re.I)
 _PREFIX: Final = re.compile(r"(?:(?:re|fw|fwd|aw|wg|sv|vs|vb|tr|antw|rv|ref|odp|答复|转发)(?:\[\d+\])?\s?:\s*)", re.I)
+# "denied chest pain" in the reason tells the history; "consent denied" is a refusal.
+_DENIES: Final = re.compile(r"(?<!consent )(?<!permission )\bdenie[ds]\b(?!,? (?:any )?(?:consent|permission|sharing))", re.I)
 _EMERGENCY: Final = re.compile(r"\s*(?:emergency|emergancy|break[- ]?glass)\b\s*(?:use\b)?\s*[:;,.\-]*\s*(.*)", re.I | re.S)
 _ADDRESS: Final = re.compile(r"<?([^\s<>@,;:\[\]()]{1,64}@[^\s<>@,;:\[\]()]{1,255})>?")
 _REF: Final = re.compile(
@@ -97,7 +99,7 @@ def _emergency(inner: str, carrier: Carrier) -> Reading | None:
     if match is None:
         return None
     reason = " ".join(match[1].split())[:200]
-    known = _read(reason, bracketed=True)
+    known = _read(_DENIES.sub(" ", reason), bracketed=True)
     statement = Statement(
         status=ConsentStatus.BYPASSED,
         carrier=carrier,

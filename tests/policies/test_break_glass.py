@@ -162,6 +162,30 @@ def test_honest_words_in_the_reason_are_never_worse_than_silence_and_never_lost(
     assert made.action >= Action.QUARANTINE and made.alert
 
 
+@pytest.mark.parametrize("why", ["pt denied chest pain but ECG ischaemic", "denies trauma, pulseless foot"])
+def test_a_history_in_the_reason_is_no_refusal(why: str) -> None:
+    """Symptom: a history with "denied" in it stopped an emergency, and put a refusal on the patient's file."""
+    (stated,) = read_subject(f"[emergency: {why}]").statements
+    assert stated.status is ConsentStatus.BYPASSED
+    for refusal in (f"consent denied, {why}", f"{why}; denied consent", "family denied permission, septic"):
+        (stated,) = read_subject(f"[emergency: {refusal}]").statements
+        assert stated.status is ConsentStatus.REFUSED
+
+
+def test_an_emergency_goes_by_any_method_that_can_serve() -> None:
+    """The register names S/MIME and there is no certificate, but a secure route is set: 4.6, the fastest available."""
+    known = recipient("A")
+    assert known.entry is not None
+    told = replace(known, entry=replace(known.entry, methods=("smime",)))
+    ways = {"route": "ok", "smime": "smime.no-certificate"}
+    made = decide(shipped(), facts("A", "K3", word(reason=REASONS), recipient=told, methods=ways))
+    assert (made.action, made.methods) == (Action.PROTECT, ("route",))
+    routine = decide(shipped(), facts("A", "K3", statement("v"), recipient=told, methods=ways))
+    assert routine.action is Action.QUARANTINE
+    nothing = decide(shipped(), facts("A", "K3", word(reason=REASONS), recipient=told, methods={**ways, "route": "route.none"}))
+    assert nothing.action is Action.QUARANTINE and nothing.urgency == "urgent"
+
+
 def test_professional_judgement_is_not_the_emergency_word() -> None:
     """Another bypass of the standard (HL7 table 0499) opens nothing by itself."""
     made = decide(shipped(), facts("A", "K3", replace(word(), bypass="professional-judgement")))
