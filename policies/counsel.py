@@ -21,6 +21,6 @@ CODES: Final[Mapping[str, str]] = {
     SHARE_ONLY: "The text links to a file share or messenger, and has no words of care.",
     REFERRAL: "The text reads like a referral or a request for advice, and a clinical picture is with it.",
     NAME_MESSENGER: "A picture has a file name that a messenger such as WhatsApp gives.",
-    AGGREGATE: "This recipient outside gets pictures of one patient, or much alike, in one email too many (`settings.aggregation`).",
+    AGGREGATE: "This recipient outside gets pictures of one patient, or much alike, once too often (`settings.aggregation`).",
     AGGREGATE_UNKNOWN: "Whether this recipient got pictures of the same patient before could not be looked up.",
 }
