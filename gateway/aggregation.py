@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from policies.counsel import AGGREGATE, AGGREGATE_UNKNOWN
+from policies.files.sidesettings import Aggregation
 from policies.model import RecipientClass
-from policies.sidesettings import Aggregation
 
 _DAY: Final = 86400.0
 _INSIDE: Final = (RecipientClass.OWN, RecipientClass.ARCHIVE, RecipientClass.DENIED)

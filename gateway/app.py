@@ -33,8 +33,8 @@ from gateway.outgoing import DEFAULT_ROUTE
 from gateway.plans import failure_plan, sound, summary
 from gateway.policyversions import NotKept, Versions
 from gateway.withdrawals import SnapshotWithdrawals
-from policies.compiled import Known
 from policies.decide import FLOOR, GUARD
+from policies.domains.compiled import Known
 from policies.load import Policy, PolicyError, load_policy
 from quarantine import token
 from quarantine.keyedhash import KeyedHash

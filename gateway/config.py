@@ -20,8 +20,8 @@ from gateway import policyswap
 from gateway.context import ContextSpec, DkimSpec, OpeningSpec, RouteSpec, SmimeSpec
 from gateway.identity import Vouches
 from gateway.inbound.limits import MEMORY_FACTOR
+from policies.files.yamlmap import YamlError, explain_validation, parse
 from policies.load import EXTRA, POLICY
-from policies.yamlmap import YamlError, explain_validation, parse
 from quarantine.settings import QuarantineSettings
 
 RELEASE = "release"  # the listener on ``release_socket``

@@ -30,7 +30,7 @@ from gateway.leaves import Decoration
 from gateway.likeness import Likenesses
 from gateway.model import Recipient
 from gateway.sandbox import Sandbox, sandboxed
-from policies.compiled import Known
+from policies.domains.compiled import Known
 from policies.load import Policy, load_policy
 from policies.model import RecipientFacts
 from quarantine.keyedhash import KeyedHash

@@ -26,10 +26,10 @@ from gateway.provenance import provenance
 from gateway.releases import ReleaseTerms
 from gateway.wording import NOTHING, Wording
 from policies.consent import combine
+from policies.domains.recipients import findings, known_neighbour, open_list, other_names
 from policies.load import Policy
 from policies.model import Facts, ImageFacts, Kind, OnFile, RecipientClass, RecipientFacts
 from policies.onfile import combined, uses
-from policies.recipients import findings, known_neighbour, open_list, other_names
 from quarantine.consents.model import Standing
 
 Methods = Callable[[Recipient, RecipientFacts, datetime], Mapping[str, str]]

@@ -26,8 +26,8 @@ from gateway.leaves import Leaf
 from gateway.message import Edit, decode, parse, replace_body, replace_name, splice
 from gateway.model import Received
 from gateway.names import neutral_name
-from policies.header import write_header
 from policies.model import Consent, Decision
+from policies.statements.header import write_header
 
 
 @dataclass(frozen=True, slots=True)

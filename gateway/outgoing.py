@@ -18,8 +18,8 @@ from gateway.exitcheck import Cleared, Leak, Original, original
 from gateway.facts import Opened
 from gateway.finish import Finished, Finisher
 from gateway.model import Copy, Hold, Plan, Received, Refusal
+from policies.domains.recipients import did_you_mean
 from policies.model import Action, Decision, Facts, Mode, RecipientClass
-from policies.recipients import did_you_mean
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from filters.api import ImageInfo
 from gateway.leaves import Picture
-from policies.devices import Devices
-from policies.messengers import NAME_MESSENGER, messenger
+from policies.lists.devices import Devices
+from policies.lists.messengers import NAME_MESSENGER, messenger
 from policies.model import Kind
 from quarantine.keyedhash import KeyedHash
 

@@ -15,9 +15,9 @@ from gateway.outgoing import Done
 from gateway.provenance import device_hash
 from gateway.recognising import recognised
 from policies.explain import advice, sentences, words_for_sender
+from policies.files.profiles import law_of
 from policies.model import Action, Decision, Facts, Kind
 from policies.onfile import noted
-from policies.profiles import law_of
 from policies.record import to_record
 
 

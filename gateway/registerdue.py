@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
-from policies.expiry import Due, due_warnings
+from policies.domains.expiry import Due, due_warnings
 from policies.load import Policy
 from policies.model import DomainEntry
 from quarantine.daily import Warned

@@ -17,7 +17,7 @@ from gateway.message import Message
 from gateway.mime.owntext import own_source, own_text
 from gateway.mime.words import to_text
 from policies.counsel import FILE_SHARE, REFERRAL, SHARE_ONLY
-from policies.wordlists import WordLists
+from policies.lists.wordlists import WordLists
 
 _BODY: Final = 262_144  # bytes of one text that are looked through
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from policies.files.profiles import PROFILES
 from policies.model import Kind, RecipientClass
-from policies.profiles import PROFILES
 from policies.sidefeatures import DEVICE_THEN, DEVICES, FILE_LINKS, SIDE_CODES
 from policies.vocabulary import BASES, CAPACITIES, GIVERS, PURPOSE_ROWS
 

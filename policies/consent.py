@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from policies.header import nearest, read_header, write_header
 from policies.model import Carrier, Consent, ConsentStatus, Problem, Reading, Statement
-from policies.tags import EMERGENCY_REASON, read_body_line, read_subject, read_tag
+from policies.statements.header import nearest, read_header, write_header
+from policies.statements.tags import EMERGENCY_REASON, read_body_line, read_subject, read_tag
 from policies.vocabulary import FORMS
 
 __all__ = ["combine", "nearest", "read_body_line", "read_header", "read_subject", "read_tag", "refuses", "write_header"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from policies.messengers import NAME_MESSENGER
+from policies.lists.messengers import NAME_MESSENGER
 
 FILE_SHARE: Final = "link.file-share"
 SHARE_ONLY: Final = "link.share-only"

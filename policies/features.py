@@ -14,7 +14,7 @@ from policies.conditions import ATTACHMENT, BURNED_IN, IDENTIFIERS, OPAQUE
 from policies.model import Carrier, Consent, ConsentStatus, DomainEntry, Facts, ImageFacts, Kind, RecipientClass, Statement
 from policies.onfile import allows
 from policies.sidefeatures import SideTerms, side_values
-from policies.tags import EMERGENCY_REASON
+from policies.statements.tags import EMERGENCY_REASON
 from policies.vocabulary import PURPOSES, SCOPE_NEEDED, covers
 
 LIMITED_USE: Final = "consent.limited-on-file"

@@ -14,21 +14,21 @@ from typing import Any, Final, TypeVar
 
 import pydantic
 
-from policies.compiled import Known
-from policies.devices import Devices, read_devices
+from policies.domains.compiled import Known
+from policies.domains.registerfile import Surroundings, read_register
 from policies.features import Terms
-from policies.lists import read_list
+from policies.files.profiles import fault, in_force
+from policies.files.rulefile import check_rules
+from policies.files.settings import PolicyModel, SettingsModel
+from policies.files.sidecheck import side_faults
+from policies.files.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
+from policies.lists.devices import Devices, read_devices
+from policies.lists.names import read_list
+from policies.lists.wordlists import WORD_LISTS, WordLists, read_word_lists
 from policies.model import Mode, Rule
-from policies.profiles import fault, in_force
 from policies.register import Register, a_label, split_address
-from policies.registerfile import Surroundings, read_register
-from policies.rulefile import check_rules
 from policies.rules import Table, table
-from policies.settings import PolicyModel, SettingsModel
-from policies.sidecheck import side_faults
 from policies.sidefeatures import SideTerms
-from policies.wordlists import WORD_LISTS, WordLists, read_word_lists
-from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
 
 POLICY: Final = "policy.yaml"
 DOMAINS: Final = "domains.yaml"

@@ -17,7 +17,7 @@ from policies.judge import counts, goes
 from policies.load import Policy
 from policies.model import Consent, ConsentStatus, Facts, Statement
 from policies.rules import ADDRESS, Answer, read_answer
-from policies.spoken import CHECKED, also, tag_of
+from policies.statements.spoken import CHECKED, also, tag_of
 
 MOST: Final = 4096  # outcomes remembered of one policy
 _AGREED: Final = (ConsentStatus.GIVEN, ConsentStatus.LIMITED, ConsentStatus.BYPASSED)

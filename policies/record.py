@@ -27,7 +27,7 @@ from policies.model import (
     RecipientFacts,
     Statement,
 )
-from policies.tags import EMERGENCY_REASON
+from policies.statements.tags import EMERGENCY_REASON
 
 VERSION: Final = 1
 _STRAY: Final = "?"  # stands for a part that is none of the message's images

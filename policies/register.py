@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from difflib import SequenceMatcher
 from typing import Final
 
-from policies.compiled import Known
-from policies.lookalike import Lookalikes
+from policies.domains.compiled import Known
+from policies.domains.lookalike import Lookalikes
 from policies.model import DomainEntry, RecipientClass, RecipientFacts
 
 GRACE: Final = timedelta(days=30)

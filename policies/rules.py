@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from policies.conditions import KIND_ALIASES
 from policies.model import Action, Kind, RecipientClass, Rule, Statement
-from policies.tags import read_subject
+from policies.statements.tags import read_subject
 
 _SPLIT: Final = ("recipient", "kind")
 PROFILE: Final = "profile"  # the one condition that is settled when the policy is loaded

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from policies.counsel import FILE_SHARE, REFERRAL
-from policies.devices import PERSONAL, REGISTERED, UNKNOWN, UNREGISTERED
+from policies.files.sidesettings import DevicesPolicy
+from policies.lists.devices import PERSONAL, REGISTERED, UNKNOWN, UNREGISTERED
 from policies.model import Facts, ImageFacts, Kind
-from policies.sidesettings import DevicesPolicy
 
 FILE_LINKS: Final = ("none", "ignore", "advice", "hold")
 DEVICES: Final = ("none", "registered", "unregistered", "unknown", "personal")

@@ -1,4 +1,4 @@
-"""The code tables: HL7 words of a statement.  What people write for them is in ``policies.words``.
+"""The code tables: HL7 words of a statement.  What people write for them is in ``policies.statements.words``.
 
 Sources: v3-ActReason PurposeOfUse; HL7 v2 tables 0497 (form), 0498 (status), 0499 (bypass).  ``docs/policy.md`` prints these
 tables; a test holds the two together.

@@ -12,7 +12,7 @@ from typing import Any, Final
 from gateway.casepage import words
 from gateway.casepage.rules import RuleBook
 from policies.explain import sentences
-from policies.phrases import CLASSES, KINDS
+from policies.trial.phrases import CLASSES, KINDS
 from policies.vocabulary import PURPOSES
 from quarantine.ledger.casefile import Mail, Person, Picture
 
@@ -162,7 +162,7 @@ def _why(person: Person, book: RuleBook) -> Iterator[str]:
 
 
 def _rule(lines: Sequence[str]) -> str:
-    """A rule's lines (``policies.phrases``) as one sentence: its conditions and what then happens, not what is told."""
+    """A rule's lines (``policies.trial.phrases``) as one sentence: its conditions and what then happens, not what is told."""
     body = [line.strip() for line in lines[1:]]
     upto = next((at for at, line in enumerate(body, 1) if line.startswith("then ")), len(body))
     return " ".join(re.sub(r"^(if|and|then) +", r"\1 ", line) for line in body[:upto])

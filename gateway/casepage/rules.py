@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gateway.policyversions import Versions
 from policies.load import DOMAINS, Policy, PolicyError, load_policy
-from policies.phrases import rule_lines
+from policies.trial.phrases import rule_lines
 
 # The rules' words need no register: one with a hundred thousand domains is not read for them.
 _NOBODY = b"domains:\n  - {domain: nobody.invalid, status: denied, class: denied, reason: stands for all}\n"

@@ -15,11 +15,11 @@ import typer
 from gateway.commands import consentwords as words
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings, user
 from gateway.commands.patientname import Asked, Days, From, Images, On, Refs, To, Who, day, looks
+from policies.files.yamlmap import YamlError, parse
 from policies.load import POLICY
 from policies.model import Mode
 from policies.onfile import SCOPES
 from policies.vocabulary import PURPOSE_ROWS, PURPOSES
-from policies.yamlmap import YamlError, parse
 from quarantine import keys as keyfiles
 from quarantine import ops
 from quarantine.consents import alike, letters

@@ -16,7 +16,7 @@ from filters.sniff import sniff
 from gateway.commands.devicetext import DeviceText, EditError
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail
 from gateway.commands.policyfolder import Folder, opened
-from policies.devices import CODES, DeviceModel
+from policies.lists.devices import CODES, DeviceModel
 from policies.load import DEVICES, Policy, PolicyError
 
 app = typer.Typer(no_args_is_help=True, help="Register the cameras that may take clinical pictures, and retire them.")

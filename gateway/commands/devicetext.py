@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from gateway.commands.yamlentries import EditError, dump_entry, load_entry, new_entry, without_tail
-from policies.blocks import cut
+from policies.domains.blocks import cut
 
 __all__ = ["DeviceText", "EditError"]
 

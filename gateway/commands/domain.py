@@ -14,8 +14,8 @@ from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, f
 from gateway.commands.policyfolder import Folder, opened
 from gateway.commands.registertext import EditError, RegisterText
 from gateway.commands.signing import NotSigned, sign, suspend
-from policies.expiry import due_warnings
-from policies.importing import CsvError, Row, read_csv, sift
+from policies.domains.expiry import due_warnings
+from policies.domains.importing import CsvError, Row, read_csv, sift
 from policies.load import DOMAINS, Policy, PolicyError
 from policies.register import a_label, plain_local, public_suffix, split_address
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from gateway.commands.registertext import entry_name
-from policies.expiry import Due
+from policies.domains.expiry import Due
 from policies.model import DomainEntry, RecipientClass
 from policies.register import Register, stands
 

@@ -12,11 +12,11 @@ import typer
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail
 from gateway.commands.policyfolder import opened
-from policies.devices import glob_line
-from policies.fileshares import shares_line
-from policies.lists import ListError, consumer, published, published_lines, renewed
+from policies.lists.devices import glob_line
+from policies.lists.fileshares import shares_line
+from policies.lists.names import ListError, consumer, published, published_lines, renewed
+from policies.lists.phraselist import phrase_line
 from policies.load import PolicyError
-from policies.phraselist import phrase_line
 
 app = typer.Typer(no_args_is_help=True, help="Renew the lists of names, places and words beside the policy.")
 

@@ -14,15 +14,15 @@ from gateway.commands.policyreplay import replay
 from gateway.commands.policysource import PolicyOption, folder_of, in_folder, named
 from gateway.commands.policyversions import history, rollback
 from policies.decide import decide
-from policies.difference import Shift, difference, shifts
-from policies.examples import Result, read_examples, run
 from policies.explain import explain as in_words
+from policies.files.yamlmap import nearest
 from policies.load import Policy, PolicyError
 from policies.model import Rule
-from policies.phrases import rule_lines
 from policies.record import from_record
 from policies.rules import holds, words
-from policies.yamlmap import nearest
+from policies.trial.difference import Shift, difference, shifts
+from policies.trial.examples import Result, read_examples, run
+from policies.trial.phrases import rule_lines
 
 app = typer.Typer(no_args_is_help=True, help="For the people who edit the policy: check, show, test, compare, replay, roll back.")
 EXAMPLES = "tests"  # folder of the policy folder

@@ -14,8 +14,8 @@ from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, f
 from gateway.commands.policysource import named, versions
 from gateway.config import ConfigError, policy_files
 from gateway.policyversions import patients_of, with_patients
-from policies.difference import difference
 from policies.load import DOMAINS, EXTRA, FILES, Policy, PolicyError, load_policy
+from policies.trial.difference import difference
 
 
 def history(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:

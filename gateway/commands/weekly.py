@@ -15,10 +15,10 @@ from gateway.commands.hold import TROUBLE
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings, user
 from gateway.config import ConfigError, Settings, policy_files
 from policies.counsel import CODES as COUNSEL
-from policies.devices import CODES as DEVICES
+from policies.domains.recipients import CODES as RECIPIENTS
 from policies.explain import sentences
+from policies.lists.devices import CODES as DEVICES
 from policies.load import PolicyError, load_policy
-from policies.recipients import CODES as RECIPIENTS
 from quarantine import roles
 from quarantine.audit import Audit
 from quarantine.keyedhash import KeyedHash

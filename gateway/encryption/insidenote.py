@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from policies.files.settings import SettingsModel
 from policies.model import ConsentStatus, Decision, Facts, Kind, RecipientClass, Statement
-from policies.settings import SettingsModel
 from policies.vocabulary import FORMS, PURPOSES
 
 # Who agreed -> how the note says it; nobody named is the patient.

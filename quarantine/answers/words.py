@@ -34,7 +34,7 @@ OTHERS: Final = (
 _CARE: Final = frozenset({*FORMS, *GIVERS, *FLAGS, *CHECKED, "referral"})
 ADDRESS: Final = re.compile(r"\{address\}|[^\s,\[\]]+@[^\s,\[\]]+", re.IGNORECASE)
 NUMBER: Final = re.compile(r"\bNUMBER-1\b", re.IGNORECASE)
-EMERGENCY_REASON: Final = 10  # characters that a reason needs (domain: matrix 4.6; policies.tags has the same)
+EMERGENCY_REASON: Final = 10  # characters that a reason needs (domain: matrix 4.6; policies.statements.tags has the same)
 
 
 def offers(tags: Sequence[str]) -> tuple[Offer, ...]:

@@ -9,7 +9,7 @@ from quarantine.deadlines import OfficeHours
 
 ANSWERED: Final = "answered.emergency"  # why a hold moved whose sender answered EMERGENCY
 REASON: Final = "consent.emergency"  # the reason code of a decision that the emergency word carried
-REASON_LETTERS: Final = 10  # a reason shorter than this is none (domain/04 4.6); policies.tags says the same, a test compares
+REASON_LETTERS: Final = 10  # a reason shorter than this is none (domain/04 4.6); policies says the same, a test compares
 SPAN: Final = 30 * 86400.0  # how far back one sender's emergencies are counted
 VERDICTS: Final = ("justified", "not-justified")
 

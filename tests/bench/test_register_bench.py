@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pytest
 
-from policies.compiled import dump, restore
+from policies.domains.compiled import dump, restore
 from policies.load import load_policy
 from tests.support.policyfacts import TODAY, files
 

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.aggregation import aggregated
 from policies.counsel import AGGREGATE, AGGREGATE_UNKNOWN
+from policies.files.sidesettings import Aggregation
 from policies.model import RecipientClass
-from policies.sidesettings import Aggregation
 
 pytestmark = pytest.mark.unit
 

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.encryption.insidenote import inside_note
 from policies.decide import decide
+from policies.files.settings import SettingsModel
 from policies.model import Carrier, Consent, ConsentStatus, Statement
-from policies.settings import SettingsModel
 from tests.support.policyfacts import facts, shipped, statement
 
 pytestmark = pytest.mark.unit

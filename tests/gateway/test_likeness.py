@@ -20,8 +20,8 @@ from gateway.recognising import journalled
 from gateway.sandbox import parent
 from gateway.sandbox.parent import SandboxFailed
 from policies.counsel import AGGREGATE
+from policies.files.sidesettings import Aggregation
 from policies.model import Facts, RecipientClass
-from policies.sidesettings import Aggregation
 from quarantine.consents.model import Standing
 from quarantine.ledger.fingerprintkey import FingerprintKey
 from tests.support.contexts import AT, COLLEAGUE, context, received

@@ -16,7 +16,7 @@ from gateway.mime.owntext import own_text
 from gateway.mime.words import to_text
 from gateway.pipeline import judge
 from policies.counsel import FILE_SHARE, SHARE_ONLY
-from policies.messengers import NAME_MESSENGER
+from policies.lists.messengers import NAME_MESSENGER
 from tests.ordinary import linkmail
 from tests.ordinary.attachments import ORDINARY
 from tests.ordinary.kinds import NULL_SENDER, RECIPIENTS, SENDER

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from policies.examples import read_examples, run
 from policies.load import PolicyError, load_policy
+from policies.trial.examples import read_examples, run
 from tests.support.paths import ROOT
 from tests.support.policyfacts import files
 

@@ -10,7 +10,7 @@ import pytest
 from policies.consent import read_header
 from policies.decide import decide
 from policies.model import Action, Carrier, Consent, ConsentStatus, Kind, Statement
-from policies.tags import EMERGENCY_REASON, read_subject
+from policies.statements.tags import EMERGENCY_REASON, read_subject
 from tests.support.policyfacts import facts, image, recipient, shipped, statement
 
 pytestmark = pytest.mark.unit

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.consent import combine, read_header, write_header
-from policies.header import MAX_BYTES, MAX_STATEMENTS, PARAMS
 from policies.model import Carrier, ConsentStatus, Reading, Statement
+from policies.statements.header import MAX_BYTES, MAX_STATEMENTS, PARAMS
 from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, PURPOSES, SCOPES, STATUSES
 
 pytestmark = pytest.mark.unit

@@ -1,4 +1,4 @@
-"""Consent in plain sentences: what makes a statement of a sentence and what unmakes it (policies.clauses)."""
+"""Consent in plain sentences: what makes a statement of a sentence and what unmakes it (policies.statements.clauses)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.clausewords import ROLE_OF, ROLES
 from policies.consent import read_body_line, read_subject
 from policies.model import ConsentStatus, Reading
-from policies.spelling import MENDED, mended
+from policies.statements.clausewords import ROLE_OF, ROLES
+from policies.statements.spelling import MENDED, mended
 
 pytestmark = pytest.mark.unit
 

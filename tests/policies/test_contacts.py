@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policies.settings import Contact
+from policies.files.settings import Contact
 from tests.support.policyfacts import shipped
 
 pytestmark = pytest.mark.unit

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.decide import decide
-from policies.devices import Devices, glob_line, read_devices
+from policies.lists.devices import Devices, glob_line, read_devices
 from policies.load import load_policy
 from policies.model import Action
 from policies.record import from_record, to_record

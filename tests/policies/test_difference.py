@@ -6,10 +6,10 @@ from __future__ import annotations
 import pytest
 
 from policies.conditions import WHEN
-from policies.difference import difference, shifts
 from policies.load import Policy, load_policy
-from policies.phrases import CLASSES, CONSENTS, KINDS, PURPOSES, condition, rule_lines
-from policies.typical import typical
+from policies.trial.difference import difference, shifts
+from policies.trial.phrases import CLASSES, CONSENTS, KINDS, PURPOSES, condition, rule_lines
+from policies.trial.typical import typical
 from tests.support.policyfacts import NOW, files, shipped
 
 pytestmark = pytest.mark.unit

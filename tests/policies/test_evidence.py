@@ -9,10 +9,10 @@ from policies.conditions import ATTACHMENT
 from policies.consent import read_header, read_subject
 from policies.decide import decide
 from policies.features import ROUTINE_MODALITIES
+from policies.files.profiles import BASES, PROFILES, in_force
+from policies.files.settings import ProfileWord
 from policies.load import Policy, PolicyError, load_policy
 from policies.model import Action, Facts, ImageFacts, Kind
-from policies.profiles import BASES, PROFILES, in_force
-from policies.settings import ProfileWord
 from tests.support.matrix import policy
 from tests.support.policyfacts import facts, files, image, shipped
 

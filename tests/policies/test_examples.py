@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from policies.examplefile import PICTURES
-from policies.examples import read_examples, run
 from policies.model import Action, Kind
+from policies.trial.examplefile import PICTURES
+from policies.trial.examples import read_examples, run
 from tests.support.paths import ROOT
 from tests.support.policyfacts import TODAY, shipped
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from policies.expiry import due_warnings
+from policies.domains.expiry import due_warnings
 from policies.model import DomainEntry, RecipientClass
 from policies.register import Register
 

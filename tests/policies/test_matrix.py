@@ -9,8 +9,8 @@ from itertools import product
 import pytest
 
 from policies.decide import decide
+from policies.files.profiles import PROFILES
 from policies.model import Action
-from policies.profiles import PROFILES
 from tests.support.matrix import DEFAULT, LETTERS, Key, cells, facts_of, policy, tables
 from tests.support.policyfacts import facts, image, recipient, shipped, statement
 

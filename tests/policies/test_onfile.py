@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from policies.consent import read_header, read_subject
 from policies.decide import decide
+from policies.files.profiles import PROFILES
 from policies.load import load_policy
 from policies.model import Action, Facts, Kind, OnFile, RecipientClass
 from policies.onfile import allows, combined, uses
-from policies.profiles import PROFILES
 from policies.record import from_record, to_record
 from policies.replay import Replay
 from tests.support.anyfacts import FACTS, ON_FILE

@@ -8,8 +8,8 @@ import re
 import pytest
 import yaml
 
-from policies.reference import TABLES, fill
-from policies.schema import MODELS, schema, text
+from policies.files.reference import TABLES, fill
+from policies.files.schema import MODELS, schema, text
 from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, SCOPES, STATUSES
 from tests.support.paths import ROOT
 from tests.support.policyfacts import files, shipped
@@ -20,7 +20,7 @@ DOCUMENT = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 
 
 def test_the_tables_of_the_document_are_current() -> None:
-    """docs/policy.md holds every table as the code makes it today (mend: policies.reference.fill)."""
+    """docs/policy.md holds every table as the code makes it today (mend: policies.files.reference.fill)."""
     assert set(re.findall(r"<!-- table: (\w+) -->", DOCUMENT)) == set(TABLES)
     assert fill(DOCUMENT) == DOCUMENT
 
@@ -33,7 +33,7 @@ def test_the_document_names_every_word_of_the_header() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_schemas_are_current(name: str) -> None:
-    """policies/schema/*.json are what the models say today (mend: policies.schema.text)."""
+    """policies/schema/*.json are what the models say today (mend: policies.files.schema.text)."""
     assert (ROOT / "policies" / "schema" / name).read_text(encoding="utf-8") == text(name)
 
 
@@ -59,6 +59,6 @@ def test_the_icon_numbers_are_the_filters_own() -> None:
     from dataclasses import asdict
 
     from filters.decorative import DecorativeSettings
-    from policies.settings import DecorativeModel
+    from policies.files.settings import DecorativeModel
 
     assert DecorativeModel.model_validate({}).model_dump() == asdict(DecorativeSettings())

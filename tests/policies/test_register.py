@@ -7,7 +7,7 @@ from time import perf_counter
 
 import pytest
 
-from policies.lookalike import distance_within
+from policies.domains.lookalike import distance_within
 from policies.model import RecipientClass
 from policies.register import GRACE, Register, a_label
 from tests.support.policyfacts import TODAY, files, shipped
@@ -175,7 +175,7 @@ def test_version_names_the_content() -> None:
 @pytest.mark.slow
 def test_a_register_of_a_hundred_thousand_domains_answers_quickly() -> None:
     """Known, unknown and look-alike addresses in well under a millisecond each."""
-    from policies.lookalike import Lookalikes
+    from policies.domains.lookalike import Lookalikes
     from policies.model import DomainEntry
     from policies.register import public_ending
 

@@ -9,11 +9,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import blocks, registerfile
-from policies.compiled import dump, restore
+from policies.domains import blocks, registerfile
+from policies.domains.compiled import dump, restore
+from policies.domains.plainentry import PlainReader
+from policies.files.yamlmap import YamlError, parse
 from policies.load import PolicyError, load_policy
-from policies.plainentry import PlainReader
-from policies.yamlmap import YamlError, parse
 from tests.support.policyfacts import files
 
 pytestmark = pytest.mark.unit

@@ -11,7 +11,7 @@ from policies.consent import combine, read_body_line, read_header, read_subject,
 from policies.decide import decide
 from policies.load import PolicyError, load_policy
 from policies.model import Action, Carrier, Consent, ConsentStatus, Facts, Statement
-from policies.spoken import tag_of
+from policies.statements.spoken import tag_of
 from tests.support.policyfacts import TODAY, facts, files, recipient, shipped, statement
 
 pytestmark = pytest.mark.unit

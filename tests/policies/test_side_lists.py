@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from policies.fileshares import read_shares, shares_line
+from policies.lists.fileshares import read_shares, shares_line
+from policies.lists.messengers import messenger
+from policies.lists.phraselist import read_phrases
 from policies.load import EXTRA, PolicyError, load_policy
-from policies.messengers import messenger
-from policies.phraselist import read_phrases
 from tests.support.paths import ROOT
 from tests.support.policyfacts import files
 

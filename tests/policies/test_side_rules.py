@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from policies.decide import decide
-from policies.difference import difference
 from policies.explain import why
 from policies.load import Policy, PolicyError, load_policy
 from policies.model import Action, Carrier, Consent, ConsentStatus, Facts, Statement
 from policies.record import from_record, to_record
 from policies.replay import Replay
+from policies.trial.difference import difference
 from tests.support.policyfacts import facts, files, image, recipient, shipped, statement
 
 pytestmark = pytest.mark.unit

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from policies.consent import refuses
 from policies.decide import decide
+from policies.files.profiles import PROFILES
 from policies.model import Action, Carrier, Consent, ConsentStatus, Facts, Kind, RecipientClass, Statement
-from policies.profiles import PROFILES
 from policies.vocabulary import FORMS
 from tests.support.anyfacts import FACTS
 from tests.support.matrix import policy

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from policies.domains.recipients import CODES, did_you_mean, findings, known_neighbour, open_list, other_names
+from policies.domains.slips import slips
 from policies.model import RecipientClass, RecipientFacts
-from policies.recipients import CODES, did_you_mean, findings, known_neighbour, open_list, other_names
-from policies.slips import slips
 from tests.support.policyfacts import TODAY, recipient, shipped
 
 pytestmark = pytest.mark.unit
@@ -150,7 +150,7 @@ def test_a_gathered_mail_has_the_findings() -> None:
 )
 def test_short_names_are_mistyped_by_neighbouring_keys_only(domain: str, seen: str | None) -> None:
     """Three letters are close to any three letters; a slip under the same ending is not."""
-    from policies.lookalike import Lookalikes
+    from policies.domains.lookalike import Lookalikes
     from policies.register import public_ending
 
     suffixes = frozenset({"nhs.uk"})

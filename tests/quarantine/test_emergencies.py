@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from policies.tags import EMERGENCY_REASON
+from policies.statements.tags import EMERGENCY_REASON
 from quarantine import ops
 from quarantine.deadlines import OfficeHours
 from quarantine.emergencies import desk, notes, watch

@@ -10,9 +10,9 @@ from gateway.keyring import REASONS as KEYRING
 from gateway.mime.codes import AMBIGUOUS
 from gateway.mime.codes import CODES as MIME
 from policies.counsel import CODES as COUNSEL
-from policies.devices import CODES as DEVICES
+from policies.domains.recipients import CODES as RECIPIENTS
+from policies.lists.devices import CODES as DEVICES
 from policies.reasons import REASONS
-from policies.recipients import CODES as RECIPIENTS
 from quarantine.roles import role_of_reason
 from tests.support.paths import ROOT
 

@@ -1,7 +1,7 @@
-"""The roles of words in a sentence about consent: what a reader of plain sentences needs beside ``policies.words``.
+"""The roles of words in a sentence about consent: what a reader of plain sentences needs beside ``policies.statements.words``.
 
 Each word or phrase has a role, one letter (some have two).  A clause is then a short string of letters, and what counts as a
-statement is a pattern over them (``policies.clauses``).
+statement is a pattern over them (``policies.statements.clauses``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from policies.words import NEED_BRACKET, WORDS, Word
+from policies.statements.words import NEED_BRACKET, WORDS, Word
 
 ROLES: Final[Mapping[str, str]] = {
     "c": "consent as a noun",
@@ -58,7 +58,7 @@ _FORM: Final = {value: Word("form", value) for value in ("verbal", "telephone", 
 _MOTHER: Final = Word("given_by", "parental-responsibility")
 _CHILD: Final = Word("flag", "child", True)
 
-# Roles of this reader; they win over the roles that ``policies.words`` gives.
+# Roles of this reader; they win over the roles that ``policies.statements.words`` gives.
 _OWN: Final[Mapping[str, Role]] = {
     **_roles("c", "consent, permission, agreement, authorisation, authorization, go ahead, consents given"),
     **_roles("v", "consented, consents, consented to, consents to"),

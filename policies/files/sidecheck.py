@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.files.settings import PolicyModel
+from policies.files.yamlmap import KeyPath, nearest
 from policies.register import a_label
-from policies.settings import PolicyModel
-from policies.yamlmap import KeyPath, nearest
 
 Fault = tuple[KeyPath, str]
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from policies.plainentry import PlainReader
-from policies.yamlmap import YamlError, parse
+from policies.domains.plainentry import PlainReader
+from policies.files.yamlmap import YamlError, parse
 
 _BATCH: Final = 250  # entries read at once: large trees of nodes cost more than they save
 _TOGETHER: Final = re.compile(r"[&*!]")  # what could reach from one entry into another is read alone

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from policies.entries import EntryModel
+from policies.domains.entries import EntryModel
+from policies.files.rulefile import METHODS
+from policies.files.yamlmap import nearest
 from policies.register import a_label, parents, public_suffix, split_address
-from policies.rulefile import METHODS
 from policies.vocabulary import PURPOSES
-from policies.yamlmap import nearest
 
 Fault = tuple[tuple[str | int, ...], str]
 MONTHS: Final = 24  # an approval ends at the latest so long after its agreement was signed

@@ -9,10 +9,10 @@ from typing import Any, Final
 import pydantic
 
 from policies.conditions import WHEN
-from policies.devices import DevicesModel
-from policies.entries import RegisterModel
-from policies.examplefile import PICTURES, ExamplesModel
-from policies.settings import PolicyModel
+from policies.domains.entries import RegisterModel
+from policies.files.settings import PolicyModel
+from policies.lists.devices import DevicesModel
+from policies.trial.examplefile import PICTURES, ExamplesModel
 from policies.vocabulary import PURPOSES
 
 MODELS: Final[Mapping[str, type[pydantic.BaseModel]]] = {

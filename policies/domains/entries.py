@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from policies.settings import HeaderOut
-from policies.strict import Strict as _Strict
-from policies.strict import Word
+from policies.files.settings import HeaderOut
+from policies.files.strict import Strict as _Strict
+from policies.files.strict import Word
 
 Status = Literal["proposed", "approved", "suspended", "expired", "denied"]
 WARN_DAYS: Final = (60, 30, 7)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from policies.fileshares import Shares, read_shares
-from policies.phraselist import Phrases, read_phrases
+from policies.lists.fileshares import Shares, read_shares
+from policies.lists.phraselist import Phrases, read_phrases
 
 FILE_SHARES: Final = "file-shares.txt"
 CLINICAL_WORDS: Final = "clinical-words.txt"

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from policies.clauses import read_sentences
-from policies.clausewords import COMPOUNDS
-from policies.dates import DATE, DAY_ONLY
-from policies.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.words import LONGEST, NEED_BRACKET, WORDS, Word
+from policies.statements.clauses import read_sentences
+from policies.statements.clausewords import COMPOUNDS
+from policies.statements.dates import DATE, DAY_ONLY
+from policies.statements.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
+from policies.statements.words import LONGEST, NEED_BRACKET, WORDS, Word
 
 LONGEST_TEXT: Final = 2048  # characters of a subject or line that are looked at; more cannot be a tag a person typed
 LONGEST_PLAIN: Final = 300  # characters of a statement without brackets; reading it takes the square of its length

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from policies.profiles import DEFAULT, PROFILES
-from policies.sidesettings import Aggregation, DevicesPolicy, FileLinks, Referral
-from policies.strict import Strict as _Strict
-from policies.strict import Word
+from policies.files.profiles import DEFAULT, PROFILES
+from policies.files.sidesettings import Aggregation, DevicesPolicy, FileLinks, Referral
+from policies.files.strict import Strict as _Strict
+from policies.files.strict import Word
 
 # PS3.15 table E.1-1: what an option retains; those that promise cleaned pixels are not here because nobody checks that.
 DicomOption = Literal[113105, 113106, 113107, 113108, 113109, 113110, 113111, 113112]

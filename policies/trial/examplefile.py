@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from policies.settings import ActionWord
+from policies.files.settings import ActionWord
 
 PICTURES: Final = (
     "photo", "x-ray", "page", "locked-file", "damaged-file", "unknown-file", "large-file", "unsupported-picture", "logo",

@@ -1,6 +1,6 @@
 """A set of typical mails, generated: every class of recipient, kind of picture, statement and purpose that rules tell apart.
 
-``policies.difference`` puts them through two policies.  Each is described in plain words.
+``policies.trial.difference`` puts them through two policies.  Each is described in plain words.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from policies.model import (
     RecipientFacts,
     Statement,
 )
-from policies.phrases import CLASSES, CONSENTS, KINDS, PURPOSES
+from policies.trial.phrases import CLASSES, CONSENTS, KINDS, PURPOSES
 from policies.vocabulary import SCOPE_NEEDED
 
 _CODES: Final[Mapping[str, str | None]] = {

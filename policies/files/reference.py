@@ -9,12 +9,14 @@ from typing import Any, Final
 import pydantic
 from pydantic.fields import FieldInfo
 
-from policies import devices, entries, settings, sidesettings
 from policies.conditions import KIND_ALIASES, WHEN
-from policies.profiles import BASES, EXTRA, SECONDARY
+from policies.domains import entries
+from policies.files import settings, sidesettings
+from policies.files.profiles import BASES, EXTRA, SECONDARY
+from policies.lists import devices
 from policies.reasons import REASONS
+from policies.statements.words import WORDS
 from policies.vocabulary import PURPOSE_ROWS, PURPOSES
-from policies.words import WORDS
 
 _SETS: Final[Mapping[str, str]] = {
     "consent": "is about consent",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from policies.strict import Strict, Word
+from policies.files.strict import Strict, Word
 
 KindName = Literal["K2", "K3", "K4", "K5", "K6", "K7"]
 Handling = Literal["ignore", "warn", "hold"]

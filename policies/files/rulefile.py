@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from policies.conditions import KIND_ALIASES, WHEN
+from policies.files.settings import PolicyModel, RuleModel
+from policies.files.yamlmap import Lines, nearest, say
 from policies.model import Action, Rule
 from policies.reasons import REASONS
 from policies.rules import PROFILE, read_answer, words
-from policies.settings import PolicyModel, RuleModel
-from policies.yamlmap import Lines, nearest, say
 
 _SETTINGS: Final = (
     "reasons", "methods", "on_failure", "notice", "answers", "releases", "urgency", "alert", "scrub", "consent_out",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from policies.dates import read_date
 from policies.register import Register, a_label
+from policies.statements.dates import read_date
 
 # What a column is for -> the words of its heading, most telling first.
 HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {

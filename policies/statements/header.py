@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from policies.dates import read_date
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
+from policies.statements.dates import read_date
+from policies.statements.words import WORDS
 from policies.vocabulary import BASES, BYPASSES, CAPACITIES, FORMS, GIVERS, INFORMED, PURPOSES, SCOPES, STATUSES
-from policies.words import WORDS
 
 MAX_BYTES: Final = 2048
 MAX_STATEMENTS: Final = 20

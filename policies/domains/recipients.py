@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Final
 
+from policies.domains.slips import mixed_up, slips
 from policies.model import RecipientClass, RecipientFacts
 from policies.register import Register, split_address
-from policies.slips import mixed_up, slips
 
 CODES: Final[Mapping[str, str]] = {
     "recipient.first-time": "The sender writes to this recipient for the first time.",

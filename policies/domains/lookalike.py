@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from policies.slips import slips
+from policies.domains.slips import slips
 
 # Characters and pairs that look alike in common typefaces, folded to one form (after Unicode TS 39; the common ones only).
 _FOLD: Final = str.maketrans(

@@ -11,8 +11,8 @@ from typing import Any, Final
 from policies.decide import decide
 from policies.load import Policy
 from policies.model import Action, Decision, DomainEntry, RecipientClass, Rule
-from policies.phrases import THEN, condition, then
-from policies.typical import typical
+from policies.trial.phrases import THEN, condition, then
+from policies.trial.typical import typical
 
 SHOWN: Final = 20  # names told of one long list; the others are counted
 _EXAMPLES: Final = 3

@@ -15,13 +15,13 @@ import pydantic
 
 from policies.consent import combine, read_body_line, read_header, read_subject
 from policies.decide import decide
-from policies.examplefile import Example, ExamplesModel, Outcome, Picture
+from policies.files.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
 from policies.load import Policy, PolicyError
 from policies.model import Decision, Facts, ImageFacts, Kind, OnFile, RecipientFacts
 from policies.onfile import uses
 from policies.reasons import REASONS
 from policies.register import a_label, split_address
-from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, nearest, parse, say
+from policies.trial.examplefile import Example, ExamplesModel, Outcome, Picture
 
 OWN: Final = "own"  # as a recipient: somebody in your own organisation
 _MAILBOX: Final = "a.colleague"  # of a recipient that is written as a domain

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from policies.yamlmap import YamlError, parse
+from policies.files.yamlmap import YamlError, parse
 
 _KEY: Final = re.compile(r"[a-z_]{1,30}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/@+()'-]*")

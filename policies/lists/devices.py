@@ -17,8 +17,8 @@ from typing import Any, Final
 import pydantic
 from pydantic import Field
 
-from policies.strict import Strict, Word
-from policies.yamlmap import Lines, YamlError, explain_validation, parse, say
+from policies.files.strict import Strict, Word
+from policies.files.yamlmap import Lines, YamlError, explain_validation, parse, say
 
 REGISTERED: Final = "device.registered"
 UNREGISTERED: Final = "device.unregistered"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
-from policies.dates import DATE, read_date
 from policies.model import Carrier, ConsentStatus, Problem, Statement
+from policies.statements.dates import DATE, read_date
+from policies.statements.words import Word
 from policies.vocabulary import FORMS, PURPOSES
-from policies.words import Word
 
 REFUSED: Final = frozenset({"refused", "withdrawn"})
 

@@ -15,15 +15,15 @@ from typing import Any, Final
 
 import pydantic
 
-from policies.blocks import cut, read
-from policies.compiled import Compiled, Known, key
-from policies.entries import EntryModel, PatientAddress, RegisterModel
-from policies.entrycheck import Terms, faults
-from policies.lists import digest
-from policies.lookalike import Lookalikes
+from policies.domains.blocks import cut, read
+from policies.domains.compiled import Compiled, Known, key
+from policies.domains.entries import EntryModel, PatientAddress, RegisterModel
+from policies.domains.entrycheck import Terms, faults
+from policies.domains.lookalike import Lookalikes
+from policies.files.yamlmap import KeyPath, Lines, YamlError, explain_validation, parse, say
+from policies.lists.names import digest
 from policies.model import CertificateTerms, DomainEntry, RecipientClass, WayTerms
 from policies.register import Register, a_label, plain_local, public_ending, split_address
-from policies.yamlmap import KeyPath, Lines, YamlError, explain_validation, parse, say
 
 _CLASSES: Final = {
     "clinical": RecipientClass.APPROVED_CLINICAL,

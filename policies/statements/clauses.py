@@ -1,6 +1,6 @@
 """Consent in plain sentences: "Hi, pt has given verbal consent for this photo."
 
-A sentence is cut into clauses at commas, colons, dashes and brackets.  Each word has a role (``policies.clausewords``); a
+A sentence is cut into clauses at commas, colons, dashes and brackets.  Each word has a role (``clausewords``); a
 clause states consent only if every word in it is known, its roles fit one of a few patterns, nothing in the sentence negates,
 doubts or asks, and what follows "for" or "to" is the picture, sharing or its use.  Whatever else is silence: the sender is asked.
 Linear: every phrase is looked up once, every pattern runs over one clause of at most ``LONGEST_TEXT`` letters.
@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from policies.clausewords import INCAPACITY, LONGEST_PHRASE, NOT_PATIENT, PROCEDURES, ROLE_OF, Role
-from policies.dates import DATE, DAY_ONLY
-from policies.found import Found, apply, judge, take_age, take_dates
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.spelling import mended
+from policies.statements.clausewords import INCAPACITY, LONGEST_PHRASE, NOT_PATIENT, PROCEDURES, ROLE_OF, Role
+from policies.statements.dates import DATE, DAY_ONLY
+from policies.statements.found import Found, apply, judge, take_age, take_dates
+from policies.statements.spelling import mended
 
 # Without any of these no sentence says anything here: ordinary text is passed over quickly.
 _HINT: Final = re.compile(

@@ -1,0 +1,1 @@
+"""Lists that are data: domains, file shares, words, messengers' names, cameras."""

@@ -1,0 +1,1 @@
+"""A policy tried before it is in force: examples, what differs from another, what typical mail would meet."""
