@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import structlog
 
 from gateway import crash
+from gateway.evidence.recognising import journalled
 from gateway.fates import DEFERRED, Fate, Job, intent
 from gateway.ids import note_id, object_id
 from gateway.ledger import Busy, Claim, Ledger, Note
 from gateway.model import Copy, Envelope, Hold, Plan, Received, Recipient, Reply, Result
 from gateway.objects import hold_object, outcome_object
-from gateway.recognising import journalled
 from quarantine.model import SealedObject
 from quarantine.seal import SealError
 from quarantine.stores.api import StoreError

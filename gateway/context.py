@@ -23,11 +23,11 @@ from gateway import attached
 from gateway.dkim import Signer
 from gateway.encryption import METHODS
 from gateway.encryption.smime import Signing
+from gateway.evidence.likeness import Likenesses
 from gateway.facts import Memory
 from gateway.identity import Vouches
 from gateway.keyring import Keyring
 from gateway.leaves import Decoration
-from gateway.likeness import Likenesses
 from gateway.model import Recipient
 from gateway.sandbox import Sandbox, sandboxed
 from policies.domains.compiled import Known

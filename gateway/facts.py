@@ -15,16 +15,16 @@ from typing import Final
 
 from filters.identify.numbers import find
 from filters.tree import Node
-from gateway.aggregation import Alike, Gone, aggregated, resembling
 from gateway.carriers import Carried
+from gateway.evidence.aggregation import Alike, Gone, aggregated, resembling
+from gateway.evidence.provenance import provenance
+from gateway.evidence.wording import NOTHING, Wording
 from gateway.identity import Identity
 from gateway.leaves import Leaf, Picture
 from gateway.message import Message
 from gateway.mime.codes import AMBIGUOUS
 from gateway.model import Received, Recipient
-from gateway.provenance import provenance
 from gateway.releases import ReleaseTerms
-from gateway.wording import NOTHING, Wording
 from policies.consent import combine
 from policies.domains.recipients import findings, known_neighbour, open_list, other_names
 from policies.load import Policy

@@ -12,6 +12,7 @@ import structlog
 from gateway.carriers import sender_kind, statements
 from gateway.context import Context
 from gateway.emergency import stated
+from gateway.evidence.wording import wording
 from gateway.facts import Opened, gather, patients
 from gateway.identity import Vouches, identify
 from gateway.leaves import open_leaves
@@ -21,7 +22,6 @@ from gateway.outgoing import Outgoing
 from gateway.plans import failure_plan
 from gateway.recording import record
 from gateway.releases import ReleaseTerms
-from gateway.wording import wording
 from policies.decide import decide
 from policies.model import Decision, Facts
 

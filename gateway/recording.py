@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.context import Context
+from gateway.evidence.provenance import device_hash
+from gateway.evidence.recognising import recognised
 from gateway.facts import Opened
 from gateway.model import Received
 from gateway.outgoing import Done
-from gateway.provenance import device_hash
-from gateway.recognising import recognised
 from policies.explain import advice, sentences, words_for_sender
 from policies.files.profiles import law_of
 from policies.model import Action, Decision, Facts, Kind

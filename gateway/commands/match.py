@@ -14,7 +14,7 @@ import typer
 from filters.api import FilterError
 from gateway.commands.ledgerwords import CONSENTS, HOW
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings, user
-from gateway.likeness import probe
+from gateway.evidence.likeness import probe
 from gateway.sandbox import Sandbox
 from gateway.sandbox.parent import SandboxFailed
 from quarantine import keys as keyfiles

@@ -19,7 +19,7 @@ import typer
 from filters.identify.numbers import find
 from gateway.commands.match import MEMORY, forms_of
 from gateway.commands.options import fail
-from gateway.likeness import Likenesses
+from gateway.evidence.likeness import Likenesses
 from gateway.sandbox import Sandbox
 from quarantine.consents import naming
 from quarantine.consents.model import BY_COMMAND, BY_IMAGE, BY_MAIL

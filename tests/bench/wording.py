@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from random import Random
 
+from gateway.evidence.wording import wording
 from gateway.leaves import open_leaves
 from gateway.message import parse
 from gateway.pipeline import plan
-from gateway.wording import wording
 from tests.ordinary.kinds import html, prose
 from tests.support.contexts import context, received
 

@@ -21,7 +21,7 @@ from PIL import Image
 from filters.likeness import likeness
 from gateway.demo.pictures import photo
 from gateway.demo.samples import COLLEAGUE, HOSPICE, SENDER
-from gateway.likeness import Likenesses, probe
+from gateway.evidence.likeness import Likenesses, probe
 from gateway.sandbox import Sandbox
 from quarantine.ledger.fingerprint import read
 from quarantine.ledger.matching import How, judged

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.aggregation import aggregated
+from gateway.evidence.aggregation import aggregated
 from policies.counsel import AGGREGATE, AGGREGATE_UNKNOWN
 from policies.files.sidesettings import Aggregation
 from policies.model import RecipientClass

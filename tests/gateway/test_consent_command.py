@@ -22,7 +22,7 @@ from gateway.commands.match import MEMORY
 from gateway.config import load
 from gateway.demo.pictures import photo
 from gateway.demo.setup import Ports, prepare
-from gateway.likeness import Likenesses
+from gateway.evidence.likeness import Likenesses
 from gateway.sandbox import Sandbox
 from quarantine.audit import Audit
 from quarantine.consents.alike import resaved

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from filters.api import Malformed, TooBig
-from gateway.aggregation import resembling
 from gateway.context import Context
+from gateway.evidence.aggregation import resembling
+from gateway.evidence.likeness import Likenesses
+from gateway.evidence.recognising import journalled
 from gateway.facts import Memory
-from gateway.likeness import Likenesses
 from gateway.model import Plan
 from gateway.pipeline import judge, plan
-from gateway.recognising import journalled
 from gateway.sandbox import parent
 from gateway.sandbox.parent import SandboxFailed
 from policies.counsel import AGGREGATE
@@ -187,7 +187,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, *answers: object) -> list[bytes]:
             raise answer
         return {}, list(answer) if isinstance(answer, tuple) else []
 
-    monkeypatch.setattr("gateway.likeness.one_frame", one_frame)
+    monkeypatch.setattr("gateway.evidence.likeness.one_frame", one_frame)
     return given
 
 
