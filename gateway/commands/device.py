@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +12,11 @@ import typer
 from filters.api import FilterError, ImageInfo
 from filters.registry import SCRUBBERS
 from filters.sniff import sniff
-from gateway.commands.devicetext import DeviceText, EditError
+from gateway.commands.devicetext import DeviceText
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail
-from gateway.commands.policyfolder import Folder, opened
+from gateway.commands.policyfolder import current, day, edit, opened
 from policies.lists.devices import CODES, DeviceModel
-from policies.load import DEVICES, Policy, PolicyError
+from policies.load import DEVICES
 
 app = typer.Typer(no_args_is_help=True, help="Register the cameras that may take clinical pictures, and retire them.")
 Picture = Annotated[Path | None, typer.Option(help="A picture it took: make, model and serial number are read from it.")]
@@ -46,8 +45,8 @@ def add(
             fail(f"{picture}: it does not say which camera took it; take the file as it came from the camera", code=1)
     if not (make and model):
         fail("name a --picture, or --make and --model")
-    told = {"make": make, "model": model, "serial": serial, "owner": owner, "location": location}
-    told |= {"from": _day(first), "until": _day(until), "notes": notes}
+    told: dict[str, Any] = {"make": make, "model": model, "serial": serial, "owner": owner, "location": location}
+    told |= {"from": day(first), "until": day(until), "notes": notes}
     entry = {"id": name, **{key: value for key, value in told.items() if value}}
 
     def work(text: DeviceText) -> list[str]:
@@ -56,7 +55,7 @@ def add(
         careful = "Careful: without a serial number every device of this model counts, private ones too."
         return [said] if serial else [said, careful]
 
-    _edit(opened(config), work)
+    edit(opened(config), DEVICES, DeviceText, work)
 
 
 @app.command("retire")
@@ -67,19 +66,19 @@ def retire(
     on: Annotated[str, typer.Option(help="Day, like 2026-11-30; today if left out.")] = "",
 ) -> None:
     """Take a camera out of use. Its entry stays, so that it is known what it was."""
-    day = _day(on) or datetime.now(UTC).date()
+    last = day(on) or datetime.now(UTC).date()
 
     def work(text: DeviceText) -> list[str]:
-        text.retire(name, day, reason)
-        return [f"{name} does not count from {day} on."]
+        text.retire(name, last, reason)
+        return [f"{name} does not count from {last} on."]
 
-    _edit(opened(config), work)
+    edit(opened(config), DEVICES, DeviceText, work)
 
 
 @app.command("list")
 def list_(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Every camera of the register and whether it counts today."""
-    policy, today = _policy(opened(config)), datetime.now(UTC).date()
+    policy, today = current(opened(config)), datetime.now(UTC).date()
     devices = sorted((one for found in policy.devices.entries.values() for one in found), key=lambda one: one.id.casefold())
     if as_json:
         rows = [one.model_dump(mode="json", by_alias=True) | {"counts": _standing(one, today) == "in use"} for one in devices]
@@ -99,7 +98,7 @@ def show(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """What a picture says of its camera, and how that one stands in the register."""
-    info, policy, today = _read(picture), _policy(opened(config)), datetime.now(UTC).date()
+    info, policy, today = _read(picture), current(opened(config)), datetime.now(UTC).date()
     named = " ".join(filter(None, (info.make, info.model))) or "no camera named"
     typer.echo(f"{named}{f', serial number {info.serial}' if info.serial else ''}")
     code = policy.devices.standing(info.make, info.model, info.serial, today)
@@ -130,33 +129,3 @@ def _read(picture: Path) -> ImageInfo:
         fail(f"{picture}: {error.strerror}", code=1)
     except FilterError as error:
         fail(f"{picture}: {error.reason.value}", code=1)
-
-
-def _edit(folder: Folder, work: Callable[[DeviceText], list[str]]) -> None:
-    """Change the register by ``work``, check the whole policy with it, and write it; say what is wrong otherwise."""
-    try:
-        text = DeviceText(folder.files[DEVICES])
-        told = work(text)
-        folder.write(DEVICES, text.text)
-    except PolicyError as error:
-        fail(*error.problems, "Nothing was changed.", code=1)
-    except EditError as error:
-        fail(str(error), code=1)
-    except OSError as error:
-        fail(f"{error}", code=1)
-    for line in told:
-        typer.echo(line)
-
-
-def _policy(folder: Folder) -> Policy:
-    try:
-        return folder.policy()
-    except PolicyError as error:
-        fail(*error.problems)
-
-
-def _day(text: str) -> Any:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        fail(f'"{text}" is no day; write it like 2028-02-28')

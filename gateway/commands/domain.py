@@ -11,16 +11,15 @@ import typer
 
 from gateway.commands import domainshow
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, user
-from gateway.commands.policyfolder import Folder, opened
+from gateway.commands.policyfolder import current, day, edit, opened
 from gateway.commands.registertext import EditError, RegisterText
 from gateway.commands.signing import NotSigned, sign, suspend
 from policies.domains.expiry import due_warnings
 from policies.domains.importing import CsvError, Row, read_csv, sift
-from policies.load import DOMAINS, Policy, PolicyError
+from policies.load import DOMAINS, Policy
 from policies.register import a_label, plain_local, public_suffix, split_address
 
 app = typer.Typer(no_args_is_help=True, help="Propose, approve, suspend and show domains that may get pictures.")
-TROUBLE = (PolicyError, EditError, NotSigned, CsvError, OSError, UnicodeDecodeError)
 Domain = Annotated[str, typer.Argument(help="The domain, or one address.")]
 Domains = Annotated[list[str] | None, typer.Argument(help="Domains, or single addresses.")]
 Class = Annotated[str, typer.Option("--class", help="What kind of organisation: clinical, social-care, research, legal ...")]
@@ -56,7 +55,7 @@ def propose(
     folder, name = opened(config), _name(domain)
     entry: dict[str, Any] = {"address" if "@" in name else "domain": name, "status": "proposed", "class": class_}
     entry |= _told({"organisation": organisation, "purposes": purpose, "methods": method, "route": route})
-    basis = _told({"owner": owner, "signed": _day(signed), "expires": _day(expires)})
+    basis = _told({"owner": owner, "signed": day(signed), "expires": day(expires)})
     entry |= {"agreement": {"type": agreement, **basis}} if basis else {}
     entry |= {"proposed_by": user(), "proposed_on": _today()} | _told({"notes": notes})
 
@@ -68,7 +67,7 @@ def propose(
         warned = [f"Careful: it looks very like {similar}, which is approved. Is it spelt right?"] if similar else []
         return [f"{name} is proposed.", *warned, f"Next: two people run `clinigate domain approve {name}`."]
 
-    _edit(folder, work)
+    edit(folder, DOMAINS, RegisterText, work, NotSigned)
 
 
 @app.command("approve")
@@ -106,7 +105,7 @@ def approve(
         folder.policy(**{DOMAINS: trial.text})
         return told
 
-    _edit(folder, work)
+    edit(folder, DOMAINS, RegisterText, work, NotSigned)
 
 
 @app.command("suspend")
@@ -122,7 +121,7 @@ def suspend_(
         text.change(name, lambda entry: suspend(entry, reason, user(), _today()))
         return [f"{name} is suspended. Mail with pictures for it is held from the next reload on."]
 
-    _edit(opened(config), work)
+    edit(opened(config), DOMAINS, RegisterText, work, NotSigned)
 
 
 @app.command("show")
@@ -132,7 +131,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """How a domain stands today and what was agreed, or a list of all."""
-    policy = _policy(opened(config))
+    policy = current(opened(config))
     rows = domainshow.rows(policy.register, _today(), a_label(domain) or domain.lower() if domain else "")
     if domain and not rows:
         found = policy.register.match(domain if "@" in domain else f"x@{domain}", today=_today())
@@ -148,7 +147,7 @@ def expiring(
     on: Annotated[str, typer.Option(help="As seen on another day, like 2027-01-31.")] = "",
 ) -> None:
     """What is due: approvals that end within 60, 30 and 7 days or have ended, reviews, assurance, missing second signatures."""
-    due = due_warnings(_policy(opened(config)).register, _day(on) or _today())
+    due = due_warnings(current(opened(config)).register, day(on) or _today())
     if as_json:
         typer.echo(json.dumps([domainshow.due_row(one) for one in due], indent=2, default=str))
         return
@@ -177,11 +176,11 @@ def import_(
     left out. Then two people run `clinigate domain approve --batch NAME`.
     """
     folder = opened(config)
-    common = _told({"purposes": purpose, "methods": method, "route": route, "expires": _day(expires)})
+    common = _told({"purposes": purpose, "methods": method, "route": route, "expires": day(expires)})
 
     def work(text: RegisterText) -> list[str]:
         rows = read_csv(file.read_text("utf-8-sig"))
-        register = _policy(folder).register
+        register = current(folder).register
         sifted = sift(rows, register, _never(rows, folder.policy()))
         made = [_imported(row, class_, common, owner, scheme, file.name, batch) for row in sifted.new]
         text.add(made)
@@ -189,7 +188,7 @@ def import_(
         told.append(f"{len(made)} proposed, {len(sifted.there)} in the register already, {len(sifted.refused)} not taken")
         return [*told, f"Next: two people run `clinigate domain approve --batch {batch}`."]
 
-    _edit(folder, work)
+    edit(folder, DOMAINS, RegisterText, work, CsvError, UnicodeDecodeError)
 
 
 def _imported(
@@ -237,27 +236,6 @@ def _as_if_approved(entry: Any) -> None:
     entry["approved_by"] = ["the first", "the second"]
 
 
-def _edit(folder: Folder, work: Any) -> None:
-    """Change the register by ``work``, check the whole policy with it, and write it; say what is wrong otherwise."""
-    try:
-        text = RegisterText(folder.files[DOMAINS])
-        told = work(text)
-        folder.write(DOMAINS, text.text)
-    except PolicyError as error:
-        fail(*error.problems, "Nothing was changed.", code=1)
-    except TROUBLE as error:
-        fail(str(error), code=1)
-    for line in told:
-        typer.echo(line)
-
-
-def _policy(folder: Folder) -> Policy:
-    try:
-        return folder.policy()
-    except PolicyError as error:
-        fail(*error.problems)
-
-
 def _name(word: str) -> str:
     local, domain = split_address(word)
     label = a_label(domain)
@@ -268,13 +246,6 @@ def _name(word: str) -> str:
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value}
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        fail(f'"{text}" is no day; write it like 2028-02-28')
 
 
 def _today() -> date:

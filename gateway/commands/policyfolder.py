@@ -5,13 +5,28 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Protocol, TypeVar
+
+import typer
 
 from gateway.commands.options import fail, settings
+from gateway.commands.yamlentries import EditError
 from gateway.config import ConfigError, policy_files
-from policies.load import POLICY, Policy, load_policy
+from policies.load import POLICY, Policy, PolicyError, load_policy
+
+
+class Text(Protocol):
+    """A file that is being edited."""
+
+    @property
+    def text(self) -> str: ...
+
+
+T = TypeVar("T", bound=Text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,43 @@ def opened(config: Path) -> Folder:
         fail(*error.problems)
     except OSError as error:
         fail(f"{path}: {error.strerror}", code=1)
+
+
+def current(folder: Folder) -> Policy:
+    """The folder's policy, or an end with what is wrong."""
+    try:
+        return folder.policy()
+    except PolicyError as error:
+        fail(*error.problems)
+
+
+def edit(
+    folder: Folder, name: str, read: Callable[[str], T], work: Callable[[T], list[str]], *trouble: type[Exception]
+) -> None:
+    """Change one file by ``work``, check the whole policy with it, write it, say what was done; or an end with what is wrong.
+
+    ``trouble``: what ``work`` raises that is told as it is.
+    """
+    try:
+        text = read(folder.files[name])
+        told = work(text)
+        folder.write(name, text.text)
+    except PolicyError as error:
+        fail(*error.problems, "Nothing was changed.", code=1)
+    except (EditError, OSError) as error:
+        fail(str(error), code=1)
+    except trouble as error:
+        fail(str(error), code=1)
+    for line in told:
+        typer.echo(line)
+
+
+def day(text: str) -> date | None:
+    """An option's day, None for no text; or an end with what to write."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        fail(f'"{text}" is no day; write it like 2028-02-28')
 
 
 def replace(path: Path, text: str) -> None:
