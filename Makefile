@@ -6,7 +6,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-TESTS  ?= tests
+TESTS  ?=
+PYTEST  = $(BIN)/python -m pytest
 
 .PHONY: demo test unit lint bench scrubbing clean
 
@@ -19,11 +20,18 @@ $(VENV)/.installed: pyproject.toml
 demo: $(VENV)/.installed
 	$(BIN)/clinigate demo $(ARGS)
 
+# As many at a time as there are cores; what kills processes or takes times runs by itself.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+ifdef TESTS
+	$(PYTEST) $(TESTS) $(ARGS)
+else
+	$(PYTEST) -m unit -n logical $(ARGS)
+	$(PYTEST) -m "not unit" -n logical --dist loadfile --ignore=tests/chaos --ignore=tests/bench $(ARGS)
+	$(PYTEST) -m "not unit" tests/chaos tests/bench $(ARGS)
+endif
 
 unit: $(VENV)/.installed
-	$(BIN)/python -m pytest -m unit -n 2 $(ARGS)
+	$(PYTEST) -m unit -n logical $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
