@@ -42,6 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         tmp_path_factory.mktemp("stages"),
         env={"PYTHONPATH": f"{Path(__file__).parents[1] / 'support' / 'sabotage'}:{ROOT}"},
         limits={"compute_processes": 6, "compute_seconds": SECONDS},
+        opening={"recognise": 0},  # each process would start a sandbox within that limit
         log_level="DEBUG",
         quarantine={"merge_window": 0.5, "poll": 0.1},
     )
