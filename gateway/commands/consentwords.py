@@ -94,7 +94,8 @@ def letters(rows: Sequence[dict[str, Any]]) -> list[str]:
         return ["No letters wait."]
     lines = [
         f"{one['ref']}  {_stage(one):34} to {_address(one['to'], one['domain'])}: "
-        f"{sum(mail['images'] for mail in one['mails'])} pictures of {', '.join(_day(mail['at']) for mail in one['mails'])}"
+        f"{sum(mail['images'] for mail in one['mails'])} pictures of "
+        f"{', '.join(dict.fromkeys(_day(mail['at']) for mail in one['mails']))}"
         for one in rows
     ]
     if any(one["state"] == "draft" for one in rows):

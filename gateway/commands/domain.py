@@ -65,6 +65,8 @@ def propose(
         text.add([entry])
         similar = folder.policy().register.match(f"x@{name.rpartition('@')[2]}", today=_today()).lookalike_of
         warned = [f"Careful: it looks very like {similar}, which is approved. Is it spelt right?"] if similar else []
+        if "smime" in (method or ()):
+            warned.append("smime needs a certificate of each recipient in `smime: certificates:`; mail without one is held.")
         return [f"{name} is proposed.", *warned, f"Next: two people run `clinigate domain approve {name}`."]
 
     edit(folder, DOMAINS, RegisterText, work, NotSigned)
@@ -131,12 +133,15 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """How a domain stands today and what was agreed, or a list of all."""
-    policy = current(opened(config))
+    folder = opened(config)
+    policy = current(folder)
     rows = domainshow.rows(policy.register, _today(), a_label(domain) or domain.lower() if domain else "")
     if domain and not rows:
         found = policy.register.match(domain if "@" in domain else f"x@{domain}", today=_today())
         like = f" It looks like {found.lookalike_of}, which is approved." if found.lookalike_of else ""
         fail(f"{domain} is not in the register (class {found.cls.value}).{like}", code=1)
+    text = RegisterText(folder.files[DOMAINS])
+    rows = [row | domainshow.signatures(text.entry(row["name"]) or {}) for row in rows]
     typer.echo(json.dumps(rows, indent=2, default=str) if as_json else "\n".join(domainshow.lines(rows, whole=bool(domain))))
 
 

@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any
 
 from gateway.commands.registertext import entry_name
+from gateway.commands.signing import changed
 from policies.domains.expiry import Due
 from policies.model import DomainEntry, RecipientClass
 from policies.register import Register, stands
 
-__all__ = ["batch_lines", "due_row", "entry_name", "lines", "rows"]
+__all__ = ["batch_lines", "due_row", "entry_name", "lines", "rows", "signatures"]
 
 
 def rows(register: Register, today: date, name: str = "") -> list[dict[str, Any]]:
@@ -43,6 +44,16 @@ def _row(name: str, entry: DomainEntry, today: date, register: Register) -> dict
         "mailboxes": list(entry.allow),
         "not these mailboxes": list(entry.deny),
         "second signature by": entry.countersign_by,
+    }
+
+
+def signatures(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Who stands for an entry, and whether it still says what they signed."""
+    return {
+        "proposed by": entry.get("proposed_by"),
+        "signed by": list(entry.get("approved_by") or ()),
+        "last signed on": entry.get("approved_on"),
+        "changed since": changed(entry),
     }
 
 

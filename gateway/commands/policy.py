@@ -183,7 +183,8 @@ def diff(
         return
     for sentence in told or ("Both say the same.",):
         typer.echo(sentence)
-    typer.echo("\nOf typical mails:" if moved else "\nNo typical mail ends otherwise.")
+    none = "No typical mail ends otherwise; `clinigate policy replay` tries what was really sent."
+    typer.echo("\nOf typical mails:" if moved else f"\n{none}")
     for shift in moved:
         typer.echo(f"- {shift.words}")
         for example in shift.examples:

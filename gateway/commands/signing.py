@@ -24,13 +24,20 @@ def terms(entry: Mapping[str, Any]) -> str:
     return sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
+def changed(entry: Mapping[str, Any]) -> bool:
+    """Whether an approved entry says something else today than was signed; unknown for those approved by hand."""
+    signed = entry.get("signed_terms")
+    return entry.get("status") == "approved" and signed not in (None, "") and signed != terms(entry)
+
+
 def sign(entry: Any, who: str, today: date, needed: int) -> bool:
     """Add a signature; True if that approves it.  Raises NotSigned.
 
     A signature given for other terms than those that stand now is void: the entry was changed in between.
     """
     if entry.get("status") == "approved" and len(entry.get("approved_by") or ()) >= 2:
-        raise NotSigned("is approved already")
+        since = "; its entry was changed since, and to have that signed suspend it first" if changed(entry) else ""
+        raise NotSigned(f"is approved already{since}")
     if entry.get("status") == "denied":
         raise NotSigned("is denied; take its entry out by hand first")
     given = [str(name) for name in entry.get("approved_by") or ()]

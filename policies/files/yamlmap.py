@@ -120,12 +120,25 @@ def parse(text: bytes, file: str) -> tuple[Any, Lines]:
     return data, walk.lines
 
 
+# What the reader says of a line that is right, because one above it is wrong.
+_MISLEADING: Final = frozenset(
+    {
+        "did not find expected key",
+        "did not find expected '-' indicator",
+        "could not find expected ':'",
+        "mapping values are not allowed in this context",
+    }
+)
+
+
 def _syntax(error: yaml.YAMLError, file: str, lines: Sequence[str]) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = max(1, min(mark.line + 1, len(lines))) if mark else 1
     problem = getattr(error, "problem", None) or "not YAML"
     indent = re.match(r"\s*", lines[line - 1] if lines else "")
     hint = "; indent with spaces, not tabs" if indent and "\t" in indent[0] else ""
+    if not hint and problem in _MISLEADING:
+        hint = "; look here and in the lines above for wrong indentation, a colon too few or too many, or a quote left open"
     return f"{file}:{line}: this is not valid YAML: {problem}{hint}"
 
 

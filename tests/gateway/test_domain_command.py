@@ -109,6 +109,20 @@ def test_from_proposal_to_approval_by_two_people(world: World) -> None:
     assert "approved_by: [alice, bob]" in text and f"approved_on: {TODAY}" in text and "proposed_by: alice" in text
 
 
+def test_show_names_who_signed_and_what_was_changed_since(world: World) -> None:
+    """An entry changed by hand after its approval is told; `approve` says what to do about it."""
+    world.do("propose", "new-clinic.example", *FULL)
+    for one in ("alice", "bob"):
+        world.do("approve", "new-clinic.example", by=one)
+    said = world.do("show", "new-clinic.example")
+    assert "signed by:            alice, bob" in said and "changed since:        no" in said
+    text = world.path.read_text()
+    world.path.write_text(text.replace("organisation: New Clinic", "organisation: Another Clinic"))
+    assert world.path.read_text() != text
+    assert "changed since:        yes" in world.do("show", "new-clinic.example")
+    assert "changed since, and to have that signed suspend it first" in world.fails("approve", "new-clinic.example", by="carol")
+
+
 def test_comments_order_and_every_other_byte_stay(world: World) -> None:
     """Only the entry that changes is written anew."""
     world.do("suspend", "small.example", "--reason", "moved")

@@ -50,6 +50,16 @@ def test_what_is_refused(text: bytes, expected: str) -> None:
     assert expected in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"a:\n   b: 1\n  c: 2\n", b"a:\n - 1\n- 2\n", b"a: 'x\nb: 1\nc: 'y'\n", b"a:\n  b 1\n  c: 2\n"],
+)
+def test_a_slip_in_a_line_above_is_hinted_at(text: bytes) -> None:
+    """The reader names the first line that does not fit, which is seldom the wrong one."""
+    with pytest.raises(YamlError, match="and in the lines above for wrong indentation"):
+        parse(text, "f.yaml")
+
+
 def test_an_alias_bomb_is_refused_quickly() -> None:
     """Billion laughs: a few lines that would become gigabytes."""
     bomb = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
