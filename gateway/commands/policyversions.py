@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -15,6 +16,7 @@ from gateway.commands.policysource import named, versions
 from gateway.config import ConfigError, policy_files
 from gateway.policyversions import patients_of, with_patients
 from policies.load import DOMAINS, EXTRA, FILES, Policy, PolicyError, load_policy
+from policies.register import stands
 from policies.trial.difference import difference
 
 
@@ -83,9 +85,20 @@ def _texts(version: dict[str, str], before: dict[str, str]) -> dict[str, str]:
 def _told(before: dict[str, str], after: Policy) -> tuple[str, ...]:
     """What the rollback changes; the files now there may be broken, which is a reason to roll back."""
     try:
-        return difference(load_policy({name: text.encode() for name, text in before.items()}), after)
+        now = load_policy({name: text.encode() for name, text in before.items()})
     except PolicyError as error:
         return ("The policy now in the folder is broken:", *error.problems)
+    return (*difference(now, after), *_opened(now, after))
+
+
+def _opened(now: Policy, after: Policy) -> Iterator[str]:
+    """Domains that were stopped and that the old register would serve again, although nobody signs."""
+    today = datetime.now(UTC).date()
+    old = {**after.register.domains, **after.register.addresses}
+    served = {name for name, entry in old.items() if stands(entry, today, after.register.grace) in {"approved", "grace"}}
+    for name, entry in (*now.register.domains.items(), *now.register.addresses.items()):
+        if name in served and (stopped := stands(entry, today, now.register.grace)) in {"suspended", "denied"}:
+            yield f"Careful: {name} is {stopped} now. With that version pictures go there again, without new signatures."
 
 
 def _when(at: float) -> str:

@@ -164,6 +164,16 @@ def test_history_and_rollback(site: Site) -> None:
     assert "no folder, no file" in site.run("diff", "nonsense", code=2)
 
 
+def test_a_rollback_says_which_stopped_domain_it_opens(site: Site) -> None:
+    """Suspending takes one person, coming back two: an old register must not undo that unseen."""
+    first = site.took(1.0)
+    site.edit("status: approved", "status: suspended\n  reason: under review", "domains.yaml")
+    said = site.run("rollback", first[:8], "--show")
+    assert "Careful: royal-example.example is suspended now." in said and "without new signatures" in said
+    site.run("rollback", first[:8])
+    assert "Careful" not in site.run("rollback", first[:8])
+
+
 def test_no_patient_is_kept_in_a_version(site: Site) -> None:
     """P5: their addresses are cut out; where one stands elsewhere too, the version is not kept."""
     register = site.folder / "domains.yaml"
