@@ -162,7 +162,7 @@ def nearest(word: object, allowed: Iterable[str]) -> str:
     """``; did you mean "x"?`` or nothing."""
     choices = [str(choice) for choice in allowed]
     lower = {choice.lower(): choice for choice in choices}
-    close = difflib.get_close_matches(str(word).lower(), list(lower), 1, 0.55)
+    close = difflib.get_close_matches(str(word).lower(), list(lower), 1, 0.6)
     return f'; did you mean "{lower[close[0]]}"?' if close else ""
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.files.yamlmap import YamlError, dotted, nearest, parse
+from policies.files.yamlmap import YamlError, dotted, nearest, parse, nearest
 
 pytestmark = pytest.mark.unit
 
@@ -58,6 +58,12 @@ def test_a_slip_in_a_line_above_is_hinted_at(text: bytes) -> None:
     """The reader names the first line that does not fit, which is seldom the wrong one."""
     with pytest.raises(YamlError, match="and in the lines above for wrong indentation"):
         parse(text, "f.yaml")
+
+
+def test_only_a_word_that_is_near_is_offered() -> None:
+    """A far-fetched guess sends people the wrong way."""
+    assert nearest("recipent", ["recipient", "too_many"]) == '; did you mean "recipient"?'
+    assert nearest("domain", ["recipient", "too_many"]) == ""
 
 
 def test_an_alias_bomb_is_refused_quickly() -> None:
