@@ -25,9 +25,11 @@ test: $(VENV)/.installed
 ifdef TESTS
 	$(PYTEST) $(TESTS) $(ARGS)
 else
-	$(PYTEST) -m unit -n logical $(ARGS)
-	$(PYTEST) -m "not unit" -n logical --dist loadfile --ignore=tests/chaos --ignore=tests/bench $(ARGS)
-	$(PYTEST) -m "not unit" tests/chaos tests/bench $(ARGS)
+	failed=0; \
+	$(PYTEST) -m unit -n logical $(ARGS) || failed=1; \
+	$(PYTEST) -m "not unit" -n logical --dist loadfile --ignore=tests/chaos --ignore=tests/bench $(ARGS) || failed=1; \
+	$(PYTEST) -m "not unit" tests/chaos tests/bench $(ARGS) || failed=1; \
+	exit $$failed
 endif
 
 unit: $(VENV)/.installed

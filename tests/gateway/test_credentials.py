@@ -58,7 +58,7 @@ def test_every_option_that_names_a_private_key_can_be_a_credential() -> None:
     """A new option of this kind must be added to SECRETS; certificates and folders are no secrets."""
     paths = {path.rpartition(".")[2] for path, field in walk(Settings) if field.annotation in (Path, Path | None)}
     public = {
-        "state", "policy", "release_socket", "store", "keys", "journal", "snapshot", "templates", "quarantine",
+        "state", "policy", "release_socket", "store", "keys", "journal", "snapshot", "templates", "quarantine", "folder",
         "certificate", "client_ca", "ca", "certificates", "signing_certificate",
     }  # fmt: skip
     assert paths - public == SECRETS
