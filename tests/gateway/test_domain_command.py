@@ -97,6 +97,7 @@ def test_from_proposal_to_approval_by_two_people(world: World) -> None:
     """One signature is not enough, the same person's second is refused, another's approves."""
     said = world.do("propose", "New-Clinic.example", *FULL)
     assert "new-clinic.example is proposed" in said and "clinigate domain approve new-clinic.example" in said
+    assert "smime needs a certificate of each recipient" in said
     assert world.standing("x@new-clinic.example") == "proposed"
     assert "One more, different person" in world.do("approve", "new-clinic.example", by="alice")
     assert world.standing("x@new-clinic.example") == "proposed"

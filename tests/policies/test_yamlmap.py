@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.files.yamlmap import YamlError, dotted, nearest, parse, nearest
+from policies.files.yamlmap import YamlError, dotted, nearest, parse
 
 pytestmark = pytest.mark.unit
 
