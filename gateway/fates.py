@@ -11,6 +11,7 @@ from gateway.ids import object_id
 from gateway.ledger import Claim, Note, Standing
 from gateway.model import Copy, Hold, Plan, Received, Recipient, Refusal, Reply, Result
 from gateway.replies import Row, find, reply
+from policies.explain import sentences
 
 MOST_SENDS: Final = 2  # a message whose answer was lost may be sent once more, never a third time (RFC 1047; DESIGN P8)
 SPENT: Final = "delivery-unknown"  # the rule that holds it then
@@ -23,6 +24,8 @@ _NOTED: Final = (
 )  # fmt: skip
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
+_PRINTABLE = re.compile(r"[^\x20-\x7e]")
+LONGEST_TEXT = 400  # of a reply's line, which holds 512 octets (RFC 5321 4.5.3.1.5)
 
 
 @dataclass(slots=True)
@@ -275,8 +278,12 @@ class Job:
         return self.row(fate.outcome, others)
 
     def _reply(self, fate: Fate) -> Reply:
+        row = self._row(fate)
+        if row.told == "reply":  # the sender's program shows our answer: it says why, in words
+            said = _PRINTABLE.sub("-", " ".join(sentences(fate.reasons)))[:LONGEST_TEXT]
+            return reply(row, why=said or _NAME.sub("-", fate.rule))
         why = fate.reasons[0] if self.released and fate.reasons else fate.rule  # a reviewer accepts reasons, not rules
-        return reply(self._row(fate), fate.code, fate.enhanced, _NAME.sub("-", why))
+        return reply(row, fate.code, fate.enhanced, _NAME.sub("-", why))
 
 
 def intent(key: str, hold: Hold) -> Note:

@@ -48,7 +48,7 @@ REPLIES: Final[tuple[Row, ...]] = (
     Row("spent", ANY, _MAIL, _BOTH, 250, "2.0.0", "ours", "accepted", "DONE", ("hold", "outcome"), "notice"),
     Row("refused", ANY, ("relay",), _BOTH, 250, "2.0.0", "ours", "accepted", "DONE", ("outcome",), "notice"),
     Row("refused", SOME, ("submission",), _BOTH, 250, "2.0.0", "ours", "accepted", "DONE", ("outcome",), "notice"),
-    Row("refused", NONE, ("submission",), _BOTH, 550, "5.7.1", "ours", "refused by policy", "DONE", ("outcome",), "reply"),
+    Row("refused", NONE, ("submission",), _BOTH, 550, "5.7.1", "ours", "not sent: {why}", "DONE", ("outcome",), "reply"),
     Row("temporary", SOME, _MAIL, _SMTP, 250, "2.0.0", "ours", "accepted", "DONE", ("deferred", "outcome"), "notice"),
     Row("temporary", NONE, _MAIL, _SMTP, 451, "4.4.1", "next-hop", "the next hop cannot take it now", "none", (), "upstream"),
     Row("temporary", ANY, _MAIL, _LMTP, 451, "4.4.1", "next-hop", "the next hop cannot take it now", "none", (), "upstream"),

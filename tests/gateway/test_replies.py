@@ -13,6 +13,7 @@ import pytest
 from gateway.fates import MOST_SENDS
 from gateway.model import Hold, Plan, Received, Refusal, Reply
 from gateway.replies import NOTIFIED, REPLIES, SENDER_KINDS, Row, find, reply
+from policies.reasons import REASONS
 from quarantine.model import ObjectKind
 from tests.support.commitworld import World, copy, received, without_fsync
 from tests.support.paths import ROOT
@@ -110,7 +111,7 @@ def plan_for(row: Row, listener: str, others: bool, sender_kind: str) -> Plan:
     if row.outcome == "held" or (row.outcome == "unwritten" and listener != "release"):
         return Plan(second, (Hold((0,), "ASK", "r-2", ("why",), "online", "sender", "N-1"),), **kind)  # type: ignore[arg-type] # kind holds three different fields
     if row.outcome == "refused":
-        return Plan(second, (), (Refusal((0,), "r-3", ("why",)),), **kind)  # type: ignore[arg-type] # likewise
+        return Plan(second, (), (Refusal((0,), "r-3", ("withdrawn",)),), **kind)  # type: ignore[arg-type] # likewise
     return Plan((*second, copy([0], b"subject")), plain=row.outcome == "passed", **kind)  # type: ignore[arg-type] # likewise
 
 
@@ -153,7 +154,9 @@ def test_the_commit_does_what_the_row_says(world: World, row: Row, listener: str
     answer, _ = run_row(world, row, listener, protocol)
 
     if row.whose == "ours":
-        why = {"held": "why", "refused": "why", "spent": "delivery-unknown"}.get(row.outcome, "")
+        why = {"held": "why", "refused": "withdrawn", "spent": "delivery-unknown"}.get(row.outcome, "")
+        if row.told == "reply":  # a person's mail program shows it
+            why = REASONS["withdrawn"]
         assert answer == Reply(row.code, row.enhanced, row.text.replace("{why}", why))
     else:
         assert (answer.code // 100, answer.text) == (row.code // 100, row.text)
