@@ -89,7 +89,7 @@ FILLERS: Final = _words("""
     consultation face type answer reply response so that mine it'll hi hello dear team hey sorry about again full informed
     explicit express permission good morning afternoon evening that's thats done sure fine correct both one himself
     herself who said record notes notes' picture pictures photo photos image images sending send shared sharing use used
-    photographs photograph mr mrs ms miss dr
+    photographs photograph mr mrs ms miss dr ta cheers
 """)
 # Phrases that change nothing, though one of their words alone might.
 FILLER_PHRASES: Final = _phrases("""
@@ -110,8 +110,8 @@ NAMES: Final = _words("""
 """)
 # Doubtful words that an answer which deletes may well hold.
 IN_DELETE: Final = _words("""
-    another as ask consent consented decline declined different else error incorrect instead mistake need needed no not
-    other refused refuses someone was will withdrawn withdrew wrong
+    another as ask consent consented decline declined delete different else error incorrect instead mistake need needed no not
+    other refused refuses someone unhappy upset was will withdrawn withdrew wrong
 """)
 # Doubtful words that an answer which says that no patient is in the picture may well hold.
 IN_DENIAL: Final = _words("""
@@ -134,19 +134,82 @@ DOUBTS: Final = _words("""
     relative relatives family brother sister nok kin attorney lpa grandmother grandfather nan gran grandma grandad
     grandparent aunt uncle partner spouse friend neighbour teacher nurse translator interpreter unconscious sedated
     confused demented dementia capacity incapable bar barring nope nah negative minus lost query false untrue stopped
-    ceased changed minds
+    ceased changed minds dunno idk unhappy upset distressed uncomfortable almost nearly hardly barely apparently allegedly
+    once wakes obtaining nicht kein keine keinen nein nie ohne abgelehnt verweigert nein niet non pas sans jamais aucun
+    aucune refusé refusée sin nunca ningún ninguna rechazado rechazó negó senza nessun nessuno rifiutato sem não nao recusou
+    recusado nu fără fara niciodată refuzat bez brak odmówił odmówiła
 """)
+# Words that no answer knows, of one who does not know: "no idea, ask IG".
+UNSURE: Final = _words("""
+    idea know clue
+""")
+# Words behind an answer that turn it into a question: "verbal is it".
+TURNS: Final = frozenset(_phrases("""
+    is it | is it ok | is it okay | is it enough | is that ok | is that okay | is that enough | was it | is that | is this |
+    did she | did he | did they | has she | has he | has it | was she | was he
+"""))  # fmt: skip
 # Harmless phrases that hold such a word; taken out before doubts are looked for.
 HARMLESS: Final = _phrases("""
     no problem | no problems | no worries | no objection | no objections | had no objection | has no objection | no issues
     | not a problem | if you need anything | if you need anything else | any other questions | sorry for not adding it |
     sorry i forgot | sorry, i forgot | i forgot | forgot to add | i forgot to add it | no further questions | speak soon |
     talk soon | will do | should be fine | has capacity | with capacity | patient has capacity | have capacity | only word
-    | nothing else | no need to reply | apologies for the wait | as requested | as required
+    | nothing else | no need to reply | apologies for the wait | as requested | as required |
+    sent from my iphone | sent from my ipad | sent from my phone | sent from my mobile | sent from my mobile phone | sent from
+    my android | sent from my android phone | sent from my samsung | sent from my samsung galaxy | sent from my galaxy | sent
+    from outlook for ios | sent from outlook for android | sent from my work phone | sent from my smartphone
+""")
+# Behind these "send it" is no request: "do not send it", "then send it", "I will send it".
+BEFORE_NO_REQUEST: Final = _words("""
+    not never no to i we they she he it you who dont cannot cant will would should must might may could can shall if when
+    then before after until till once or either unless than
+""")
+# "Not a patient" may be followed by what it is, in the same breath; how that begins.
+IT_IS: Final = frozenset(_phrases("""
+    its a | it's a | it is a | its an | it's an | it is an | its the | it's the | it is the | its our | it's our | it is our |
+    its my | it's my | it is my | this is a | this is an | this is the | this is our | thats a | that's a | that is a |
+    just a | just an | just the | just our | its just a | it's just a | it is just a | its only a | it's only a | photo of a |
+    photo of the | photo of our | picture of a | picture of the | picture of our
+"""))  # fmt: skip
+# People, parts of them and what is photographed on them: beside one of these "not a patient" is asked again.
+PEOPLE: Final = _words("""
+    he him his himself she her hers herself me myself man men woman women boy girl lady ladies gentleman gent bloke guy baby
+    babies child children kid infant newborn neonate toddler teenager adult person people human student trainee nurse doctor
+    colleague staff visitor resident client volunteer mum mother dad father mom son daughter wife husband sister brother
+    friend relative gran nan somebody someone anybody year yo aged body arm forearm elbow wrist hand finger thumb palm
+    nail leg thigh knee calf shin ankle foot feet heel toe hip groin buttock bottom back spine chest breast nipple abdomen
+    tummy stomach belly neck throat head scalp hair face cheek chin forehead nose nostril ear eye eyelid eyebrow lip mouth
+    tongue tooth teeth gum jaw shoulder armpit axilla genital genitalia penis scrotum testicle vulva vagina anus perineum
+    skin limb torso trunk stump foreskin umbilicus bum retina fundus cornea iris pupil cervix uvula tonsil palate
+    lesion mole naevus nevus rash wound ulcer burn scar lump bump cyst bite bruise cut laceration graze sore blister spot
+    freckle wart boil abscess stoma drain suture stitch graft flap fracture swelling injury infection tumour tumor cancer
+    bcc scc growth nodule papule plaque patch eczema psoriasis acne hives urticaria shingles zoster gangrene necrosis
+    oedema edema haematoma keloid fistula sinus hernia polyp biopsy specimen scan xray ray ecg ct mri ultrasound fetus foetus
+    placenta blood vein bone deceased corpse
 """)
 # Words of tags: a misspelling one letter away is taken for the word, where no other word is as near.
 NEAR: Final = ("verbal", "verbally", "written", "parent", "parental", "telephone", "implied", "gillick", "emergency", "document",
                "delete", "referral", "teaching", "research", "publication", "intimate", "patient", "consent")  # fmt: skip
+# The same said in another language: a sentence of its own that is left aside where it says what the answer says.
+TRANSLATED: Final = _all({
+    "verbal": """
+        mündlich | muendlich | mundlich | mündliche einwilligung | mündliche zustimmung | ustnie | ustna zgoda | zgoda ustna |
+        verbalmente | oralmente | de palabra | consentimiento verbal | consentimiento oral | verbalement | oralement |
+        consentement verbal | consentement oral | a voce | consenso verbale | consenso orale | consentimento verbal |
+        consentimento oral | consimțământ verbal | consimtamant verbal
+    """,
+    "written": """
+        schriftlich | schriftliche einwilligung | schriftliche zustimmung | pisemnie | na piśmie | na pismie | pisemna zgoda |
+        zgoda pisemna | por escrito | escrito | consentimiento escrito | consentimiento por escrito | par écrit | par ecrit |
+        écrit | consentement écrit | per iscritto | scritto | consenso scritto | consentimento escrito | consentimento por
+        escrito | în scris | in scris | consimțământ scris | consimtamant scris
+    """,
+    "parent": """
+        eltern | elternteil | die eltern | mutter | vater | rodzic | rodzice | matka | ojciec | padre | madre | padres | mère |
+        père | le parent | les parents | genitore | genitori | mamma | papà | pai | mãe | pais | părinte | parinte | părinți |
+        parinti | mama | tata | tată
+    """,
+})  # fmt: skip
 # Characters as words: emoji, and quotes as phones write them.
 PICTURES: Final = {
     **dict.fromkeys("👍🙏😊🙂✅✔👌😀😁🤗💯⭐❤👏🤞", " "),

@@ -7,15 +7,16 @@ they wrote speaks against it.  Whatever is doubtful is asked again; it never cou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from quarantine.answers import lexicon
+from quarantine.answers.asides import dictated
 from quarantine.answers.model import ASK_IG, DELETE, HELP, Offer
 from quarantine.answers.ownwords import Written
-from quarantine.answers.spelling import Clause, clauses, folded, read_clause
+from quarantine.answers.spelling import NO_PATIENT, Clause, clauses, folded, read_clause, signs
 from quarantine.answers.words import EMERGENCY, GIVERS, atoms
 
 
@@ -67,6 +68,7 @@ def read(written: Written, offers: Sequence[Offer]) -> Read:
 def _text(lines: Sequence[str], offers: Sequence[Offer]) -> Read:
     if not lines:
         return Read(why=Why.NOTHING)
+    lines = [dictated(line) for line in lines]
     for reader in (_emergency, _beside, _tag):
         if (found := reader(lines, offers)) is not None:
             return found
@@ -118,7 +120,9 @@ def _said(lines: Sequence[str], offers: Sequence[Offer]) -> Read:
     start = next((at for at, clause in enumerate(said) if not clause.empty), None)
     if start is None:
         return Read(why=Why.NOTHING)
-    first, later = said[start], said[start + 1 :]
+    while start + 1 < len(said) and (said[start].foreign or _only_unsure(said[start], said[start + 1])):
+        start += 1
+    first, later = said[start], [*said[:start], *said[start + 1 :]]
     if first.lead == HELP:
         return Read(HELP)
     if first.lead == ASK_IG:
@@ -132,11 +136,17 @@ def _said(lines: Sequence[str], offers: Sequence[Offer]) -> Read:
     return _permission(first, later, lines, offers)
 
 
+def _only_unsure(first: Clause, following: Clause) -> bool:
+    """True for "dunno" before "ask IG": not to know is why IG is asked."""
+    unsure = bool(first.doubts) and set(first.unknown) <= lexicon.UNSURE and not (first.answers or first.asks)
+    return unsure and following.lead == ASK_IG and not following.asks
+
+
 def _delete(first: Clause, later: Sequence[Clause]) -> Read:
     """Deleting lets nothing out; still nothing is deleted that a person may have meant to keep."""
-    others = [one for one in later if one.answers and one.lead != DELETE]
+    others = [one for one in later if (one.answers and one.lead != DELETE) or one.request or one.foreign]
     doubtful = any(one.doubts - lexicon.IN_DELETE or one.asks for one in (first, *later))
-    return Read(why=Why.SEVERAL) if others else Read(why=Why.DOUBT) if doubtful else Read(DELETE)
+    return Read(why=Why.SEVERAL) if others or first.request else Read(why=Why.DOUBT) if doubtful else Read(DELETE)
 
 
 def _permission(first: Clause, later: Sequence[Clause], lines: Sequence[str], offers: Sequence[Offer]) -> Read:
@@ -146,6 +156,8 @@ def _permission(first: Clause, later: Sequence[Clause], lines: Sequence[str], of
     allowed = lexicon.IN_DENIAL if first.whole else frozenset[str]()
     if any(one.doubts - allowed or one.asks for one in later):
         return Read(why=Why.DOUBT)
+    if first.whole == NO_PATIENT and _somebody(lines):
+        return Read(why=Why.DOUBT)
     pure = [one for one in (first, *later) if one.answers and not one.unknown]
     whole = {one.whole for one in pure if one.whole}
     said = {atom for one in pure for atom in one.atoms} | {atom for one in later for atom in one.atoms if atom in GIVERS}
@@ -154,7 +166,15 @@ def _permission(first: Clause, later: Sequence[Clause], lines: Sequence[str], of
     fitting = [offer for offer in offers if offer.word in whole] if whole else _fitting(said, offers)
     if len(fitting) != 1:
         return Read(why=Why.SEVERAL if fitting else Why.NOT_OFFERED)
+    if not _same_abroad(later, atoms(fitting[0].tag)):
+        return Read(why=Why.SEVERAL)
     return Read(fitting[0].word, _number(lines) if fitting[0].needs == "number" else "")
+
+
+def _somebody(lines: Sequence[str]) -> bool:
+    """True if a person, or a part of one, stands beside "not a patient"; what a department is called in a signature does not."""
+    described = [line for at, line in enumerate(lines) if not (at and signs(line))]
+    return any(read_clause(clause).somebody for line in described for clause in clauses(line))
 
 
 def _fitting(said: set[str], offers: Sequence[Offer]) -> list[Offer]:
@@ -178,7 +198,12 @@ def _unless_doubtful(lines: Iterable[str], answer: Read, said: set[str]) -> Read
         return Read(why=Why.DOUBT)
     if any((one.answers and not one.unknown and not set(one.atoms) <= said) or one.whole for one in later):
         return Read(why=Why.SEVERAL)
-    return answer
+    return answer if _same_abroad(later, said) else Read(why=Why.SEVERAL)
+
+
+def _same_abroad(others: Sequence[Clause], said: Container[str]) -> bool:
+    """True if what they say in another language says the same."""
+    return all(one.foreign in said for one in others if one.foreign)
 
 
 def _number(lines: Sequence[str]) -> str:

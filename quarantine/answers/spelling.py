@@ -8,19 +8,24 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from quarantine.answers import lexicon
+from quarantine.answers import asides, lexicon
 from quarantine.answers.model import ASK_IG, DELETE, HELP
 
 _ENDS: Final = re.compile(r"[.;,!:\n()\[\]{}\"]+(?=\s|$)|[()\[\]{}\"*_~#]+|\s[-–—/|]+\s|^[-–—]+\s|[-–—]+$|\s*(?:\.\.+|–|—)\s*")
 _TOKENS: Final = re.compile(r"[^\W_]+(?:['&][^\W_]+)*|\?")
 _LONGEST_PHRASE: Final = 6
+NO_PATIENT: Final = "NOT PATIENT"
 _LEADS: Final = (HELP, ASK_IG, DELETE)
 _SHORT_LINE: Final = re.compile(r"(?:(?:Dr|Mr|Mrs|Ms|Miss|Prof)\.? )?(?:[A-Z][\w'’-]*\.? ?){1,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """``whole``: an answer that is a phrase of its own; ``atoms``: words of a consent; ``lead``: HELP, ASK IG or DELETE."""
+    """``whole``: an answer that is a phrase of its own; ``atoms``: words of a consent; ``lead``: HELP, ASK IG or DELETE.
+
+    ``request``: it asks to send; ``foreign``: the word of a consent that it says in another language, and nothing else;
+    ``somebody``: it names a person or a part of one.
+    """
 
     whole: str = ""
     lead: str = ""
@@ -28,6 +33,9 @@ class Clause:
     unknown: tuple[str, ...] = field(default=(), repr=False)
     doubts: frozenset[str] = frozenset()
     asks: bool = False
+    request: bool = False
+    foreign: str = ""
+    somebody: bool = False
 
     @property
     def answers(self) -> bool:
@@ -42,7 +50,7 @@ class Clause:
     @property
     def empty(self) -> bool:
         """True if it says nothing at all: a greeting, thanks."""
-        return not (self.answers or self.unknown or self.doubtful)
+        return not (self.answers or self.unknown or self.doubtful or self.request or self.foreign)
 
 
 def folded(text: str, *, keep_case: bool = False) -> str:
@@ -61,10 +69,17 @@ def clauses(line: str) -> Iterator[str]:
             yield piece.strip()
 
 
+def signs(line: str) -> bool:
+    """True for a name or a post alone on a line: "Hand Surgery"."""
+    return " " in line.strip() and _SHORT_LINE.fullmatch(line.strip()) is not None
+
+
 def read_clause(text: str) -> Clause:
     """What one clause, folded, says."""
-    tokens = _TOKENS.findall(_without_harmless(text.replace("-", " ")))
-    whole, lead, atoms, unknown, doubts = "", "", list[str](), list[str](), set[str]()
+    tokens, request = asides.without_request(_TOKENS.findall(asides.when_asked(_without_harmless(text.replace("-", " ")))))
+    if foreign := lexicon.TRANSLATED.get(" ".join(tokens), ""):
+        return Clause(foreign=foreign, request=request)
+    whole, lead, atoms, unknown, doubts, beside = "", "", list[str](), list[str](), set[str](), list[str]()
     asks = _asks(tokens)
     at = 0
     while at < len(tokens):
@@ -73,17 +88,21 @@ def read_clause(text: str) -> Clause:
             lead = lead or (said if said in _LEADS and not (atoms or unknown or whole) else "")
             if said in _LEADS:
                 unknown += [] if lead else tokens[at : at + length]
+                doubts |= {"delete"} if said == DELETE != lead else set()
             else:
                 doubts |= {"several"} if whole and whole != said else set()
                 whole = said
+                length = len(tokens) - at if said == NO_PATIENT and asides.thing(tokens[at + length :]) else length
         elif kind == "atoms":
             atoms.append(lexicon.ATOMS[said])
         elif kind == "doubt":
             doubts.add(said)
         elif kind == "unknown":
             unknown.append(said)
+        beside += tokens[at : at + length] if kind != "whole" else []
         at += length
-    return Clause(whole, lead, tuple(dict.fromkeys(atoms)), tuple(unknown), frozenset(doubts), asks)
+    named = asides.somebody(beside)
+    return Clause(whole, lead, tuple(dict.fromkeys(atoms)), tuple(unknown), frozenset(doubts), asks, request, somebody=named)
 
 
 def _asks(tokens: list[str]) -> bool:
@@ -91,6 +110,8 @@ def _asks(tokens: list[str]) -> bool:
         return tokens != ["?"]
     if not tokens:
         return False
+    if any(len(tokens) > count and " ".join(tokens[-count:]) in lexicon.TURNS for count in (2, 3)):
+        return True
     if _take(tokens, 0)[1] == "whole":  # "do not send"
         return False
     return tokens[0] in lexicon.QUESTIONS or (

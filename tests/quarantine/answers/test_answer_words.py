@@ -38,14 +38,62 @@ def test_a_reply_is_read_as_it_is_meant(said: str, want: str) -> None:
 
 
 def test_the_table_is_large_enough_to_mean_something() -> None:
-    assert len(table()) >= 200
-    assert sum(want == "-" for _, want in table()) >= 90
+    assert len(table()) >= 380
+    assert sum(want == "-" for _, want in table()) >= 210
 
 
 @pytest.mark.parametrize("doubt", sorted(lexicon.DOUBTS))
 @pytest.mark.parametrize("shape", ["verbal {}", "{} verbal", "verbal. {}", "verbal\n{} the patient", "written consent {} today"])
 def test_no_permission_is_read_beside_a_word_of_doubt(doubt: str, shape: str) -> None:
     assert word(shape.format(doubt)) not in LETS_GO
+
+
+ASIDES = (
+    "verbal {} can you send asap",
+    "verbal can you send {} asap",
+    "verbal. can you send it {}",
+    "verbal she said yes {} when I asked her",
+    "verbal. she {} said yes when I asked her",
+    "verbal full stop {} comma thanks",
+    "{} full stop verbal",
+    "verbal {} sent from my iphone",
+    "Mündlich {}. VERBAL",
+    "VERBAL. Mündlich {}",
+)
+
+
+@pytest.mark.parametrize("doubt", sorted(lexicon.DOUBTS))
+def test_no_aside_hides_a_word_of_doubt(doubt: str) -> None:
+    """What is known to change nothing is known in its closed shape only."""
+    read_in = [shape for shape in ASIDES if word(shape.format(doubt)) in LETS_GO]
+    assert read_in == []
+
+
+@pytest.mark.parametrize("said", sorted(lexicon.PEOPLE | lexicon.DOUBTS | {"patient", "verbal", "melanoma", "dermatitis", "7"}))
+def test_a_thing_that_may_be_somebody_is_asked_again(said: str) -> None:
+    assert word(f"not a patient its a {said}") not in LETS_GO
+    assert word(f"not a patient its a blue {said}") not in LETS_GO
+
+
+ASIDE_WORDS = ("can", "you", "send", "it", "asap", "please", "she", "said", "yes", "when", "i", "asked", "her", "full", "stop",
+               "comma", "new", "line", "its", "a", "lamp", "sent", "from", "my", "ta", "verbal", "mündlich")  # fmt: skip
+
+
+@given(
+    st.lists(st.sampled_from(ASIDE_WORDS), max_size=6), st.sampled_from(sorted(lexicon.DOUBTS - lexicon.NAMES)), st.integers(0, 6)
+)
+def test_no_order_of_asides_lets_a_doubtful_answer_go(words: list[str], doubt: str, at: int) -> None:
+    said = " ".join([*words[:at], doubt, *words[at:]])
+    assert word(f"verbal {said}") not in LETS_GO
+    assert word(f"{said} verbal") not in LETS_GO
+    assert word(f"not a patient {said}") not in LETS_GO - {"NOT PATIENT"}
+
+
+@pytest.mark.parametrize(("phrase", "atom"), sorted(lexicon.TRANSLATED.items()))
+def test_the_same_in_another_language_is_left_aside_and_nothing_else(phrase: str, atom: str) -> None:
+    same, other = atom.upper(), "WRITTEN" if atom != "written" else "VERBAL"
+    assert [word(f"{phrase}. {same}"), word(f"{same}. {phrase}")] == [same, same]
+    assert [word(phrase), word(f"{phrase}. {other}"), word(f"{other}. {phrase}"), word(f"{phrase}? {same}")] == ["-"] * 4
 
 
 @given(st.lists(st.sampled_from(sorted({*lexicon.FILLERS, *lexicon.DOUBTS, "verbal", "consent", "patient"})), max_size=8))
