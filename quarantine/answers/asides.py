@@ -15,7 +15,7 @@ from quarantine.answers import lexicon
 _POLITE: Final = r"(?:(?:please|pls|plz|kindly|just|thanks|thank you|many thanks|thx|ta|cheers)\b ?)"
 _WHAT: Final = r"(?:it|this|that|them|the (?:e ?mail|message|mail|picture|photo|image|pic)s?)"
 _VERB: Final = (
-    rf"(?:(?:send|release)(?: {_WHAT})?(?: (?:on|off|out|through|over))?"
+    rf"(?:(?:send(?: {_WHAT})?|release {_WHAT})(?: (?:on|off|out|through|over))?"
     rf"|get {_WHAT} (?:off|out|sent|through|over)|let {_WHAT} (?:go|through))"
 )
 _SOON: Final = (
@@ -44,6 +44,7 @@ _CLINICAL: Final = re.compile(r".{2,}(?:oma|omas|omata|itis|osis|aemia|ectomy|ot
 _DENIES: Final = frozenset({"no", "not", "none", "nobody", "without", "never", "non", "isn't", "isnt"})
 _SOME: Final = frozenset({"a", "the", "our", "my", "this", "one", "is"})
 _MOST_WORDS: Final = 6  # that say what a thing is
+_FEW_WORDS: Final = 2  # a clause no longer than this says what a thing is, however it begins
 
 
 def dictated(line: str) -> str:
@@ -67,6 +68,8 @@ def without_request(tokens: Sequence[str]) -> tuple[list[str], bool]:
     if found is None or "?" in alone:
         return list(tokens), False
     before = " ".join(alone)[: found.start()].split()
+    if found[0] == "send":  # a word like any other where nothing says that it asks
+        return list(tokens), False
     if not before:
         return [], True
     if len(alone) < len(tokens) or before[-1] in lexicon.BEFORE_NO_REQUEST or before[-1].endswith("n't"):
@@ -84,8 +87,9 @@ def thing(tokens: Sequence[str]) -> bool:
 
 
 def somebody(tokens: Sequence[str]) -> bool:
-    """True if words that go with "not a patient" name a person or a part of one."""
-    if any(_of_a_person(word) for word in tokens):
+    """True if words that go with "not a patient" say that a person, or a part of one, is pictured: "it is her arm", "arm"."""
+    describes = 0 < len(tokens) <= _FEW_WORDS or " ".join(tokens).startswith(lexicon.PICTURES_OF)
+    if describes and any(_of_a_person(word) for word in tokens):
         return True
     pairs = itertools.pairwise(tokens)
     return not _DENIES & set(tokens) and any(first in _SOME and second in ("patient", "pt") for first, second in pairs)

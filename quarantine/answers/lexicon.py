@@ -171,6 +171,14 @@ IT_IS: Final = frozenset(_phrases("""
     just a | just an | just the | just our | its just a | it's just a | it is just a | its only a | it's only a | photo of a |
     photo of the | photo of our | picture of a | picture of the | picture of our
 """))  # fmt: skip
+# How a sentence of its own begins that says what a picture is of.
+PICTURES_OF: Final = tuple(
+    f"{begun} "
+    for begun in _phrases("""
+    it is | it's | its | this is | that is | that's | thats | just | only | photo of | photos of | picture of | pictures of |
+    a photo of | a picture of | image of | an image of | shows | it shows | his | her | she is | he is | she's | he's | my
+""")
+)
 # People, parts of them and what is photographed on them: beside one of these "not a patient" is asked again.
 PEOPLE: Final = _words("""
     he him his himself she her hers herself me myself man men woman women boy girl lady ladies gentleman gent bloke guy baby
