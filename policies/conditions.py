@@ -36,10 +36,13 @@ BURNED_IN: Final = frozenset({"dicom.burned-in", "dicom.burned-in-unknown", "dic
 ATTACHMENT: Final = "mail.attachment"  # message code: something is attached, whatever it is
 ASKED: Final = frozenset({ATTACHMENT, *SIDE_CODES})  # single codes that a feature looks at
 
+DOMAIN: Final = "domain"  # its words are patterns of domains (policies.domains.patterns)
+
 # Key of ``when`` -> the words it may name and what it means.  docs/policy.md prints this table.
 WHEN: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "profile": (PROFILES, "the profile chosen at the top of policy.yaml; a rule that names none holds in all"),
     "recipient": (CLASSES, "class of the recipient"),
+    DOMAIN: ((), "domain of the recipient: one exactly, or `*.trust.example` for trust.example and every domain below it"),
     "kind": ((*KINDS, *KIND_ALIASES), "kind of the picture; photo = K2 to K7, image = K1 to K9"),
     "consent": (CONSENTS, "how the patient agreed; unspecified = agreed, but not said how"),
     "purpose": (tuple(PURPOSE_ROWS), "what the picture is for"),

@@ -7,8 +7,9 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
-from policies.conditions import WHEN
+from policies.conditions import DOMAIN, WHEN
 from policies.decide import decide
+from policies.domains.patterns import naming
 from policies.features import View
 from policies.judge import FLOOR, GUARD, Verdict, judged
 from policies.load import Policy
@@ -152,11 +153,14 @@ def _missing(ready: Ready, view: View) -> list[str]:
     missing = [key for key, allowed in ready.tests if view.values[key] not in allowed]
     if ready.codes is not None and ready.codes.isdisjoint(view.codes):
         missing.append("codes")
+    if ready.domains is not None and ready.domains.isdisjoint(naming(view.values[DOMAIN])):
+        missing.append(DOMAIN)
     return missing
 
 
 def _allowed(ready: Ready, key: str) -> frozenset[str]:
-    return (ready.codes or frozenset()) if key == "codes" else dict(ready.tests)[key]
+    apart = {"codes": ready.codes, DOMAIN: ready.domains}
+    return (apart[key] or frozenset()) if key in apart else dict(ready.tests)[key]
 
 
 def _methods(facts: Facts, decision: Decision) -> list[str]:

@@ -307,6 +307,7 @@ def derive(facts: Facts, consent: Consent, image: ImageFacts | None, terms: Term
     named = identified or any(one is not None and one.patient is not None for one in (raw, consent.statement))
     values = {
         "recipient": cls.value,
+        "domain": recipient.domain,
         "kind": kind.value,
         "purpose": group,
         "opaque": opaque if opaque in OPAQUE or opaque == "none" else "corrupt",

@@ -58,7 +58,7 @@ def _judge(policy: Policy, facts: Facts, consent: Consent, image: ImageFacts | N
             if values[key] not in allowed:
                 break
         else:
-            if ready.codes is not None and ready.codes.isdisjoint(codes):
+            if ready.apart(codes, values["domain"]):
                 continue
             if ready.accepted_by and ready.accepted_by <= released:
                 skipped.append(ready.rule.id)
@@ -75,7 +75,7 @@ def _looked_again(verdict: Verdict, again: Sequence[Ready], released: frozenset[
     release for all its reasons is not stopped here."""
     values, codes = verdict.view.values, verdict.view.codes
     for ready in again:
-        if (ready.codes is not None and ready.codes.isdisjoint(codes)) or any(values[key] not in ok for key, ok in ready.tests):
+        if ready.apart(codes, values["domain"]) or any(values[key] not in ok for key, ok in ready.tests):
             continue
         if ready.advises:
             now = verdict.advise_now or ready.notice is not None

@@ -27,7 +27,7 @@ from policies.lists.names import read_list
 from policies.lists.wordlists import WORD_LISTS, WordLists, read_word_lists
 from policies.model import Mode, Rule
 from policies.register import Register, a_label, split_address
-from policies.rules import Table, table
+from policies.rules import Table, domains_named, table
 from policies.sidefeatures import SideTerms
 
 POLICY: Final = "policy.yaml"
@@ -67,6 +67,7 @@ class Policy:
     words: WordLists = field(default_factory=WordLists, repr=False, compare=False)  # file shares, words of care and of referral
     devices: Devices = field(default_factory=Devices, repr=False, compare=False)  # clinical cameras
     lines: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)  # of each further list
+    domains_named: frozenset[str] = field(default=frozenset(), repr=False, compare=False)  # patterns that rules name
     # Outcomes of answers by the facts that matter (policies.offers); holds no word of any message.
     remembered: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -155,6 +156,7 @@ def load_policy(files: Mapping[str, bytes], known: Known | None = None) -> Polic
         devices=devices,
         lines={name: _lines(named[name]) for name in EXTRA if name in named and name != DEVICES},
         profiles=profiles,
+        domains_named=domains_named(rules),
         terms=Terms(
             sender_encrypted=policy.settings.sender_encrypted_to_approved == "deliver",
             emergency_recipients=policy.settings.emergency_recipients,

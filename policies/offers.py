@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from policies.consent import only_checks, refuses
+from policies.domains.patterns import naming
 from policies.judge import counts, goes
 from policies.load import Policy
 from policies.model import Consent, ConsentStatus, Facts, Statement
@@ -27,7 +28,7 @@ def leading(policy: Policy, facts: Facts, answers: Sequence[Answer]) -> tuple[st
     """Those tags that make the message go, in the rules' order."""
     if not answers:
         return ()
-    matter = _matter(facts)
+    matter = _matter(policy, facts)
     if matter is None:
         return _tried(policy, facts, answers)
     key = (matter, tuple([answer.text for answer in answers]))
@@ -72,10 +73,11 @@ def _own(facts: Facts) -> Answer | None:
     return Answer(text, statement) if statement is not None else None
 
 
-def _matter(facts: Facts) -> Hashable | None:
+def _matter(policy: Policy, facts: Facts) -> Hashable | None:
     """Everything of ``facts`` that the outcome of an answer depends on; None where that would hold words of the message.
 
     Left out: names of files and parts (no statement names one), the time of day, hashes, sizes, what a carrier's problems were.
+    Of the recipient's domain only what rules name of it.
     """
     said, recipient = facts.consent.statement, facts.recipient
     if facts.consent.per_part or (said is not None and _worded(said)):
@@ -85,6 +87,7 @@ def _matter(facts: Facts) -> Hashable | None:
         said,
         facts.at.date() if said is not None and said.dated is not None else None,
         (recipient.cls, recipient.standing, recipient.own_private, recipient.lookalike_of is None),
+        policy.domains_named and policy.domains_named & naming(recipient.domain),
         None
         if entry is None
         else (entry.purposes, entry.methods, entry.max_sensitivity, entry.children_allowed, entry.max_recipients),

@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from policies.conditions import ASKED, BURNED_IN, IDENTIFIERS  # the codes that features look at; a test tries every code
 from policies.counsel import REFERRAL
 from policies.decide import decide
+from policies.domains.patterns import naming
 from policies.load import Policy
 from policies.model import Action, Decision, Facts, Mode, RecipientClass, RecipientFacts
 from policies.record import from_record
@@ -90,6 +91,7 @@ class Replay:
         self._known: dict[bytes, Pair] = {}
         self._codes: dict[str, bool] = {}
         self._named = frozenset(code for policy in (before, after) for code in _named_codes(policy))
+        self._domains = before.domains_named | after.domains_named
         self._same_register = before.register is after.register or before.register.digest == after.register.digest
         self._moves: dict[tuple[str, date], RecipientFacts | None] = {}
 
@@ -123,6 +125,7 @@ class Replay:
                 at[:10] if dated or moves else "",
                 (domain, entry["domain"] if entry is not None else "") if moves else "",
                 domain if self._has_mode(domain) else "",
+                sorted(self._domains & naming(domain)) if self._domains else "",
                 (domain, (entry or {}).get("e_referral")) if REFERRAL in record["codes"] else "",
             )
         )

@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from policies.conditions import KIND_ALIASES
+from policies.conditions import DOMAIN, KIND_ALIASES
+from policies.domains.patterns import naming, patterns
 from policies.model import Action, Kind, RecipientClass, Rule, Statement
 from policies.statements.tags import read_subject
 
 _SPLIT: Final = ("recipient", "kind")
 PROFILE: Final = "profile"  # the one condition that is settled when the policy is loaded
+_APART: Final = ("codes", DOMAIN, PROFILE)  # not held against one word of the features
 ADDRESS: Final = "{address}"  # in an offered tag: the recipient's address, filled in by the notice
 
 
@@ -40,6 +42,13 @@ class Ready(NamedTuple):
     scrub: bool | None
     consent_out: str | None
     advises: bool = False
+    domains: frozenset[str] | None = None  # patterns of the recipient's domain
+
+    def apart(self, codes: frozenset[str], domain: str) -> bool:
+        """True if what was found, or the recipient's domain, is none that the rule names."""
+        if self.codes is not None and self.codes.isdisjoint(codes):
+            return True
+        return self.domains is not None and self.domains.isdisjoint(naming(domain))
 
 
 def words(condition: object) -> tuple[str, ...]:
@@ -61,7 +70,7 @@ def read_answer(text: str) -> Statement | None:
 def ready(rule: Rule) -> Ready:
     """Compile one rule; ``policies.load`` has checked its words."""
     settings = rule.settings
-    tests = tuple((key, frozenset(words(value))) for key, value in rule.when.items() if key not in ("codes", PROFILE))
+    tests = tuple((key, frozenset(words(value))) for key, value in rule.when.items() if key not in _APART)
     codes = frozenset(words(rule.when["codes"])) if "codes" in rule.when else None
     answers = [(text, read_answer(text)) for text in _texts(settings.get("answers"))]
     reasons = _texts(settings.get("reasons"))
@@ -81,6 +90,7 @@ def ready(rule: Rule) -> Ready:
         scrub=_flag(settings.get("scrub")),
         consent_out=_text(settings.get("consent_out")),
         advises=settings.get("advises") is True,
+        domains=patterns(rule.when[DOMAIN]) if DOMAIN in rule.when else None,
     )
 
 
@@ -125,3 +135,8 @@ def table(rules: Iterable[Rule], profiles: Collection[str], *, again: bool = Fal
         for cls in RecipientClass
         for kind in Kind
     }
+
+
+def domains_named(rules: Iterable[Rule]) -> frozenset[str]:
+    """Every pattern of a domain that a rule names."""
+    return frozenset(one for rule in rules if DOMAIN in rule.when for one in patterns(rule.when[DOMAIN]))

@@ -14,12 +14,13 @@ from gateway.commands.policyreplay import replay
 from gateway.commands.policysource import PolicyOption, folder_of, in_folder, named
 from gateway.commands.policyversions import history, rollback
 from policies.decide import decide
+from policies.domains.patterns import overlap
 from policies.explain import explain as in_words
 from policies.files.yamlmap import nearest
 from policies.load import Policy, PolicyError
 from policies.model import Rule
 from policies.record import from_record
-from policies.rules import holds, words
+from policies.rules import Ready, holds, words
 from policies.trial.difference import Shift, difference, shifts
 from policies.trial.examples import Result, read_examples, run
 from policies.trial.phrases import rule_lines
@@ -126,12 +127,17 @@ def _explain_rule(policy: Policy, what: str) -> None:
 def _meet(policy: Policy, one: Rule, other: Rule) -> bool:
     """Is there a recipient class and kind for which both could fit the same mail?"""
     for cell in policy.compiled.values():
-        tests = {ready.rule.id: dict(ready.tests) for ready in cell}
-        if one.id in tests and other.id in tests:
-            first, second = tests[one.id], tests[other.id]
-            if all(first[key] & second[key] for key in first.keys() & second.keys()):
-                return True
+        found = {ready.rule.id: ready for ready in cell}
+        if one.id in found and other.id in found and _overlap(found[one.id], found[other.id]):
+            return True
     return False
+
+
+def _overlap(one: Ready, other: Ready) -> bool:
+    first, second = dict(one.tests), dict(other.tests)
+    if not all(first[key] & second[key] for key in first.keys() & second.keys()):
+        return False
+    return one.domains is None or other.domains is None or overlap(one.domains, other.domains)
 
 
 @app.command("test")

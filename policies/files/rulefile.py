@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from policies.conditions import KIND_ALIASES, WHEN
+from policies.conditions import DOMAIN, KIND_ALIASES, WHEN
+from policies.domains.patterns import pattern
 from policies.files.settings import PolicyModel, RuleModel
 from policies.files.yamlmap import Lines, nearest, say
 from policies.model import Action, Rule
@@ -48,6 +49,9 @@ def _faults(model: RuleModel, policy: PolicyModel) -> Iterable[tuple[tuple[str |
         if key not in WHEN:
             yield ("when", key), f"no such condition{nearest(key, WHEN)}; the conditions are {', '.join(WHEN)}"
             continue
+        if key == DOMAIN:
+            yield from _wrong_domains(value)
+            continue
         allowed = groups if key == "group" else WHEN[key][0]
         yield from ((("when", key), what) for what in _wrong_words(value, allowed))
     for at, code in enumerate(model.reasons):
@@ -76,6 +80,18 @@ def _wrong_words(value: object, allowed: tuple[str, ...]) -> Iterable[str]:
                 yield f'"{word}" is not allowed here; write one of {", ".join(shown)}{nearest(word, allowed)}'
             elif not allowed and not isinstance(word, str):
                 yield f'"{word}" is not a word'
+
+
+def _wrong_domains(value: object) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """What is no domain: never matched by any mail, such a rule would only seem to protect."""
+    if isinstance(value, dict) or value == []:
+        yield ("when", DOMAIN), "write one domain or a list of domains"
+        return
+    for at, word in enumerate(value if isinstance(value, list) else [value]):
+        if not isinstance(word, str) or pattern(word) is None:
+            path = ("when", DOMAIN, at) if isinstance(value, list) else ("when", DOMAIN)
+            hint = "newclinic.example for one domain, *.trust.example for trust.example and every domain below it"
+            yield path, f'"{word}" is not a domain; write {hint}'
 
 
 def _dangers(model: RuleModel) -> Iterable[tuple[tuple[str | int, ...], str]]:

@@ -9,13 +9,16 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 
 from policies.decide import decide
+from policies.domains.patterns import BELOW
 from policies.load import Policy
-from policies.model import Action, Decision, DomainEntry, RecipientClass, Rule
+from policies.model import Action, Decision, DomainEntry, RecipientClass, RecipientFacts, Rule
+from policies.rules import domains_named
 from policies.trial.phrases import THEN, condition, then
 from policies.trial.typical import typical
 
 SHOWN: Final = 20  # names told of one long list; the others are counted
 _EXAMPLES: Final = 3
+_STAND_IN: Final = "somebody"  # a mailbox of a domain that a rule names
 _RULE_WORDS: Final[Mapping[str, str]] = {"source": "its source", "reviewed": "the day it was checked"}
 
 
@@ -53,13 +56,23 @@ def difference(old: Policy, new: Policy) -> tuple[str, ...]:
 def shifts(old: Policy, new: Policy, at: datetime, methods: tuple[str, ...] = ("route", "smime")) -> tuple[Shift, ...]:
     """Typical mails that ``new`` decides otherwise, alike ones together, the stricter changes first."""
     found: dict[tuple[Action, str, Action, str], tuple[Decision, Decision, list[str]]] = {}
-    for one in typical(at, methods):
+    for one in typical(at, methods, _in_named_domains(old, new, at)):
         before, after = decide(old, one.facts), decide(new, one.facts)
         if before.action is not after.action:
             key = (before.action, before.rule, after.action, after.rule)
             found.setdefault(key, (before, after, []))[2].append(one.words)
     made = [Shift(before, after, len(words), tuple(words[:_EXAMPLES])) for before, after, words in found.values()]
     return tuple(sorted(made, key=lambda one: (one.before.action - one.after.action, -one.count)))
+
+
+def _in_named_domains(old: Policy, new: Policy, at: datetime) -> Iterator[RecipientFacts]:
+    """One recipient in a domain of each rule that names some, for each class that the second register puts them in."""
+    found: dict[tuple[str, RecipientClass], RecipientFacts] = {}
+    for rule in (*old.rules, *new.rules):
+        for name in sorted(domains_named([rule])):
+            known = new.register.match(f"{_STAND_IN}@{name.removeprefix(BELOW)}", today=at.date())
+            found.setdefault((rule.id, known.cls), known)
+    yield from {known.domain: known for known in found.values()}.values()
 
 
 def _profiles(old: Policy, new: Policy) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from policies.conditions import KIND_ALIASES, WHEN
+from policies.conditions import DOMAIN, KIND_ALIASES, WHEN
+from policies.domains.patterns import BELOW
 from policies.model import Action, Rule
 from policies.reasons import REASONS
 from policies.rules import PROFILE, words
@@ -80,7 +81,7 @@ _RELEASES: Final[Mapping[str, str]] = {
 
 def condition(key: str, value: object) -> str:
     """One condition: ("recipient", ["A", "B"]) -> "to an approved clinical service (A) or ... (B)"."""
-    named = _aliased(value) if key == "kind" else words(value)
+    named = _as_written(value) if key == "kind" else words(value)
     if key in _LINES:
         start, table = _LINES[key]
         return f"{start} {_either(_named(word, table, key) for word in named)}"
@@ -88,14 +89,22 @@ def condition(key: str, value: object) -> str:
         return f"under profile {_either(named)}"
     if key == "group":
         return f"from senders of group {_either(named)}"
+    if key == DOMAIN:
+        return f"to {_either(_place(word) for word in _as_written(value))}"
     if key == "codes":
         return f"something was found: {_either(named)}"
     return f"{WHEN[key][1]}: {_either(named)}" if key in WHEN else f"{key}: {_either(named)}"
 
 
-def _aliased(value: object) -> tuple[str, ...]:
-    """Words of a kind as they stand: an alias is told by its own name."""
+def _as_written(value: object) -> tuple[str, ...]:
+    """Words as they stand: an alias of a kind is told by its own name, and a domain may be called like one."""
     return tuple(map(str, value)) if isinstance(value, list | tuple) else (str(value),)
+
+
+def _place(word: str) -> str:
+    """A pattern of domains: "*.trust.example" -> "trust.example and every domain below it"."""
+    domain = word.strip().lower()
+    return f"{domain.removeprefix(BELOW)} and every domain below it" if domain.startswith(BELOW) else domain
 
 
 def _named(word: str, table: Mapping[str, str], key: str) -> str:

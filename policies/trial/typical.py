@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -54,17 +54,25 @@ class Typical(NamedTuple):
     facts: Facts
 
 
-def typical(at: datetime, methods: tuple[str, ...] = ("route", "smime")) -> Iterator[Typical]:
-    """Every typical mail, as of ``at`` (aware).  ``methods``: those that can serve."""
+def typical(
+    at: datetime, methods: tuple[str, ...] = ("route", "smime"), named: Iterable[RecipientFacts] = ()
+) -> Iterator[Typical]:
+    """Every typical mail, as of ``at`` (aware).  ``methods``: those that can serve; ``named``: further recipients."""
     for cls in CLASSES:
         recipient = _recipient(cls, "approved" if cls in _ENTRIES else "")
-        for kind in KINDS:
-            if kind.startswith("K"):
-                yield from _of_kind(at, methods, recipient, CLASSES[cls], kind)
+        yield from _to(at, methods, recipient, CLASSES[cls])
+    for known in named:
+        yield from _to(at, methods, known, f"{known.domain} ({CLASSES[known.cls.value]})")
     for standing in _OUT:
         cls = "A" if standing == "grace" else "D"
         where = f"an approved clinical service whose entry is {'just past its end' if standing == 'grace' else standing}"
         yield from _of_kind(at, methods, _recipient(cls, standing), where, "K3")
+
+
+def _to(at: datetime, methods: tuple[str, ...], recipient: RecipientFacts, where: str) -> Iterator[Typical]:
+    for kind in KINDS:
+        if kind.startswith("K"):
+            yield from _of_kind(at, methods, recipient, where, kind)
 
 
 def _of_kind(at: datetime, methods: tuple[str, ...], recipient: RecipientFacts, where: str, kind: str) -> Iterator[Typical]:
