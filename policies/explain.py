@@ -65,7 +65,8 @@ _MEANT: Final = (
     "emergency",
 )  # fmt: skip
 _BY_FILE: Final = frozenset({"opaque.image-not-supported", "opaque.fixed"})  # the step that helps hangs on the kind of file
-_ALIKE: Final = 0.7  # of difflib's ratio: "vrebal", "verbla" and "writen" are near enough, "tomorrow" is near nothing
+_ALIKE: Final = 0.8  # of difflib's ratio: "vrebal", "verbla" and "writen" are near enough; "moment" is no "document"
+_FEW: Final = 2  # words of a tag that are told one by one; where more are not known it was no slip of the thumb
 
 
 def words_for_sender(action: Action, reasons: tuple[str, ...], noted: date | None = None) -> str:
@@ -82,7 +83,10 @@ def advice(facts: Facts, reasons: tuple[str, ...]) -> str:
     if not _BY_FILE.isdisjoint(reasons):
         return remedy(facts) or found
     if found and found == helps(("consent.unknown-word",)):
-        written = [problem.word.casefold() for problem in facts.consent.problems if problem.code == "consent.unknown-word"]
+        problems = [problem for problem in facts.consent.problems if problem.code == "consent.unknown-word"]
+        if len(problems) > _FEW:
+            return found
+        written = [problem.word.casefold() for problem in problems]
         meant = [near for word in written for near in get_close_matches(word, _MEANT, 1, _ALIKE)]
         said = f"Did you mean {' and '.join(dict.fromkeys(meant))}?" if meant else found
         return f"{_which(facts)}{said}"
@@ -96,7 +100,7 @@ def _which(facts: Facts) -> str:
     """Which word of the tag was not understood, by its place: a notice repeats no word of the message."""
     places = [problem.place for problem in facts.consent.problems if problem.code == "consent.unknown-word"]
     told = [_ORDINALS[place - 1] for place in dict.fromkeys(places) if 0 < place <= len(_ORDINALS)]
-    return f"It is the {' and the '.join(told)} word of the tag. " if told else ""
+    return f"Look at the {' and the '.join(told)} word of the tag. " if told else ""
 
 
 def explain(policy: Policy, facts: Facts, decision: Decision) -> str:

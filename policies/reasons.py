@@ -34,7 +34,7 @@ REASONS: Final[Mapping[str, str]] = {
     "consent.not-vouched": "We could not be sure who sent this email, so its consent words do not count.",
     "consent.inherited-tag": "The consent words stand after Re: or Fw:, so they may come from an earlier email.",
     "consent.bare-tag": "The email speaks of consent but does not say how the patient agreed.",
-    "consent.unknown-word": "One of the consent words was not understood.",
+    "consent.unknown-word": "Some of the words about consent were not understood.",
     "consent.unknown-status": "The first word of the consent statement was not understood.",
     "consent.unknown-form": "How the patient agreed was not understood.",
     "consent.unknown-giver": "Who agreed was not understood.",

@@ -14,7 +14,17 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.statements.clausewords import INCAPACITY, LONGEST_PHRASE, NOT_PATIENT, PROCEDURES, ROLE_OF, Role
+from policies.statements.clausewords import (
+    FOREIGN_NO,
+    INCAPACITY,
+    LONGEST_PHRASE,
+    NOT_PATIENT,
+    NOT_PATIENT_AFTER,
+    PROCEDURES,
+    ROLE_OF,
+    TALK,
+    Role,
+)
 from policies.statements.dates import DATE, DAY_ONLY
 from policies.statements.found import Found, apply, judge, take_age, take_dates
 from policies.statements.spelling import mended
@@ -73,10 +83,30 @@ _REFUSES: Final = tuple(
         r"N[cv]",  # does not consent
         r"N[d]*[ahW][dbegif]*[os]",  # does not agree to photos
         r"g[dbf]*n[d]*[vah][dbegif]*[os]",  # has not consented to sharing, is not happy with photo
+        r"g[dbf]*[ah][dbeifglhoxT]*j[d]*ne[deog]*s",  # happy with photo being taken but not for it to be emailed
+        r"g[dbfx]*[avc][dbeifglosxc]*jd*M[debos]*$",  # agreed but has changed her mind
+        r"g[dbf]*h[dbeifgl]*[os][dbeifglosx]*jd*M[debos]*$",  # was happy for the photo but has changed her mind
     )
 )
 _BARE_REFUSAL: Final = re.compile(r"^[do]*(?:g[do]*)?(?P<how>[rw])[d]*$")
-_STOPS: Final = re.compile(r"[njNrw]")
+_STOPS: Final = re.compile(r"[njNrwM]")
+_TAKES: Final = re.compile(r"[^T]*[ah][dbeifgl]*T[dbegilo]*s[^T]*")  # fine to take the photo and send it
+# "photo to be sent to tvn", "for us to send the pic to derm": where it goes is no other use of the consent.
+_SENT_TO: Final = re.compile(r"(?:o(?:ed{0,3}|d{0,2})s|(?:ed+e|od+)sd{0,3}o)(?P<to>e[dt]{1,6})$")
+# "the patient's nurse is happy": somebody of the staff, whose word is not the patient's.
+_STAFF_AGREE: Final = re.compile(
+    r"\b(?:clinician|doctor|nurse|gp|consultant|team|colleagues|dermatology|derm|plastics|clinic)"
+    r" (?:(?:has|have|had|is|was|are|also|both|now|already) )*"
+    r"(?:agree|happy|ok|okay|fine|consents|consented|said|says|willing|approve|comfortable|content|alright)"
+)
+_THEY_SAID: Final = re.compile(r"\b(?:he|she|they|pt|patient|mum|mother|dad|father|parents?) said it")  # nobody else
+_CHANGED_MIND: Final = re.compile(r"\bchanged\s+(?:(?:her|his|their|its)\s+)?minds?\b", re.I)
+# What frames a line that was typed without a comma: "Hi pt has agreed", "... thanks Karen x".
+_GREETING: Final = re.compile(r"\W*(?:hi|hello|hey)\b(?:\s+(?:all|both|team|there|everyone)\b)?(?=\s)", re.I)
+_THANKS: Final = re.compile(
+    r"(?<=[a-z] )(?:many thanks|[Tt]hanks|thank you|thx|cheers|kind regards|best wishes|regards|kr|bw)"
+    r"(?P<names>(?: [A-Z][a-z]{1,14}){0,2})(?: x{1,3})?\s*$"
+)
 _OWN_CONSENT: Final = re.compile(r"i[db]*v(?![dbf]*g)")  # "I consented" is the sender's own, "I consented the patient" is not
 # In front of a clause: an order ("send with consent") or its subject ("re verbal consent").
 _ORDERS: Final = frozenset(("share", "send", "forward", "email", "use", "show", "transfer", "re", "about", "regarding"))
@@ -109,6 +139,8 @@ def read_sentences(text: str, carrier: Carrier, start: int = 0) -> Reading:
             statements += reading.statements
             problems += reading.problems
             spans += reading.spans
+    if _CHANGED_MIND.search(text) and any(one.status is ConsentStatus.GIVEN for one in statements):
+        return Reading(carrier)  # "Mum agreed. She has changed her mind": the sender is asked
     return Reading(carrier, tuple(statements), tuple(problems), tuple(sorted(spans)))
 
 
@@ -160,10 +192,19 @@ def _clauses(text: str, start: int, end: int) -> Iterator[Clause]:
 
 
 def _masked(text: str) -> str:
-    """Dates as blanks, so that their marks do not part clauses; every other character stays where it is."""
+    """Dates as blanks, so that their marks do not part clauses; greeting and thanks too; all else stays where it is."""
     for pattern in (DATE, DAY_ONLY):
         text = pattern.sub(lambda match: " " * len(match[0]), text)
+    if (hello := _GREETING.match(text)) is not None:
+        text = " " * hello.end() + text[hello.end() :]
+    thanks = _THANKS.search(text)
+    if thanks is not None and not any(_known(name) for name in thanks["names"].casefold().split()):
+        text = text[: thanks.start()].ljust(len(text))
     return text
+
+
+def _known(word: str) -> bool:
+    return word in ROLE_OF or mended(word) is not None
 
 
 def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -249,16 +290,22 @@ def _gathered(clauses: Sequence[Clause], text: str) -> Found:
 
 def _no_patient(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading | None:
     """A first clause that says exactly that no patient is in the picture."""
-    first = clauses[0]
-    if first.text not in NOT_PATIENT:
+    said = clauses[0]
+    if len(clauses) == 2 and _PICTURE_OF.match(said.text) and not set(said.letters) - set("odeu"):
+        said = clauses[1] if clauses[1].text in NOT_PATIENT_AFTER else said
+    if said.text not in NOT_PATIENT and said is clauses[0]:
         return None
     statement = Statement(ConsentStatus.NOT_REQUIRED, carrier, basis="not-patient")
-    return Reading(carrier, (statement,), (), ((first.spans[0][0], first.spans[-1][1]),))
+    return Reading(carrier, (statement,), (), ((said.spans[0][0], said.spans[-1][1]),))
 
 
-_INCAPABLE: Final = re.compile(rf"\b(?:{'|'.join(map(re.escape, INCAPACITY))})\b")
+_PICTURE_OF: Final = re.compile(r"(?:a )?(?:photo|picture|pic|image)s? of (?!.*\bpatient)")
+_WHY: Final = "|".join(map(re.escape, INCAPACITY))
+_INCAPABLE: Final = re.compile(rf"(?<!not )(?<!no longer )(?<!never )\b(?:{_WHY})\b")
+_PERSON: Final = r"(?:(?:the |this |my |our )?(?:pt|patient|he|she|child|man|woman) (?:(?:is|was) )?)"
 _URGENT: Final = re.compile(
-    rf"\W{{0,3}}(?:emergency|emergancy)\b\s*(?:[:;,.!-]\W*|(?={'|'.join(map(re.escape, INCAPACITY))}))(?P<why>\S.*)", re.I | re.S
+    rf"\W{{0,3}}(?:emergency|emergancy)\b\s*(?:[:;,.!-]\W*|(?={_WHY})|(?P<person>(?={_PERSON}(?:{_WHY}))))(?P<why>\S.*)",
+    re.I | re.S,
 )
 
 
@@ -269,6 +316,8 @@ def _emergency(clauses: Sequence[Clause], text: str, carrier: Carrier, asked: bo
         return None
     why = " ".join(match["why"].split())
     told = clauses[:-1] if asked else clauses  # "cannot consent, compartment syndrome?" asks about the disease
+    if match["person"] is not None and any(TALK & set(clause.text.split()) for clause in clauses):
+        return None  # "Emergency patient cannot consent: teaching session"
     if len(why) < 10 or not any(_INCAPABLE.search(clause.text) for clause in told):
         return None
     flags = {role.word.value for clause in clauses for role in clause.roles if role.word is not None}
@@ -291,6 +340,8 @@ def _consent(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading 
     if chosen is None:
         return _not_understood(clauses, carrier)
     words = {word for clause in clauses for word in clause.text.split()}
+    if words & FOREIGN_NO:
+        return None
     if words & PROCEDURES and not re.search(r"[os]", chosen.letters):
         return None
     used = [clause for clause in clauses if clause is chosen or (clause.known and re.search(r"[fgkylpq]", clause.letters))]
@@ -304,14 +355,25 @@ def _consent(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading 
 
 def _states(clause: Clause) -> bool:
     letters = clause.letters
-    if clause.text.partition(" ")[0] in _ORDERS or _OWN_CONSENT.search(letters):
+    if clause.text.partition(" ")[0] in _ORDERS or _OWN_CONSENT.search(letters) or _STAFF_AGREE.search(clause.text):
         return False
+    if "said it" in clause.text and _THEY_SAID.search(clause.text) is None:
+        return False
+    if "T" in letters and _TAKES.fullmatch(letters) is None:
+        return False
+    letters = _told(letters.replace("T", "d"))
     if "q" in letters:
         return bool(_PAPER.search(letters)) and not {"verbal", "implied"} & {r.word.value for r in clause.roles if r.word}
     if not any(pattern.search(letters) for pattern in _SAYS):
         return False
     core = _CORE.search(letters)
     return core is not None and _OTHER_END.search(letters, core.start()) is None
+
+
+def _told(letters: str) -> str:
+    """Without where the picture is sent to at the end."""
+    match = _SENT_TO.search(letters)
+    return letters[: match.start("to")] if match is not None else letters
 
 
 def _span(clause: Clause) -> tuple[int, int]:

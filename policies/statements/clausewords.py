@@ -39,6 +39,8 @@ ROLES: Final[Mapping[str, str]] = {
     "n": "not, never",
     "j": "a doubt, a wish, a condition, what is still to come",
     "N": "does not, no longer",
+    "M": "changed her mind",
+    "T": "take the picture: only where sharing follows",
     "u": "not known",
 }
 
@@ -72,6 +74,12 @@ _OWN: Final[Mapping[str, Role]] = {
     **_roles("x", "sought and given, \U0001f44d, ✅, ✔, ☑, ✓"),
     **_roles("z", "on file, in notes, in the notes, in record, in the record"),
     **_roles("z", "in records, completed, filled in, scanned, uploaded"),
+    **_roles("z", "scanned to notes, scanned to the notes, scanned into notes, scanned into the notes"),
+    **_roles("z", "scanned to record, scanned to the record, uploaded to notes, uploaded to the notes"),
+    **_roles("h", "said it was fine, said it was ok, said it was okay, said it is fine, said it is ok, said it is okay"),
+    **_roles("T", "take, taking"),
+    **_roles("M", "changed her mind, changed his mind, changed their mind, changed their minds, changed mind"),
+    **_roles("q", "photography form, photo form, photograph form, clinical photography form, medical photography form"),
     **_roles("q", "consent form, consent forms, photo consent form, photography consent form"),
     **_roles("fc", "consentverbal, verbalconsent", _FORM["verbal"]),
     **_roles("fcx", "vc obtained, vc given, vc gained, vc taken, vc documented, vc got", _FORM["verbal"]),
@@ -131,6 +139,9 @@ _OWN: Final[Mapping[str, Role]] = {
     **_roles("n", "not, never"),
     **_roles("j", "to be consented, be consented, to consent, to be obtained"),
     **_roles("j", "to be taken, to be confirmed, to follow, to get"),
+    **_roles("j", "to be signed, to be completed, to be filled in, to be scanned, to be uploaded, to be given"),
+    **_roles("j", "to be documented, to be recorded, to be noted, to be done, to be got, to be gained, to be received"),
+    **_roles("j", "to be provided, to be granted, to be secured, to be sought"),
     **_roles("j", "to obtain, no, nobody, nor, neither, none, without, unable"),
     **_roles("j", "cannot, pending, awaiting, awaited, awaits, tbc, tba"),
     **_roles("j", "unclear, unsure, unconfirmed, uncertain, denies, denied"),
@@ -204,6 +215,16 @@ COMPOUNDS: Final = frozenset(
     leaflets process procedure session meeting query question issue issues problem problems discussion discussions law rules sop
     standard requirements checklist app module clinic clinics list workshop project pack statement wording section""".split()  # noqa: SIM905 - a table of words
 )
+# "No" in the languages whose words for verbal and written are known: a statement with one of these is none.
+FOREIGN_NO: Final = frozenset(
+    """nicht kein keine keinen ohne noch nie niemals nein brak bez odmowa sin nunca jamás ningun ningún ninguna pas sans jamais
+    aucun aucune non senza nessun nessuno nessuna não nao sem fără fara nu niciun nicio verweigert abgelehnt""".split()  # noqa: SIM905 - a table of words
+)
+# What makes of "emergency patient cannot consent" a subject to talk about.
+TALK: Final = frozenset(
+    """policy policies guidance guideline guidelines training audit course lecture teaching leaflet leaflets sop meeting module
+    workshop question law template""".split()  # noqa: SIM905 - a table of words
+)
 # Why a patient cannot be asked in an emergency.
 INCAPACITY: Final = (
     "unconscious", "not conscious", "no capacity", "lacks capacity", "lack of capacity", "without capacity", "cannot consent",
@@ -221,4 +242,13 @@ NOT_PATIENT: Final = frozenset(
         " in the picture", " in the photo", " in image", " in the image", " in this picture", " in this photo", " s image",
     )
     if not (no == "no" and image == "") and not (patient == "clinical" and (image == "" or no == "no"))
+) | frozenset(
+    f"{picture} {no} of a {patient}"
+    for picture in ("photo", "picture", "pic", "image", "photo is", "picture is", "pic is", "image is", "photos", "pics")
+    for no in ("not", "are not")
+    for patient in ("patient", "pt")
 )  # fmt: skip
+# Behind the name of what is in the picture ("pic of the new theatre light, not a patient") only these say it.
+NOT_PATIENT_AFTER: Final = frozenset(
+    ("not a patient", "not a pt", "no patient in it", "not a patient image", "no patient in picture")
+)

@@ -14,8 +14,9 @@ from typing import Final
 
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
 from policies.statements.clauses import read_sentences
-from policies.statements.clausewords import COMPOUNDS
+from policies.statements.clausewords import COMPOUNDS, FOREIGN_NO
 from policies.statements.dates import DATE, DAY_ONLY
+from policies.statements.dictated import with_marks
 from policies.statements.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
 from policies.statements.words import LONGEST, NEED_BRACKET, WORDS, Word
 
@@ -146,7 +147,7 @@ def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int]
     else:
         stop, found = _clean_run(text, start, lead.end(2), end, colon)
     told = found.forms or found.statuses or found.givers
-    if _asked(text, stop, end):
+    if _asked(text, stop, end) or FOREIGN_NO.intersection(_TOKEN.findall(text[start:end].casefold())):
         found.statuses.add("pending")
     if not told and not colon:
         return None
@@ -202,7 +203,7 @@ def _merge(readings: list[Reading], carrier: Carrier, spans: list[tuple[int, int
 
 
 def _scan(text: str, carrier: Carrier) -> Reading:
-    plain = text[:LONGEST_TEXT].translate(_PLAIN)
+    plain = with_marks(text[:LONGEST_TEXT].translate(_PLAIN))
     readings: list[Reading] = []
     spans: list[tuple[int, int]] = []
     for match in _BRACKETS.finditer(plain):
@@ -221,7 +222,8 @@ def _scan(text: str, carrier: Carrier) -> Reading:
     words = _without(plain, marks)
     if tail is not None and (tail[0].statements or not read_sentences(words, carrier, at).statements):
         reading, stop = tail
-        readings.append(reading)
+        # Without brackets nobody sees which words the tag has: a notice cannot count them.
+        readings.append(replace(reading, problems=tuple(replace(one, place=0) for one in reading.problems)))
         if reading.statements:
             spans.append((at, stop + (plain[stop : stop + 1] in _CLOSERS)))
             at = stop

@@ -40,10 +40,13 @@ WORDS: Final[Mapping[str, Word]] = {
         "form",
         """
         verbal: verbal, verbally, oral, orally, spoken, herbal, verbals, verble, verbal ok, said yes, agreed verbally,
-          in person, face to face
+          in person, face to face, mündlich, mündliche, muendlich, ustna, ustnie, ustne, verbale, verbalmente, oralmente,
+          verbalement, oralement, orale, a voce, verbală, verbala, orală, orala
         telephone: telephone, phone, by phone, telephoned, phoned, by telephone, on the phone, over the phone, tel
         written: written, writen, writing, in writing, signed, form, forms, paper, on paper, signed
-          form, form signed
+          form, form signed, schriftlich, schriftliche, pisemna, pisemnie, pisemne, na piśmie, na pismie, por escrito,
+          escrito, escrita, par écrit, par ecrit, écrit, ecrit, scritto, scritta, per iscritto, în scris, in scris, scris,
+          scrisă, scrisa
         electronic: electronic, electronically, email, e mail, by email, by text, text message, by text message,
           sms, online, app, e form, eform, e
           consent, econsent, e signed

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from policies.consent import read_body_line, read_subject
 from policies.model import ConsentStatus, Reading
 from policies.statements.clausewords import ROLE_OF, ROLES
+from policies.statements.dictated import with_marks
 from policies.statements.spelling import MENDED, mended
 
 pytestmark = pytest.mark.unit
@@ -22,6 +23,12 @@ GIVEN = [
     "Photo taken with the patient's consent",
     "mum agreed",
     "Signed consent form in the notes",
+    "both parents happy for us to send the pic to derm",
+    "she said it was fine to take the photo and send it to you",
+    "Pt signed the photography form today",
+    "written consent obtained and scanned to notes",
+    "pt has given verbal concent for photo to be sent to tvn",
+    "Vc obtained for pic",
 ]
 SPOIL_BEFORE = [
     "Not sure if", "If", "Unless", "No", "Is", "Please get", "Awaiting", "I doubt", "Hopefully", "When", "We need", "Nobody says",
@@ -58,6 +65,59 @@ def test_words_after_unmake_it(after: str, sentence: str) -> None:
         assert not permits(read(sentence + after))
 
 
+FRAMED = [
+    "Hi pt has given verbal concent for photo to be sent to tvn thanks Karen x",
+    "Hi Sue comma patient has agreed to me sending this full stop",
+    "Dear colleague, written consent obtained and scanned to notes",
+]
+
+
+@pytest.mark.parametrize(
+    "word", ["not", "no", "never", "if", "unless", "awaiting", "will", "pending", "whether", "cannot", "nicht"]
+)
+@pytest.mark.parametrize("sentence", [*GIVEN, *FRAMED])
+def test_a_word_of_doubt_at_any_place_unmakes_it(sentence: str, word: str) -> None:
+    """Before, behind and between the words, in the greeting and behind the thanks."""
+    words = sentence.split()
+    for at in range(len(words) + 1):
+        text = " ".join([*words[:at], word, *words[at:]])
+        for read in (read_subject, read_body_line):
+            assert not permits(read(text)), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hi Need verbal consent from pt",
+        "verbal consent from pt thanks Pending",
+        "Verbal Consent From Pt Thanks Needed",
+        "verbal consent from pt thanks not yet",
+        "mum agreed to full stop of feeds",
+        "Mum agreed new line of treatment",
+        "pt consented to comma shaped incision",
+        "Hi Sue comma pt consented to comma shaped incision full stop",
+        "pt happy to be sent to derm",
+        "pt happy to send the photo to you",
+        "pt happy for us to take the photo and show him to derm",
+        "I said it was fine, consent obtained by nobody",
+        "I said it was fine consent by phone",
+        "patient's nurse is happy for the photo to be shared",
+        "Mum agreed. She has since changed her mind",
+        "Consent mündlich nicht erteilt",
+    ],
+)
+def test_greetings_thanks_dictation_and_places_hide_no_doubt(text: str) -> None:
+    """What is looked past (a greeting, a name behind thanks, dictated marks, where it is sent to) never makes a statement."""
+    for read in (read_subject, read_body_line):
+        assert not permits(read(text)), text
+
+
+@pytest.mark.parametrize("text", ["Hi Sue comma new line pt agreed full stop", "a comma b", "no consent full stop", " full stop"])
+def test_dictated_marks_keep_every_place(text: str) -> None:
+    """Spans stay true to the text given."""
+    assert len(with_marks(text)) == len(text)
+
+
 @pytest.mark.parametrize(
     ("text", "left"),
     [
@@ -66,6 +126,7 @@ def test_words_after_unmake_it(after: str, sentence: str) -> None:
         ("45M with leg ulcer. Verbal consent obtained. Thanks", "45M with leg ulcer. . Thanks"),
         ("[secure] pt consented verbally [#4711]", "[secure]  [#4711]"),
         ("pt consented [secure] verbally", "[secure]"),
+        ("Hi pt has given verbal consent for photo to be sent thanks Karen x", "Hi  thanks Karen x"),
     ],
 )
 def test_only_the_words_about_consent_are_cut(text: str, left: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from policies.consent import read_subject
 from policies.decide import decide
 from policies.explain import advice, words_for_sender
 from policies.model import Action, Consent, Facts, Problem
@@ -78,6 +79,20 @@ def test_a_word_of_the_message_is_never_told() -> None:
     """What is near no word of ours may be a name: it is not repeated."""
     text = said(misspelt("featherstonehaugh"))
     assert "feather" not in text.casefold() and text.endswith(helps(("consent.unknown-word",)))
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Consent will follow, patient is at the moment not agreed", "Check the spelling."),
+        ("[consent will follow after lunch tomorrow]", "Check the spelling."),
+        ("[consent vrebal]", "Look at the second word of the tag. Did you mean verbal?"),
+    ],
+)
+def test_places_are_told_of_a_tag_with_few_unknown_words_only(subject: str, text: str) -> None:
+    """A plain sentence has no "eighth word of the tag", and "moment" is no "document"."""
+    given = facts("A", "K3", consent=Consent(problems=read_subject(subject).problems))
+    assert said(given) == f"Some of the words about consent were not understood. {text}"
 
 
 def test_the_notice_about_addresses_is_for_addresses_only() -> None:
