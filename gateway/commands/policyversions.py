@@ -6,18 +6,30 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
 from gateway import policyswap
+from gateway.commands.keptstopped import Stopped, reopened, stop
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
 from gateway.commands.policysource import named, versions
+from gateway.commands.registertext import EditError
 from gateway.config import ConfigError, policy_files
-from gateway.policyversions import patients_of, with_patients
-from policies.load import DOMAINS, EXTRA, FILES, Policy, PolicyError, load_policy
-from policies.register import stands
+from gateway.policyversions import Versions, patients_of, with_patients
+from policies.load import DOMAINS, EXTRA, FILES, LISTS, Policy, PolicyError, load_policy
 from policies.trial.difference import difference
+
+_REGISTER: Final = (DOMAINS, *LISTS)
+
+
+class Present(NamedTuple):
+    """The policy that says what is stopped now, the text of its register, and what is wrong with the folder's policy."""
+
+    policy: Policy
+    register: str
+    problems: tuple[str, ...]
 
 
 def history(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
@@ -48,21 +60,25 @@ def rollback(
 ) -> None:
     """Put a version that was in force back into the policy folder, all of its files at once, after checking it.
 
-    The gateway takes it up within seconds. Addresses of patients stay as they are now: versions are kept without them.
+    The gateway takes it up within seconds. Addresses of patients stay as they are now: versions are kept without them. A domain
+    that is suspended or denied now stays so: it takes two signatures to come back.
     """
     folder = settings(config).policy
     named(digest, folder, config)  # ends here if there is no such version, or it is not good any more
     try:
         before = policy_files(folder)
-        texts = _texts(versions(config).files(digest), before)
-        after = load_policy({name: text.encode() for name, text in {**before, **texts}.items()})
-        for sentence in _told(before, after):
+        now = _present(before, config, digest)
+        texts, stopped = _stopping(_texts(versions(config).files(digest), before), before, now)
+        after = _loaded(before, texts)
+        for sentence in _told(now, after, stopped):
             typer.echo(sentence)
         changed = {name: text for name, text in texts.items() if before.get(name) != text}
         if changed and not show:
             policyswap.replace(folder, changed)
     except (PolicyError, ConfigError) as error:
         fail(*error.problems, code=1)
+    except EditError as error:
+        fail(f"{DOMAINS}: {error}; nothing was changed", code=1)
     except OSError as error:
         fail(f"{error.filename or folder}: {error.strerror}; nothing was changed", code=1)
     if not changed:
@@ -82,23 +98,55 @@ def _texts(version: dict[str, str], before: dict[str, str]) -> dict[str, str]:
     return texts | {register: with_patients(texts[register], block)}
 
 
-def _told(before: dict[str, str], after: Policy) -> tuple[str, ...]:
-    """What the rollback changes; the files now there may be broken, which is a reason to roll back."""
+def _present(folder: dict[str, str], config: Path, digest: str) -> Present:
+    """What holds now: the folder's policy; where that is broken its register beside the old rules, else what is in force."""
+    kept = versions(config)
+    old = {name.rpartition("/")[2]: text for name, text in kept.files(digest).items()}
+    today = {name.rpartition("/")[2]: text for name, text in folder.items()}
+    problems: tuple[str, ...] = ()
+    for files in (today, {**old, **{name: text for name, text in today.items() if name in _REGISTER}}, _in_force(kept)):
+        try:
+            policy = load_policy({name: text.encode() for name, text in files.items()})
+        except PolicyError as error:
+            problems = problems or error.problems
+        else:
+            return Present(policy, files[DOMAINS], problems)
+    raise PolicyError(("The register of today cannot be read, so nobody can say what is stopped now; mend it first:", *problems))
+
+
+def _in_force(kept: Versions) -> dict[str, str]:
+    """The files of the last policy that came into force; none where they were damaged, which no policy can be made of."""
+    taken = kept.taken()
     try:
-        now = load_policy({name: text.encode() for name, text in before.items()})
-    except PolicyError as error:
-        return ("The policy now in the folder is broken:", *error.problems)
-    return (*difference(now, after), *_opened(now, after))
+        return {name.rpartition("/")[2]: text for name, text in kept.files(taken[-1].digest).items()} if taken else {}
+    except LookupError:
+        return {}
 
 
-def _opened(now: Policy, after: Policy) -> Iterator[str]:
-    """Domains that were stopped and that the old register would serve again, although nobody signs."""
+def _loaded(before: dict[str, str], texts: dict[str, str]) -> Policy:
+    return load_policy({name: text.encode() for name, text in {**before, **texts}.items()})
+
+
+def _stopping(texts: dict[str, str], before: dict[str, str], now: Present) -> tuple[dict[str, str], tuple[Stopped, ...]]:
+    """The files with what is stopped today stopped in them too, and what that is."""
     today = datetime.now(UTC).date()
-    old = {**after.register.domains, **after.register.addresses}
-    served = {name for name, entry in old.items() if stands(entry, today, after.register.grace) in {"approved", "grace"}}
-    for name, entry in (*now.register.domains.items(), *now.register.addresses.items()):
-        if name in served and (stopped := stands(entry, today, now.register.grace)) in {"suspended", "denied"}:
-            yield f"Careful: {name} is {stopped} now. With that version pictures go there again, without new signatures."
+    names = reopened(now.policy, _loaded(before, texts), today)
+    register = next(name for name in texts if name.rpartition("/")[2] == DOMAINS)
+    made = texts | {register: stop(texts[register], now.register, names)}
+    open_still = reopened(now.policy, _loaded(before, made), today)
+    if open_still:
+        raise EditError(f"{', '.join(one.name for one in open_still)} would be served again although it is stopped now")
+    return made, names
+
+
+def _told(now: Present, after: Policy, kept: tuple[Stopped, ...]) -> Iterator[str]:
+    """What the rollback changes; the files now there may be broken, which is a reason to roll back."""
+    if now.problems:
+        yield from ("The policy now in the folder is broken:", *now.problems)
+    else:
+        yield from difference(now.policy, after)
+    for one in kept:
+        yield f"{one.name} stays {one.status}, as it is now: only new signatures let pictures go there again."
 
 
 def _when(at: float) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from gateway import policyswap
 from gateway.cli import app
+from gateway.commands.registertext import RegisterText
 from gateway.config import load, policy_files
 from gateway.demo.setup import Ports, prepare
 from gateway.policyversions import NotKept, Versions, patients_of, with_patients
@@ -164,14 +168,112 @@ def test_history_and_rollback(site: Site) -> None:
     assert "no folder, no file" in site.run("diff", "nonsense", code=2)
 
 
-def test_a_rollback_says_which_stopped_domain_it_opens(site: Site) -> None:
-    """Suspending takes one person, coming back two: an old register must not undo that unseen."""
+ROYAL = "domain: royal-example.example\n    status: approved"
+STOPPED = "domain: royal-example.example\n    status: suspended\n    reason: under review"
+DENIED = "domain: royal-example.example\n    status: denied\n    reason: pictures were sold\n    class: denied"
+
+
+@pytest.fixture
+def partners(site: Site) -> Site:
+    """A site with the shipped register."""
+    (site.folder / "domains.yaml").write_bytes(files()["domains.yaml"])
+    return site
+
+
+def entry_of(site: Site, name: str) -> Any:
+    return RegisterText((site.folder / "domains.yaml").read_text()).entry(name)
+
+
+def standing(site: Site, domain: str) -> str:
+    texts = policy_files(site.folder)
+    policy = load_policy({name: text.encode() for name, text in texts.items()})
+    return policy.register.match(f"jane@{domain}", today=datetime.now(UTC).date()).standing
+
+
+def test_a_rollback_keeps_a_suspended_domain_stopped(partners: Site) -> None:
+    """Suspending takes one person, coming back two: an old register does not undo that, and signatures are void."""
+    first = partners.took(1.0)
+    partners.edit(ROYAL, STOPPED, "domains.yaml")
+    partners.edit("default: enforce", "default: advise")
+    before = (partners.folder / "domains.yaml").read_text()
+    said = partners.run("rollback", first[:8], "--show")
+    assert "royal-example.example stays suspended, as it is now: only new signatures" in said
+    assert (partners.folder / "domains.yaml").read_text() == before
+    assert "royal-example.example stays suspended" in partners.run("rollback", first[:8])
+    assert (partners.folder / "policy.yaml").read_text().count("default: enforce") == 1
+    entry = entry_of(partners, "royal-example.example")
+    assert (entry["status"], entry["reason"]) == ("suspended", "under review")
+    assert not {"approved_by", "approved_on", "signed_terms"} & set(entry)
+    assert (standing(partners, "royal-example.example"), standing(partners, "burns-unit.example")) == ("suspended", "approved")
+    again = partners.run("rollback", first[:8])
+    assert "holds this version already" in again and "stays suspended" in again
+
+
+def test_a_rollback_keeps_a_denied_domain_denied(partners: Site) -> None:
+    """By its entry or by the list of denied names, and where the old register served it through the domain above."""
+    old = "include_subdomains: true\n    subdomains_reason: one trust\n    "
+    partners.edit(ROYAL, f"domain: royal-example.example\n    {old}status: approved", "domains.yaml")
+    first = partners.took(1.0)
+    below = "domains:\n  - {domain: ward.royal-example.example, status: denied, class: denied, reason: not theirs}\n"
+    partners.edit("domains:\n", below, "domains.yaml")
+    denied = next(partners.folder.rglob("denied.txt"))
+    denied.write_text("burns-unit.example\n" + denied.read_text())
+    partners.edit("domain: burns-unit.example", "domain: burns-other.example", "domains.yaml")
+    said = partners.run("rollback", first[:8])
+    for name in ("ward.royal-example.example", "burns-unit.example"):
+        assert f"{name} stays denied" in said
+        assert standing(partners, name) == "denied"
+    assert entry_of(partners, "ward.royal-example.example")["reason"] == "not theirs"
+    assert "was denied when an older version was put back" in entry_of(partners, "burns-unit.example")["reason"]
+    assert standing(partners, "royal-example.example") == "approved"
+
+
+def test_a_denied_entry_takes_the_place_of_an_approved_one(partners: Site) -> None:
+    """With its reason."""
+    first = partners.took(1.0)
+    text = partners.edit(ROYAL, ROYAL, "domains.yaml")
+    start = text.index("  - domain: royal")
+    end = text.index("  - domain: burns")
+    (partners.folder / "domains.yaml").write_text(f"{text[:start]}  - {DENIED}\n\n{text[end:]}")
+    assert "royal-example.example stays denied" in partners.run("rollback", first[:8])
+    assert entry_of(partners, "royal-example.example")["reason"] == "pictures were sold"
+    assert standing(partners, "royal-example.example") == "denied"
+
+
+def test_breaking_the_policy_first_opens_nothing(partners: Site) -> None:
+    """With broken rules the register of today counts; with a broken register the policy in force."""
+    first = partners.took(1.0)
+    partners.edit(ROYAL, STOPPED, "domains.yaml")
+    partners.took(2.0)
+    (partners.folder / "policy.yaml").write_text("rules: [\n")
+    assert "stays suspended" in partners.run("rollback", first[:8], "--show")
+    (partners.folder / "domains.yaml").write_text("domains: [\n")
+    said = partners.run("rollback", first[:8])
+    assert "is broken" in said and "royal-example.example stays suspended" in said
+    assert entry_of(partners, "royal-example.example")["reason"] == "under review"
+    assert standing(partners, "royal-example.example") == "suspended"
+
+
+def test_where_nobody_can_say_what_is_stopped_nothing_is_rolled_back(site: Site) -> None:
+    """The register is broken and the version in force is damaged."""
     first = site.took(1.0)
-    site.edit("status: approved", "status: suspended\n  reason: under review", "domains.yaml")
-    said = site.run("rollback", first[:8], "--show")
-    assert "Careful: royal-example.example is suspended now." in said and "without new signatures" in said
-    site.run("rollback", first[:8])
-    assert "Careful" not in site.run("rollback", first[:8])
+    site.edit("default: enforce", "default: advise")
+    second = site.took(2.0)
+    (site.versions.folder / f"{second}.json.gz").write_bytes(b"damaged")
+    (site.folder / "domains.yaml").write_text("domains: [\n")
+    assert "mend it first" in site.run("rollback", first[:8], code=1)
+    assert (site.folder / "domains.yaml").read_text() == "domains: [\n"
+
+
+def test_a_register_in_one_line_is_left_to_people(site: Site) -> None:
+    """What cannot be edited entry by entry is not rolled back past a stop."""
+    written = yaml.safe_load((site.folder / "domains.yaml").read_text())
+    flow = json.dumps(written, default=str)
+    (site.folder / "domains.yaml").write_text(flow + "\n")
+    first = site.took(1.0)
+    (site.folder / "domains.yaml").write_text(flow.replace('"approved"', '"suspended", "reason": "x"', 1) + "\n")
+    assert "nothing was changed" in site.run("rollback", first[:8], code=1)
+    assert '"suspended"' in (site.folder / "domains.yaml").read_text()
 
 
 def test_no_patient_is_kept_in_a_version(site: Site) -> None:
