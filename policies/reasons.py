@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 REASONS: Final[Mapping[str, str]] = {
@@ -210,6 +210,11 @@ def told(codes: tuple[str, ...]) -> tuple[str, ...]:
     said = {code for code in codes if code.startswith("consent.")} - _FOR_SENDING - {"consent.missing", "consent.emergency"}
     vague = {"consent.missing"} if said else set()
     return tuple(code for code in codes if code not in _FOR_SENDING | vague) or codes
+
+
+def holding(codes: Iterable[str]) -> tuple[str, ...]:
+    """Those that can be why an email waits; () where all of them speak for sending."""
+    return tuple(code for code in codes if code not in _FOR_SENDING)
 
 
 def helps(codes: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ from policies.domains.recipients import CODES as RECIPIENTS
 from policies.explain import sentences
 from policies.lists.devices import CODES as DEVICES
 from policies.load import PolicyError, load_policy
+from policies.reasons import holding
 from quarantine import roles
 from quarantine.audit import Audit
 from quarantine.keyedhash import KeyedHash
@@ -73,7 +74,7 @@ def build(whole: Settings, records: Records, week: Week, now: float, names: dict
         register = registerdue.told(policy, today, used, began, told.reports.unused_days)
     except (PolicyError, ConfigError, OSError):
         register = Register()
-    return gather.report(records, week, now, told.office, told.organisation, register, names)
+    return gather.report(records, week, now, told.office, told.organisation, register, names, holding)
 
 
 def write(made: Report, folder: Path) -> list[Path]:

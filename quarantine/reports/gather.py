@@ -6,7 +6,7 @@ import json
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,17 +22,18 @@ from quarantine.reports.figures import WEEKS, Emergencies, Figures, Register, Re
 from quarantine.reports.week import Week
 from quarantine.schema import reports as sql
 
+Holding = Callable[[Iterable[str]], tuple[str, ...]]  # of reason codes those that can be why an email waits
 NINE_IN_TEN = 0.9
 SERVICE = "service"  # nobody had to decide: mail that was only put off
 
 
 def report(
     records: Records, week: Week, now: float, office: OfficeHours, organisation: str, register: Register,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None, holding: Holding = tuple,
 ) -> Report:  # fmt: skip
-    """The report about one week, with the weeks before it."""
+    """The report about one week, with the weeks before it.  ``holding``: of reason codes those that can be why an email waits."""
     began = tallies.began(records)
-    weeks = tuple(figures(records, week.back(back), now, began) for back in range(WEEKS - 1, -1, -1))
+    weeks = tuple(figures(records, week.back(back), now, began, holding) for back in range(WEEKS - 1, -1, -1))
     return Report(
         weeks=weeks,
         made=now,
@@ -46,7 +47,7 @@ def report(
     )
 
 
-def figures(records: Records, week: Week, now: float, began: date | None) -> Figures:
+def figures(records: Records, week: Week, now: float, began: date | None, holding: Holding = tuple) -> Figures:
     """One week; what is still open is told as of its end, or of ``now`` if that comes first."""
     told = tallies.sums(records, week.first, week.until)
     at, span = min(week.end, now), {"since": week.start, "until": week.end}
@@ -63,7 +64,7 @@ def figures(records: Records, week: Week, now: float, began: date | None) -> Fig
         modes=told["mode"],
         reasons=told["reason"],
         held=len(made),
-        held_for=Counter(code for row in made for code in sorted(set(json.loads(row["reasons"])))),
+        held_for=Counter(code for row in made for code in _held_for(row, holding)),
         ended=Counter(str(row["state"]) for row in closed),
         waits=_waits(closed),
         open=int(still["n"]) if still else 0,
@@ -87,6 +88,13 @@ def names(records: Records, hashes: KeyedHash, since: float, until: float) -> di
     for row in records.all(sql.OUTCOME_SENDERS, {"since": since, "until": until}):
         found.add(str((json.loads(row["meta"]).get("envelope") or {}).get("sender") or ""))
     return {hashes.address(address): address for address in sorted(found - {""})}
+
+
+def _held_for(row: Any, holding: Holding) -> list[str]:
+    """Each reason once.  A rule may hold for a reason that elsewhere speaks for sending; mail that was only put off never was."""
+    codes = sorted(set(json.loads(row["reasons"])))
+    kept = list(holding(codes))
+    return kept if kept or row["action"] == "DEFERRED" else codes
 
 
 def _waits(closed: Iterable[Any]) -> tuple[Waiting, ...]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from policies.reasons import holding
 from quarantine.deadlines import OfficeHours
 from quarantine.journal import read_journal
 from quarantine.keyedhash import KeyedHash
@@ -193,6 +194,19 @@ def test_ended_and_open_holds_are_told_apart(tmp_path: Path) -> None:
     one = figures(world, now=NOW + 5 * 86_400)
     assert one.ended == {"EXPIRED": 1, "REFUSED": 1} and (one.open, one.oldest) == (2, 9000)
     assert one.held == 4 and one.held_for == {"domain.unknown": 4}
+
+
+def test_what_speaks_for_sending_is_not_counted_as_a_reason_for_a_hold(tmp_path: Path) -> None:
+    """"The agreement is stated" holds nothing: it stands beside the reason.  A rule that has no other reason still shows."""
+    world = World(tmp_path)
+    hold(world.records, "beside", W47.start, reasons=("consent.stated", "domain.unknown", "purpose.inferred", "domain.unknown"))
+    hold(world.records, "put off", W47.start, reasons=("consent.stated",), action="DEFERRED", state=State.DEFERRED)
+    one = gather.figures(world.records, W47, NOW, None, holding)
+    assert (one.held, one.held_for) == (2, {"domain.unknown": 1})
+    hold(world.records, "own rule", W47.start, reasons=("domain.own", "consent.stated"))
+    assert gather.figures(world.records, W47, NOW, None, holding).held_for == {
+        "domain.unknown": 1, "consent.stated": 1, "domain.own": 1,
+    }  # fmt: skip
 
 
 def test_a_hold_made_in_one_week_and_released_in_the_next_counts_where_it_happened(tmp_path: Path) -> None:
