@@ -99,8 +99,9 @@ def message(action: Action) -> bytes:
     # Somebody else refuses: what one patient refused is not released for that patient in another mail.
     number = "401 023 2137" if action.name.startswith("refuse") else "943 476 5919"
     mail.set_content(f"KANARI-body: Mrs Jones, born 1950-03-12, NHS {number}, see the rash.\n")
-    jpeg = jpeg_with_canaries(f"CANARY-jpeg-{action.name}", size=(640, 480))
-    png = png_with_canaries(f"CANARY-png-{action.name}", size=(320, 240))
+    seed = 31 if action.name.startswith("refuse") else 7  # nor what looks like the picture that was refused
+    jpeg = jpeg_with_canaries(f"CANARY-jpeg-{action.name}", seed, size=(640, 480))
+    png = png_with_canaries(f"CANARY-png-{action.name}", seed, size=(320, 240))
     mail.add_attachment(jpeg, "image", "jpeg", filename="KANARI-file-0.jpg")
     mail.add_attachment(png, "image", "png", filename="KANARI-file-1.png", disposition="inline", cid="<KANARI-cid@x>")
     mail.add_attachment(jpeg, "application", "octet-stream", filename="KANARI-file-2.txt")
