@@ -115,6 +115,7 @@ class Pool:
         self._generation = 0
         self._turns = asyncio.Semaphore(size)  # of large messages
         self._idle: asyncio.Queue[_Worker | None] = asyncio.Queue()  # None: a place whose process must be started first
+        self._line = asyncio.Lock()  # whoever waits for a process is served in turn: a queue alone would serve whoever asks next
         self._busy: set[_Worker] = set()
         self._stopped = False
 
@@ -220,7 +221,8 @@ class Pool:
             worker.kill()
 
     async def _take(self) -> _Worker:
-        worker = await self._idle.get()
+        async with self._line:
+            worker = await self._idle.get()
         try:
             if worker is not None and worker.quiet and await self._follows(worker):
                 return worker

@@ -147,7 +147,7 @@ def adopt(data: bytes, kind: str) -> Cleared | Original:
 
 
 def _check_leaves(message: Message, manifest: Manifest, tools: Tools, budget: Budget) -> None:
-    cleared = replace(tools, judge=lambda node, data: _decorative(node, manifest))
+    cleared = replace(tools, judge=lambda node, data: _decorative(node, manifest), look=None, likeness=None)
     for part in message.leaves():
         try:
             body = decode(message, part)

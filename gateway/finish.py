@@ -209,7 +209,8 @@ class Finisher:
             if cuts:
                 body = _without(body, cuts)
                 known = {one.sha256: one.decorative for one in node.walk()}
-                tools = replace(tools, judge=lambda one, data: known.get(one.sha256))  # as it was judged where it came
+                # It was judged, and looked at, where it came.
+                tools = replace(tools, judge=lambda one, data: known.get(one.sha256), look=None, likeness=None)
                 node = examine(body, tools, self._context.budget(), leaf.node.label)
             return clean(body, node, tools, self._context.budget(), self._namer(number) if self._neutral else None)
         except FilterError:
