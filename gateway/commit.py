@@ -28,7 +28,8 @@ from gateway import crash
 from gateway.evidence.recognising import journalled
 from gateway.fates import DEFERRED, Fate, Job, intent
 from gateway.ids import note_id, object_id
-from gateway.ledger import Busy, Claim, Ledger, Note
+from gateway.ledger import Busy, Claim, Ledger
+from gateway.ledgerrows import Note
 from gateway.model import Copy, Envelope, Hold, Plan, Received, Recipient, Reply, Result
 from gateway.objects import hold_object, outcome_object
 from quarantine.model import SealedObject

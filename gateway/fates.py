@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.ids import object_id
-from gateway.ledger import Claim, Note, Standing
+from gateway.ledger import Claim
+from gateway.ledgerrows import Note, Standing
 from gateway.model import Copy, Hold, Plan, Received, Recipient, Refusal, Reply, Result
 from gateway.replies import Row, find, reply
 from policies.explain import sentences
@@ -201,7 +202,13 @@ class Job:
                 pending.setdefault(standing.note["id"], []).append(fate)
                 notes[standing.note["id"]] = standing.note
         # A hold is only repeated whole: the same id must never stand for other recipients.
-        return [(key, _hold(notes[key], group)) for key, group in pending.items() if notes[key]["of"] == len(group)]
+        whole = {key: group for key, group in pending.items() if notes[key]["of"] == len(group)}
+        for key in pending.keys() - whole.keys():
+            for fate in pending[key]:
+                if claim.standings[fate.label].released:  # the client groups anew; this one has got it
+                    fate.outcome = "temporary"
+                    fate.decided(_hold(notes[key], [fate]), key)
+        return [(key, _hold(notes[key], group)) for key, group in whole.items()]
 
     def _spent(self) -> Iterator[Hold]:
         """Recipients that may not be sent to again because the answer was lost twice."""

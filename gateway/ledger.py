@@ -11,7 +11,6 @@ every note that something outside depends on; a bare claim is synced with the fi
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import sqlite3
 import uuid
@@ -19,13 +18,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from gateway.ledgerrows import (
+    UPSERT,
+    Note,
+    Standing,
+    State,
+    annotate,
+    claimed,
+    hashed,
+    hashed_rcpt,
+    held,
+    held_key,
+    open_row,
+    read,
+    settled,
+)
+
 P = ParamSpec("P")
 T = TypeVar("T")
-Note = Mapping[str, Any]  # JSON-able; codes only
 
 DURABLE = "FULL"  # PRAGMA synchronous for notes that something outside depends on
 KEEP_SECONDS = 6 * 86400  # longer than the upstream keeps trying (Postfix: 5 days)
@@ -42,39 +55,10 @@ CREATE TABLE IF NOT EXISTS recipients (
   updated REAL NOT NULL, PRIMARY KEY (key, digest, rcpt)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS recipients_token ON recipients (token);
 """
-UPSERT = """
-INSERT INTO recipients (key, digest, rcpt, state, token, generation, born, sends, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET state = excluded.state, token = excluded.token, generation = excluded.generation,
-  born = excluded.born, sends = excluded.sends, updated = excluded.updated
-"""
-
-
-class State(StrEnum):
-    CLAIMED = "CLAIMED"
-    SENDING = "SENDING"
-    DONE = "DONE"
-    UNKNOWN = "UNKNOWN"
-    CLOSED = "CLOSED"
 
 
 class Busy(Exception):
     """Another connection or process is at work on this message for one of these recipients."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What earlier tries left behind for one recipient.
-
-    ``fresh``: nothing.  ``unknown``: handed to the next hop ``sends`` times and the answer or our note of it was lost.
-    ``intended``: ``note`` is a hold that may or may not have been written.  ``done``: ``note`` is the outcome; ``report`` names
-    the outcome object it belongs to ("" when not yet assigned), ``finished`` says that this object is durable.
-    """
-
-    state: str = "fresh"
-    sends: int = 0
-    note: Note | None = None
-    report: str = ""
-    finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +75,7 @@ class Claim:
     generation: int
     born: float
     standings: Mapping[str, Standing] = field(repr=False)
+    after: str = ""  # the hold that is being released
 
 
 class Ledger:
@@ -172,7 +157,7 @@ class Ledger:
         if self._glass is None:
             self._glass_inode = self._on_disk()
             self._glass = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
-        return _open_row(self._glass, key)
+        return open_row(self._glass, key)
 
     def _put_away(self) -> None:
         glass, self._glass = self._glass, None
@@ -224,27 +209,29 @@ class Ledger:
 
     def _known(self, key: str) -> bool:
         try:
-            return _open_row(self._connected(), key)
+            return open_row(self._connected(), key)
         except sqlite3.Error:
             self._disconnect()
             raise
 
     def _claim(self, key: str, digest: str, labels: tuple[str, ...], seconds: float, after: str) -> Claim:
         now, self._count = self._clock(), self._count + 1
-        token, hashed = f"{self._boot}.{self._count}", _hash(key)
+        token, row_key = f"{self._boot}.{self._count}", hashed(key)
         with self._transaction(durable=False) as db:
-            found = {label: _row(db, key, digest, label) for label in labels}
+            found = {label: read(db, key, digest, label) for label in labels}
             rows = [row for row in found.values() if row is not None]
             if any(self._live(db, row.token, now) for row in rows):
                 raise Busy
             generation = max((row.generation for row in rows), default=0)
             born = max((row.born for row in rows if row.state != State.CLOSED), default=now)
             db.execute("INSERT INTO claims VALUES (?, ?, ?, ?)", (token, self._owner, self._boot, now + seconds))
-            standings = {label: _standing(row, _sent_before(db, after, label)) for label, row in found.items()}
+            standings = {label: settled(db, row, after, label) for label, row in found.items()}
             for label, standing in standings.items():
-                state = _claimed(standing)
-                db.execute(UPSERT, (hashed, digest, _rcpt(key, label), state, token, generation, born, standing.sends, now))
-        return Claim(token, key, digest, generation, born, standings)
+                state = claimed(standing)
+                db.execute(
+                    UPSERT, (row_key, digest, hashed_rcpt(key, label), state, token, generation, born, standing.sends, now)
+                )
+        return Claim(token, key, digest, generation, born, standings, after)
 
     def _live(self, db: sqlite3.Connection, token: str, now: float) -> bool:
         claim = db.execute("SELECT owner, boot, lease FROM claims WHERE token = ?", (token,)).fetchone()
@@ -261,13 +248,33 @@ class Ledger:
                 self._update(db, claim, label, "state = 'SENDING', sends = sends + ?, note = ?", more, json.dumps(intent))
                 if intent["do"] == "hold":
                     self._remember_sends(db, claim, label, intent["id"])
+                if intent.get("action") == "DEFERRED":  # is sent again by itself, and nobody decides anew
+                    self._remember_hold(db, claim, label, intent["id"])
+
+    def _remember_hold(self, db: sqlite3.Connection, claim: Claim, label: str, hold: str) -> None:
+        """This hold may have been written for this recipient, whatever becomes of them in a later try."""
+        known = {*held(db, claim.key, claim.generation, claim.digest, label), hold}
+        key, rcpt = held_key(claim.key, claim.generation), hashed_rcpt(claim.key, label)
+        db.execute(UPSERT, (key, claim.digest, rcpt, State.UNKNOWN, "", 0, claim.born, 0, self._clock()))
+        annotate(db, key, claim.digest, rcpt, json.dumps(sorted(known)))
+
+    def _gone(self, db: sqlite3.Connection, claim: Claim, label: str, outcome: Note) -> None:
+        """Delivered: neither a hold that may have been written before, nor its message tried again, delivers a second time."""
+        told = dict.fromkeys(held(db, claim.key, claim.generation, claim.digest, label), outcome) | (
+            {claim.after: {"do": "released"}} if claim.after else {}
+        )
+        for hold, note in told.items():
+            key = f"hold:{hold}"
+            values = (hashed(key), "", hashed_rcpt(key, label), State.DONE, claim.token, 0, claim.born, 0, self._clock())
+            db.execute(UPSERT, values)
+            annotate(db, values[0], "", values[2], json.dumps(note))
 
     def _remember_sends(self, db: sqlite3.Connection, claim: Claim, label: str, hold: str) -> None:
         """A recipient that may have got the message is deferred: the release of that hold has to know."""
-        row = _row(db, claim.key, claim.digest, label)
+        row = read(db, claim.key, claim.digest, label)
         if row is not None and row.sends:
             key = f"hold:{hold}"
-            values = (_hash(key), "", _rcpt(key, label), State.UNKNOWN, "", 0, claim.born, row.sends, self._clock())
+            values = (hashed(key), "", hashed_rcpt(key, label), State.UNKNOWN, "", 0, claim.born, row.sends, self._clock())
             db.execute(UPSERT, values)
 
     def _done(self, claim: Claim, outcomes: dict[str, Note], report: str) -> None:
@@ -277,11 +284,13 @@ class Ledger:
     def _settle(self, db: sqlite3.Connection, claim: Claim, outcomes: dict[str, Note], report: str) -> None:
         for label, outcome in outcomes.items():
             self._update(db, claim, label, "state = 'DONE', note = ?, report = ?", json.dumps(outcome), report)
+            if outcome.get("state") == "delivered":
+                self._gone(db, claim, label, outcome)
 
     def _end(self, claim: Claim, failed: tuple[str, ...], finished: bool) -> None:
         with self._transaction(durable=False) as db:
             for label in failed:
-                db.execute(_NOT_SENT, (claim.token, _rcpt(claim.key, label)))
+                db.execute(_NOT_SENT, (claim.token, hashed_rcpt(claim.key, label)))
             if finished:
                 db.execute("UPDATE recipients SET finished = 1 WHERE token = ? AND state = 'DONE'", (claim.token,))
             for statement in _ENDING:
@@ -290,13 +299,13 @@ class Ledger:
     def _close(self, key: str) -> None:
         now = self._clock()
         with self._transaction(durable=False) as db:
-            rows = db.execute("SELECT DISTINCT token FROM recipients WHERE key = ? AND finished", (_hash(key),)).fetchall()
+            rows = db.execute("SELECT DISTINCT token FROM recipients WHERE key = ? AND finished", (hashed(key),)).fetchall()
             for (token,) in rows:
                 if not self._live(db, token, now):
                     db.execute(
                         "UPDATE recipients SET state = 'CLOSED', generation = generation + 1, sends = 0, note = '', report = '', "
                         "finished = 0, updated = ? WHERE key = ? AND token = ? AND finished",
-                        (now, _hash(key), token),
+                        (now, hashed(key), token),
                     )
 
     def _expire(self, now: float) -> int:
@@ -310,7 +319,7 @@ class Ledger:
         found = db.execute(
             f"UPDATE recipients SET {change}, updated = ? "  # noqa: S608 - ``change`` is a literal of this file
             "WHERE key = ? AND digest = ? AND rcpt = ? AND token = ?",
-            (*values, self._clock(), _hash(claim.key), claim.digest, _rcpt(claim.key, label), claim.token),
+            (*values, self._clock(), hashed(claim.key), claim.digest, hashed_rcpt(claim.key, label), claim.token),
         )
         if found.rowcount != 1:
             raise sqlite3.IntegrityError("the claim was lost")
@@ -328,60 +337,3 @@ _ENDING = (
     "DELETE FROM recipients WHERE token = ? AND state = 'CLAIMED'",
     "DELETE FROM claims WHERE token = ?",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    state: str
-    token: str
-    generation: int
-    born: float
-    sends: int
-    note: str
-    report: str
-    finished: int
-
-
-def _row(db: sqlite3.Connection, key: str, digest: str, label: str) -> _Row | None:
-    query = (
-        "SELECT state, token, generation, born, sends, note, report, finished FROM recipients "
-        "WHERE key = ? AND digest = ? AND rcpt = ?"
-    )
-    found = db.execute(query, (_hash(key), digest, _rcpt(key, label))).fetchone()
-    return None if found is None else _Row(*found)
-
-
-def _sent_before(db: sqlite3.Connection, hold: str, label: str) -> int:
-    row = _row(db, f"hold:{hold}", "", label) if hold else None
-    return row.sends if row is not None else 0
-
-
-def _standing(row: _Row | None, sent_before: int) -> Standing:
-    if row is None or row.state == State.CLOSED:
-        return Standing("unknown", sent_before) if sent_before else Standing()
-    note = json.loads(row.note) if row.note else None
-    if row.state == State.DONE:
-        return Standing("done", row.sends, note, row.report, bool(row.finished))
-    if row.state == State.SENDING and note is not None and note["do"] == "hold":
-        return Standing("intended", row.sends, note)
-    return Standing("unknown", row.sends) if row.sends else Standing()
-
-
-def _claimed(standing: Standing) -> State:
-    """The state of a row that has just been claimed."""
-    states = {"fresh": State.CLAIMED, "unknown": State.UNKNOWN, "intended": State.SENDING, "done": State.DONE}
-    return states[standing.state]
-
-
-def _open_row(db: sqlite3.Connection, key: str) -> bool:
-    query = "SELECT 1 FROM recipients WHERE key = ? AND state <> 'CLOSED' LIMIT 1"
-    return db.execute(query, (_hash(key),)).fetchone() is not None
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:40]
-
-
-def _rcpt(key: str, label: str) -> str:
-    """A recipient is hashed with the message's key, so that one address looks different in every message."""
-    return _hash(f"{key}\0{label}")

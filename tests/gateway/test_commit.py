@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,6 +97,37 @@ def test_a_deferral_once_begun_is_not_sent_as_well(world: World) -> None:
     assert codes(commit(world, BOTH, mail)) == [250]
     assert [address for address, _ in world.taken] == [A]
     assert (len(world.holds), states(world)) == (1, {A: ["delivered"], B: ["deferred"]})
+
+
+def deferred_and_dead(world: World) -> Received:
+    """A went; B and C were deferred into one hold, and we died before noting it.  Gives the re-submission of that hold."""
+    world.answers.update({B: "4yz", C: "4yz"})
+    world.die_at = "commit.deferral-written"
+    assert commit(world, Plan((copy([0, 1, 2], b"data"),)), received([A, B, C])) is None
+    world.answers.clear()
+    [deferral] = world.holds
+    return received([B, C], protocol="LMTP", release={"release": "r1", "hold": deferral.id})
+
+
+RELEASED = Plan((copy([0, 1], b"data"),))
+
+
+def test_a_deferral_is_not_sent_again_to_whom_a_later_try_reached(world: World) -> None:
+    """P8: an upstream that groups anew sends to B alone, and the deferral written before is re-submitted for B and C."""
+    release = deferred_and_dead(world)
+    assert codes(commit(world, Plan((copy([0], b"data"),)), received([B]))) == [250]
+    lines = [one.line() for one in commit(world, RELEASED, release, "release") or []]
+    assert lines == ["250 2.0.0 DELIVERED"] * 2
+    assert Counter(address for address, _ in world.taken) == {A: 1, B: 1, C: 1}
+    assert states(world)[B] == ["delivered"]  # once in the disclosure ledger, too
+
+
+def test_who_got_a_deferral_is_not_sent_the_message_again(world: World) -> None:
+    """P8: the other way round; the upstream's try for B alone finds that B has got it."""
+    release = deferred_and_dead(world)
+    assert codes(commit(world, RELEASED, release, "release")) == [250, 250]
+    assert codes(commit(world, Plan((copy([0], b"data"),)), received([B]))) == [250]
+    assert Counter(address for address, _ in world.taken) == {A: 1, B: 1, C: 1}
 
 
 def test_a_deferral_remembers_that_the_message_may_have_arrived(world: World) -> None:

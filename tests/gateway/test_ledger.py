@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from gateway.attempts import POISON_AT, Attempts
-from gateway.ledger import Busy, Ledger, Standing
+from gateway.ledger import Busy, Ledger
+from gateway.ledgerrows import Standing
 
 pytestmark = pytest.mark.unit
 
