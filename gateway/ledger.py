@@ -26,6 +26,7 @@ from gateway.ledgerrows import (
     Note,
     Standing,
     State,
+    adopt,
     annotate,
     claimed,
     hashed,
@@ -228,9 +229,10 @@ class Ledger:
             standings = {label: settled(db, row, after, label) for label, row in found.items()}
             for label, standing in standings.items():
                 state = claimed(standing)
-                db.execute(
-                    UPSERT, (row_key, digest, hashed_rcpt(key, label), state, token, generation, born, standing.sends, now)
-                )
+                rcpt = hashed_rcpt(key, label)
+                db.execute(UPSERT, (row_key, digest, rcpt, state, token, generation, born, standing.sends, now))
+                if standing.adopted:
+                    adopt(db, row_key, digest, rcpt, standing)
         return Claim(token, key, digest, generation, born, standings, after)
 
     def _live(self, db: sqlite3.Connection, token: str, now: float) -> bool:

@@ -130,6 +130,30 @@ def test_who_got_a_deferral_is_not_sent_the_message_again(world: World) -> None:
     assert Counter(address for address, _ in world.taken) == {A: 1, B: 1, C: 1}
 
 
+def test_a_deferral_that_a_later_try_has_delivered_is_answered_so_however_often_its_release_asks(world: World) -> None:
+    """P8: the answer to the release is lost, or we die right after claiming it; nobody is sent to again."""
+    release = deferred_and_dead(world)
+    assert codes(commit(world, Plan((copy([0], b"data"),)), received([B]))) == [250]
+    world.die_at = "commit.claimed"
+    assert commit(world, RELEASED, release, "release") is None
+    for _ in range(3):
+        lines = [one.line() for one in commit(world, RELEASED, release, "release") or []]
+        assert lines == ["250 2.0.0 DELIVERED"] * 2
+    assert Counter(address for address, _ in world.taken) == {A: 1, B: 1, C: 1}
+    assert states(world)[B] == ["delivered"]
+
+
+def test_a_deferral_held_again_does_not_forget_who_has_got_it(world: World) -> None:
+    """P8: the policy holds what is left of the deferral; whoever was reached by a later try is delivered, today and tomorrow."""
+    release = deferred_and_dead(world)
+    assert codes(commit(world, Plan((copy([0], b"data"),)), received([B]))) == [250]
+    held = Plan((), (hold(0, 1),))
+    for plan in (held, held, RELEASED):
+        lines = [one.line() for one in commit(world, plan, release, "release") or []]
+        assert lines[0] == "250 2.0.0 DELIVERED"
+    assert Counter(address for address, _ in world.taken) == {A: 1, B: 1, C: 1}
+
+
 def test_a_deferral_remembers_that_the_message_may_have_arrived(world: World) -> None:
     """P8: the reply was lost once before deferring and once at the re-submission; nobody sends a third time."""
     world.answers[B] = "lost"
