@@ -5,22 +5,22 @@ from __future__ import annotations
 import typer
 
 from gateway.commands.alarm import alarm
-from gateway.commands.case import case
 from gateway.commands.check import check
-from gateway.commands.consent import app as consent
+from gateway.commands.consent.app import app as consent
 from gateway.commands.daily import daily
 from gateway.commands.demo import demo
-from gateway.commands.device import app as device
-from gateway.commands.disclosures import disclosures
-from gateway.commands.domain import app as domain
+from gateway.commands.disclosed.case import case
+from gateway.commands.disclosed.disclosures import disclosures
+from gateway.commands.disclosed.match import match
 from gateway.commands.emergency import app as emergency
 from gateway.commands.explain import explain
 from gateway.commands.hold import app as hold
 from gateway.commands.keygen import keygen
 from gateway.commands.learnlogo import learn_logo
-from gateway.commands.lists import app as lists
-from gateway.commands.match import match
-from gateway.commands.policy import app as policy
+from gateway.commands.policy.app import app as policy
+from gateway.commands.register.device import app as device
+from gateway.commands.register.domain import app as domain
+from gateway.commands.register.lists import app as lists
 from gateway.commands.report import app as report
 from gateway.commands.scrub import scrub
 from gateway.commands.serve import serve

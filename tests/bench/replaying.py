@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from gateway.commands.policyreplay import Tally, run
+from gateway.commands.policy.replay import Tally, run
 from policies.load import Policy, load_policy
 from policies.model import Facts
 from policies.record import to_record

@@ -17,8 +17,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.commands import consent
-from gateway.commands.match import MEMORY
+from gateway.commands.consent import app as consent
+from gateway.commands.disclosed.match import MEMORY
 from gateway.config import load
 from gateway.demo.pictures import photo
 from gateway.demo.setup import Ports, prepare

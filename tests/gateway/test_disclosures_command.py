@@ -17,7 +17,7 @@ from fhir.resources.R4B.bundle import Bundle
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.commands import case, disclosures
+from gateway.commands.disclosed import case, disclosures
 from gateway.demo.setup import Ports, prepare
 from quarantine import audit
 from quarantine.keyedhash import KeyedHash

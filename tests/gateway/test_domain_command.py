@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.cli import app
-from gateway.commands import domain
+from gateway.commands.register import domain
 from gateway.demo.setup import Ports, prepare
 from policies.load import load_policy
 from policies.model import RecipientClass

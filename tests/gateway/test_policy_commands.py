@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from gateway import policyswap
 from gateway.cli import app
-from gateway.commands.registertext import RegisterText
+from gateway.commands.register.registertext import RegisterText
 from gateway.config import load, policy_files
 from gateway.demo.setup import Ports, prepare
 from gateway.policyversions import NotKept, Versions, patients_of, with_patients

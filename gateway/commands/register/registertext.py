@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ruamel.yaml.comments import CommentedSeq
 
-from gateway.commands.yamlentries import EditError, dump_entry, load_entry, new_entry, without_tail
+from gateway.commands.register.yamlentries import EditError, dump_entry, load_entry, new_entry, without_tail
 from policies.domains.blocks import Cut, cut
 from policies.register import a_label, plain_local, split_address
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from gateway.commands.registertext import entry_name
-from gateway.commands.signing import changed
+from gateway.commands.register.registertext import entry_name
+from gateway.commands.register.signing import changed
 from policies.domains.expiry import Due
 from policies.model import DomainEntry, RecipientClass
 from policies.register import Register, stands

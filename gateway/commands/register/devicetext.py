@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from gateway.commands.yamlentries import EditError, dump_entry, load_entry, new_entry, without_tail
+from gateway.commands.register.yamlentries import EditError, dump_entry, load_entry, new_entry, without_tail
 from policies.domains.blocks import cut
 
 __all__ = ["DeviceText", "EditError"]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from filters.api import FilterError
-from gateway.commands.ledgerwords import CONSENTS, HOW
+from gateway.commands.disclosed.words import CONSENTS, HOW
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings, user
 from gateway.evidence.likeness import probe
 from gateway.sandbox import Sandbox

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import typer
 
 from gateway.commands.options import fail, settings
-from gateway.commands.yamlentries import EditError
+from gateway.commands.register.yamlentries import EditError
 from gateway.config import ConfigError, policy_files
 from policies.load import POLICY, Policy, PolicyError, load_policy
 

@@ -12,10 +12,10 @@ from typing import Annotated, Final, NamedTuple
 import typer
 
 from gateway import policyswap
-from gateway.commands.keptstopped import Stopped, reopened, stop
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
-from gateway.commands.policysource import named, versions
-from gateway.commands.registertext import EditError
+from gateway.commands.policy.keptstopped import Stopped, reopened, stop
+from gateway.commands.policy.source import named, versions
+from gateway.commands.register.registertext import EditError
 from gateway.config import ConfigError, policy_files
 from gateway.policyversions import Versions, patients_of, with_patients
 from policies.load import DOMAINS, EXTRA, FILES, LISTS, Policy, PolicyError, load_policy

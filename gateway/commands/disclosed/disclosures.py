@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gateway.commands.ledgerwords import CONSENTS, HOW, KINDS
+from gateway.commands.disclosed.patientnumber import PatientOption, patient_hash
+from gateway.commands.disclosed.words import CONSENTS, HOW, KINDS
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings, user
-from gateway.commands.patientnumber import PatientOption, patient_hash
-from gateway.commands.policysource import since as moment
+from gateway.commands.policy.source import since as moment
 from quarantine import keys as keyfiles
 from quarantine import ops
 from quarantine.keyedhash import KeyedHash

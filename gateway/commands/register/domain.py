@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.commands import domainshow
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, user
-from gateway.commands.policyfolder import current, day, edit, opened
-from gateway.commands.registertext import EditError, RegisterText
-from gateway.commands.signing import NotSigned, sign, suspend
+from gateway.commands.register import domainshow
+from gateway.commands.register.folder import current, day, edit, opened
+from gateway.commands.register.registertext import EditError, RegisterText
+from gateway.commands.register.signing import NotSigned, sign, suspend
 from policies.domains.expiry import due_warnings
 from policies.domains.importing import CsvError, Row, read_csv, sift
 from policies.load import DOMAINS, Policy

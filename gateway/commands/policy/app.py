@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail
-from gateway.commands.policyreplay import replay
-from gateway.commands.policysource import PolicyOption, folder_of, in_folder, named
-from gateway.commands.policyversions import history, rollback
+from gateway.commands.policy.replay import replay
+from gateway.commands.policy.source import PolicyOption, folder_of, in_folder, named
+from gateway.commands.policy.versions import history, rollback
 from policies.decide import decide
 from policies.domains.patterns import overlap
 from policies.explain import explain as in_words

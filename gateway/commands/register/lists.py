@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail
-from gateway.commands.policyfolder import opened
+from gateway.commands.register.folder import opened
 from policies.lists.devices import glob_line
 from policies.lists.fileshares import shares_line
 from policies.lists.names import ListError, consumer, published, published_lines, renewed

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.commands import consentwords as words
+from gateway.commands.consent import words
+from gateway.commands.consent.patientname import Asked, Days, From, Images, On, Refs, To, Who, day, looks
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings, user
-from gateway.commands.patientname import Asked, Days, From, Images, On, Refs, To, Who, day, looks
 from policies.files.yamlmap import YamlError, parse
 from policies.load import POLICY
 from policies.model import Mode

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.commands.consent.patientname import references
 from gateway.commands.options import fail
-from gateway.commands.patientname import references
 from quarantine.keyedhash import KeyedHash
 
 PatientOption = Annotated[

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from gateway.commands.registertext import RegisterText
+from gateway.commands.register.registertext import RegisterText
 from policies.load import Policy
 from policies.model import RecipientClass
 from policies.register import Register, stands

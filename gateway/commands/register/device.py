@@ -12,9 +12,9 @@ import typer
 from filters.api import FilterError, ImageInfo
 from filters.registry import SCRUBBERS
 from filters.sniff import sniff
-from gateway.commands.devicetext import DeviceText
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail
-from gateway.commands.policyfolder import current, day, edit, opened
+from gateway.commands.register.devicetext import DeviceText
+from gateway.commands.register.folder import current, day, edit, opened
 from policies.lists.devices import CODES, DeviceModel
 from policies.load import DEVICES
 

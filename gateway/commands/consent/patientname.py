@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from filters.identify.numbers import find
-from gateway.commands.match import MEMORY, forms_of
+from gateway.commands.disclosed.match import MEMORY, forms_of
 from gateway.commands.options import fail
 from gateway.evidence.likeness import Likenesses
 from gateway.sandbox import Sandbox

@@ -13,10 +13,10 @@ import typer
 from gateway.casepage.page import page
 from gateway.casepage.rules import RuleBook
 from gateway.casepage.show import html, text
-from gateway.commands.disclosures import TROUBLE, image_digest, private_file, said, writable
+from gateway.commands.disclosed.disclosures import TROUBLE, image_digest, private_file, said, writable
+from gateway.commands.disclosed.patientnumber import PatientOption, patient_hash
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings, user
-from gateway.commands.patientnumber import PatientOption, patient_hash
-from gateway.commands.policysource import versions
+from gateway.commands.policy.source import versions
 from quarantine import ops
 from quarantine.keyedhash import KeyedHash
 from quarantine.ledger import casefile

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
-from gateway.commands.policysource import PolicyOption, folder_of, in_folder, named, since
+from gateway.commands.policy.source import PolicyOption, folder_of, in_folder, named, since
 from policies.explain import sentences
 from policies.replay import Pair, Replay
 

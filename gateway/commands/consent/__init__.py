@@ -1,0 +1,1 @@
+"""``clinigate consent``: what patients have said, in words for the people who note it."""

@@ -1,0 +1,1 @@
+"""``clinigate policy``: the rules are checked, tried, compared, replayed and rolled back."""
