@@ -13,7 +13,7 @@ from email.utils import getaddresses
 from functools import partial
 from typing import Final
 
-from filters.identify.numbers import find
+from filters.identify.numbers import find, loose
 from filters.tree import Node
 from gateway.carriers import Carried
 from gateway.evidence.aggregation import Alike, Gone, aggregated, resembling
@@ -23,6 +23,8 @@ from gateway.identity import Identity
 from gateway.leaves import Leaf, Picture
 from gateway.message import Message
 from gateway.mime.codes import AMBIGUOUS
+from gateway.mime.owntext import seen
+from gateway.mime.words import to_text
 from gateway.model import Received, Recipient
 from gateway.releases import ReleaseTerms
 from policies.consent import combine
@@ -237,17 +239,25 @@ def capture_day(taken: str) -> str:
 _DAY: Final = re.compile(r"(\d{4})[:-]?(0[1-9]|1[0-2])[:-]?(0[1-9]|[12]\d|3[01])")
 
 
-def patients(message: Message, leaves: Sequence[Leaf], stated: Sequence[str] = ()) -> Patients:
+def patients(
+    message: Message, leaves: Sequence[Leaf], stated: Sequence[str] = (), on_file: Callable[[str], bool] = lambda _: False
+) -> Patients:
     """Strong identifiers in subject, file names, metadata and text, and those a consent statement names (``stated``).
 
     In the text of a mail between care teams one is normal (hazard H-03), so that place has a code no shipped rule acts on.
+    Where a patient has said no, any way to write the number counts, among others too, in mail that bears anything but words:
+    being ``on_file`` is proof enough.
     """
     subjects = [message.text(one) for one in message.fields("Subject")]
     pictures = [picture for leaf in leaves for picture in leaf.pictures]
     names = [picture.name for picture in pictures if picture.name]
     told = [text for picture in pictures if picture.node.info for text in picture.node.info.identifiers]
-    bodies = [leaf.body[:_BODY].decode("utf-8", "replace") for leaf in leaves if leaf.sniffed.format in ("text", "html")]
+    worded = [leaf for leaf in leaves if leaf.sniffed.format in ("text", "html")]
+    bodies = [_text(leaf) for leaf in worded]
     numbers: dict[str, None] = dict.fromkeys(stated)
+    if any(picture.kind is not Kind.NONE for picture in pictures):
+        bodies += [seen(text) for leaf, text in zip(worded, bodies, strict=True) if leaf.sniffed.format == "html"]
+        numbers |= dict.fromkeys(one for text in (*subjects, *names, *told, *bodies) for one in loose(text) if on_file(one))
     codes: set[str] = set()
     for code, texts in (("ident.subject", subjects), ("ident.file-name", names), ("ident.metadata", told), (BODY, bodies)):
         found = {one.value for text in texts for one in find(text) if one.strong}
@@ -255,6 +265,10 @@ def patients(message: Message, leaves: Sequence[Leaf], stated: Sequence[str] = (
             numbers |= dict.fromkeys(sorted(found))
         codes |= {code} if found else set()
     return Patients(tuple(numbers), frozenset(codes))
+
+
+def _text(leaf: Leaf) -> str:
+    return to_text(leaf.body[:_BODY], leaf.part.params.get("charset", "utf-8"))
 
 
 BODY: Final = "mail.patient-number"

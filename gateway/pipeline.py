@@ -58,7 +58,7 @@ def judge(context: Context, received: Received) -> Judged:
     carried = release.added(statements(message))
     vouches = context.spec.vouches.get(envelope.listener, Vouches.NOTHING)
     identity = release.identity or identify(message, envelope, carried, vouches, context.spec.trusted_hosts)
-    found = patients(message, leaves, carried.numbers)
+    found = patients(message, leaves, carried.numbers, lambda number: bool(context.memory.said((number,))))
     allowed = context.policy.settings.file_links.allowed
     words = wording(message, leaves, context.policy.words, allowed, carried.thread, bool(found.numbers))
     opened = Opened(message, leaves, carried, identity, sender_kind(message, envelope), found, words)

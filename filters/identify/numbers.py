@@ -40,6 +40,10 @@ _WORDS: Final = {
     "chi": re.compile(r"\bchi\b|chi[\s_-]?(?:no|num)", re.I),
     "medicare": re.compile(r"medicare|\bmcare", re.I),
 }
+_PIECE = re.compile(r"[0-9]+")
+_BETWEEN = re.compile(r"[\s_.,/\u2010-\u2015\u2212-]{1,3}")
+_PIECES: Final = 5  # into which people break a number
+_LONGEST: Final = 16
 _PHONE = re.compile(r"(?:tel|phone|mob|mobile|fax|call|ring|ext|dial|bleep|pager)\b[^0-9A-Za-z]{0,6}$|\+[0-9]{0,3}[\s(]*$", re.I)
 
 
@@ -54,6 +58,26 @@ def find(text: str) -> tuple[Identifier, ...]:
             if known is None or (one.strong and not known.strong):
                 found[one.kind, one.value] = one
     return tuple(found.values())
+
+
+def loose(text: str) -> tuple[str, ...]:
+    """Digits of every number that passes a check, however it is spaced and whatever stands beside it.
+
+    Far too many to say that a patient is named; for looking up among the numbers of patients that are known.
+    """
+    pieces = list(_PIECE.finditer(text))
+    found: dict[str, None] = {}
+    for at, first in enumerate(pieces):
+        digits, end = first[0], first.end()
+        if len(digits) < 2:  # nobody writes single figures
+            continue
+        for piece in (*pieces[at + 1 : at + _PIECES], None):
+            if is_nhs(digits) or is_chi(digits) or is_ihi(digits) or is_medicare(digits):
+                found[digits] = None
+            if piece is None or len(digits) > _LONGEST or _BETWEEN.fullmatch(text, end, piece.start()) is None:
+                break
+            digits, end = digits + piece[0], piece.end()
+    return tuple(found)
 
 
 def _underscores(text: str) -> str:

@@ -28,7 +28,12 @@ def own_text(text: str, page: bool, whole: bool) -> str:
         return text if whole else _typed(text)
     if not whole and (quoted := _QUOTED.search(text)) is not None:
         text = text[: quoted.start()]
-    return html.unescape(_TAG.sub(" ", _UNSEEN.sub(" ", text)))
+    return seen(text)
+
+
+def seen(page: str) -> str:
+    """The words of a page that its reader sees."""
+    return html.unescape(_TAG.sub(" ", _UNSEEN.sub(" ", page)))
 
 
 def own_source(text: str, page: bool) -> str:

@@ -13,6 +13,7 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_NO_CHARSETS: Final = frozenset({"punycode", "idna"})  # codecs that are none of mail's; their time grows with the square
 _FOLD_AT: Final = 78
 _LINE: Final = 75  # RFC 2047 2: an encoded-word is at most 75 characters
 
@@ -51,6 +52,8 @@ def _lenient(raw: bytes) -> bytes:
 
 def to_text(data: bytes, charset: str) -> str:
     """``data`` in ``charset``; unknown charsets and broken bytes give replacement characters, never an error."""
+    if charset.strip().lower() in _NO_CHARSETS:
+        charset = "utf-8"
     try:
         return data.decode(charset, "replace")
     except (LookupError, UnicodeError, ValueError):  # no charset, a codec that is none ("rot13"), or deaf to "replace"

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from filters.identify.numbers import find
+from filters.identify.numbers import find, loose
 from gateway.commands.disclosed.match import MEMORY, forms_of
 from gateway.commands.options import fail
 from gateway.evidence.likeness import Likenesses
@@ -107,7 +107,7 @@ def references(texts: Sequence[str], hashes: KeyedHash) -> list[str]:
         if _REFERENCE.fullmatch(bare.lower()):
             found.append(bare.lower())
             continue
-        numbers = dict.fromkeys(one.value for one in find(bare))
+        numbers = dict.fromkeys(one.value for one in find(bare)) or dict.fromkeys(loose(bare))
         if not numbers:
             fail(
                 "this is no NHS, CHI, IHI or Medicare number that passes its check, and no reference (32 letters and digits):"
