@@ -116,5 +116,9 @@ class Database:
             return self._connection.execute(statement, params or {}).fetchall()
 
 
+class Conflict(Exception):
+    """The row changed since it was read (compare-and-set): read it again and decide again."""
+
+
 class RecordsVersionError(Exception):
     """The records were written by another version of this program."""

@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from quarantine.hold_records import RESTORED
 from quarantine.keys import PublicKey
 from quarantine.model import ObjectKind, SealedObject, Transition
 from quarantine.records import Records
+from quarantine.records.holds import RESTORED
 from quarantine.seal import seal_buffer
 from quarantine.state import TERMINAL
 from quarantine.stores.api import Place, Store

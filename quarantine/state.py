@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from quarantine import roles
-from quarantine.hold_records import Change, Conflict
+from quarantine.database import Conflict
 from quarantine.model import HoldRow, State, Transition
 from quarantine.records import Records
+from quarantine.records.holds import Change
 
 __all__ = ["TERMINAL", "TRANSITIONS", "Change", "Conflict", "Event", "Move", "NotAllowed", "move"]
 

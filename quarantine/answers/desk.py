@@ -12,8 +12,8 @@ from quarantine.answers.model import ASK_IG, DELETE, FORM, HELP, Answer, BadSecr
 from quarantine.answers.secrets import Secrets, named
 from quarantine.answers.words import ADDRESS, ALWAYS, EMERGENCY_REASON, NUMBER, offers
 from quarantine.deadlines import expiry
-from quarantine.hold_records import Change
 from quarantine.model import HoldRow, State
+from quarantine.records.holds import Change
 from quarantine.state import Event, move
 
 SENDER, DELEGATE = "sender", "delegate"  # the actor in history and audit: never an address

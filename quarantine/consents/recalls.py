@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from quarantine.consents.model import digest
-from quarantine.database import Database
-from quarantine.hold_records import Conflict
+from quarantine.database import Conflict, Database
 from quarantine.schema import recalls as sql
 
 DRAFT, APPROVED, DROPPED, CONFIRMED = "draft", "approved", "dropped", "confirmed"

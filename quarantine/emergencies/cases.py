@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from quarantine.database import Conflict
 from quarantine.emergencies.model import Case, Party
-from quarantine.hold_records import Conflict
 from quarantine.records import Records
 from quarantine.schema import emergencies as sql
 

@@ -22,11 +22,11 @@ from quarantine.answers.desk import Answers
 from quarantine.answers.model import FORM, Answer, BadSecret, Question, Spent
 from quarantine.answers.secrets import named
 from quarantine.answers.words import offers
+from quarantine.database import Conflict
 from quarantine.form.fields import choices, chosen, is_nonce, nonce, read, ticks, wrong
 from quarantine.form.guard import Guard, TooLarge, TooSlow
 from quarantine.form.limits import WrongLinks
 from quarantine.form.pages import STYLE, STYLE_NAME, Asked, Pages
-from quarantine.hold_records import Conflict
 from quarantine.model import HoldRow, OutboxRow, State
 from quarantine.notices.placeholders import TICKS
 from quarantine.notices.render import Summary, summary

@@ -7,10 +7,10 @@ from typing import Any
 
 import structlog
 
-from quarantine.fingerprint_records import FingerprintRecords
 from quarantine.keyedhash import KeyedHash
 from quarantine.ledger.fingerprint import NotAFingerprint, shape
 from quarantine.ledger.fingerprintkey import FingerprintKey, OtherKey
+from quarantine.records.fingerprints import FingerprintRecords
 
 log = structlog.get_logger()
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from quarantine.disclosure_records import Disclosure, disclosure
 from quarantine.records import Records
+from quarantine.records.disclosures import Disclosure, disclosure
 from quarantine.schema import disclosures as sql
 from quarantine.schema import outcomes as outcomes_sql
 

@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from quarantine.disclosure_records import Disclosure
 from quarantine.ledger import summary
 from quarantine.ledger.query import find
 from quarantine.records import Records
+from quarantine.records.disclosures import Disclosure
 from tests.support.quarantine_kit import MONDAY, World, outcome_object
 
 YEARS = 8 * 365 * 86400

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from quarantine.deadlines import OfficeHours
-from quarantine.disclosure_records import Disclosure
 from quarantine.emergencies.cases import Cases, case_id
 from quarantine.emergencies.model import Case, Party
 from quarantine.emergencies.opening import due
@@ -24,6 +23,7 @@ from quarantine.journal import read_journal
 from quarantine.model import HeldRecipient, HoldRow, State
 from quarantine.reading import reference
 from quarantine.records import Change, Records
+from quarantine.records.disclosures import Disclosure
 from quarantine.reports import csvfiles, gather, page
 from quarantine.reports.figures import DomainLine, Register
 from quarantine.reports.tables import tables

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from quarantine.disclosure_records import Disclosure
 from quarantine.ledger.query import Entry
 from quarantine.records import Records
+from quarantine.records.disclosures import Disclosure
 from tests.support.quarantine_kit import MONDAY, hex_id, image
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from policies.vocabulary import INFORMED
-from quarantine.hold_records import Change
 from quarantine.model import State, Transition
 from quarantine.notices.placeholders import TICKS
+from quarantine.records.holds import Change
 from quarantine.settings import QuarantineSettings
 from tests.support.formkit import OFFERS, FormWorld, field_of, words
 from tests.support.quarantine_kit import MONDAY, PEER, SENDER, hex_id

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from quarantine.answer_records import AnswerRecords
 from quarantine.consents.records import ConsentRecords
-from quarantine.disclosure_records import Disclosure, DisclosureRecords
-from quarantine.fingerprint_records import FingerprintRecords
-from quarantine.hold_records import Change, Conflict, HoldRecords
-from quarantine.outbox_records import OutboxRecords
+from quarantine.database import Conflict
+from quarantine.records.answers import AnswerRecords
+from quarantine.records.disclosures import Disclosure, DisclosureRecords
+from quarantine.records.fingerprints import FingerprintRecords
+from quarantine.records.holds import Change, HoldRecords
+from quarantine.records.outbox import OutboxRecords
 from quarantine.schema import journal as journal_sql
 from quarantine.schema import outcomes as outcomes_sql
 

@@ -8,13 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from quarantine.database import Database
+from quarantine.database import Conflict, Database
 from quarantine.model import HeldRecipient, HoldRow, State, Transition
 from quarantine.schema import holds as sql
-
-
-class Conflict(Exception):
-    """The hold changed since it was read: read it again and decide again."""
 
 
 @dataclass(frozen=True, slots=True)
