@@ -14,11 +14,11 @@ import structlog
 from quarantine import notes, promises, reading
 from quarantine.audit import Audit
 from quarantine.consents import sealed as consents
-from quarantine.disclosures import note_outcome
 from quarantine.emergencies import notes as case_notes
 from quarantine.emergencies import opening
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import PrivateKey
+from quarantine.ledger.lines import note_outcome
 from quarantine.ledger.noting import note_fingerprints
 from quarantine.model import HeldRecipient, HoldRow, ObjectKind, SealedObject
 from quarantine.reading import Unreadable
