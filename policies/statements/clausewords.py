@@ -1,7 +1,7 @@
 """The roles of words in a sentence about consent: what a reader of plain sentences needs beside ``policies.statements.words``.
 
 Each word or phrase has a role, one letter (some have two).  A clause is then a short string of letters, and what counts as a
-statement is a pattern over them (``policies.statements.clauses``).
+statement is a pattern over them (``policies.statements.sentences``).
 """
 
 from __future__ import annotations

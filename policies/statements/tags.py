@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import Final
 
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.statements.clauses import read_sentences
 from policies.statements.clausewords import COMPOUNDS, FOREIGN_NO
 from policies.statements.dates import DATE, DAY_ONLY
 from policies.statements.dictated import with_marks
 from policies.statements.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
+from policies.statements.sentences import read_sentences
 from policies.statements.words import LONGEST, NEED_BRACKET, WORDS, Word
 
 LONGEST_TEXT: Final = 2048  # characters of a subject or line that are looked at; more cannot be a tag a person typed
@@ -37,7 +37,7 @@ _DENIES: Final = re.compile(r"(?<!consent )(?<!permission )\bdenie[ds]\b(?!,? (?
 _EMERGENCY: Final = re.compile(r"\s*(?:emergency|emergancy|break[- ]?glass)\b\s*(?:use\b)?\s*[:;,.\-]*\s*(.*)", re.I | re.S)
 _ADDRESS: Final = re.compile(r"<?([^\s<>@,;:\[\]()]{1,64}@[^\s<>@,;:\[\]()]{1,255})>?")
 _REF: Final = re.compile(
-    r"\b(?:ref|rec|irb|ethics|dsa|approval)\b[ :.#]*(?:no\.? ?)?([a-z0-9][a-z0-9/_.\-]*\d[a-z0-9/_.\-]*)", re.I | re.A
+    r"\b(?:ref|rec|irb|ethics|dsa|approval)\b[ :.#]*(?:no(?![a-z])\.? ?)?([a-z0-9][a-z0-9/_.\-]*\d[a-z0-9/_.\-]*)", re.I | re.A
 )
 _TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[&]")
 _LEAD: Final = re.compile(

@@ -1,4 +1,4 @@
-"""Consent in plain sentences: what makes a statement of a sentence and what unmakes it (policies.statements.clauses)."""
+"""Consent in plain sentences: what makes a statement of a sentence and what unmakes it (policies.statements.sentences)."""
 
 from __future__ import annotations
 
