@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,20 @@ def test_what_was_noted_before_there_was_a_register_is_taken_over(world: World) 
     assert statements.adopt(world.records) == 1
     assert statements.adopt(world.records) == 0
     assert snapshot(world).withdrawn([NHS]) is True
+
+
+def test_a_line_longer_than_what_is_read_at_once_stops_nothing(world: World) -> None:
+    """Many pictures to many people: what stands behind it (a refusal, perhaps) is read all the same."""
+    journal(world, event(world, GIVEN, inline=["x" * 64] * 80_000), event(world, {"status": "refused"}))
+    assert stands(world)[f"patient:{reference(world)}"] == "refused"
+
+
+def test_a_long_line_that_is_still_being_written_waits(world: World) -> None:
+    world.settings.journal.mkdir()
+    segment = world.settings.journal / "gateway-00000001.jsonl"
+    line = json.dumps(event(world, {"status": "refused"}, inline=["x" * 64] * 80_000)).encode()
+    for written, count in ((line, 0), (b"\n", 1), (b"", 0)):
+        with segment.open("ab") as file:
+            file.write(written)
+        assert read_journal(world.settings.journal, world.records, world.settings.office) == count
+    assert stands(world)[f"patient:{reference(world)}"] == "refused"
