@@ -18,7 +18,7 @@ from gateway.answers import Answers, Trust
 from gateway.attempts import POISON_AT, Attempts
 from gateway.commit import Committer
 from gateway.compute import NoWorker, Pool, WorkerLost
-from gateway.config import ConfigError, Settings, policy_files
+from gateway.config import ConfigError, Settings, policy_files, policy_paths
 from gateway.delivery import Delivery
 from gateway.inbound import activation
 from gateway.inbound.limits import MEMORY_FACTOR, MemoryBudget, Share
@@ -31,6 +31,7 @@ from gateway.metrics import Metrics, Server
 from gateway.model import Envelope, Plan, Received, Reply
 from gateway.outgoing import DEFAULT_ROUTE
 from gateway.plans import failure_plan, sound, summary
+from gateway.policyswap import Watch
 from gateway.policyversions import NotKept, Versions
 from gateway.withdrawals import SnapshotWithdrawals
 from policies.decide import FLOOR, GUARD
@@ -46,7 +47,7 @@ from quarantine.vault import Vault
 log = structlog.get_logger()
 
 GROWTH = 1.4  # how much larger base64 of ciphertext makes a message
-RELOAD_SECONDS = 2.0  # how often the policy folder is looked at
+RELOAD_SECONDS = 0.25  # how often the policy folder is looked at
 RETRY_SECONDS = 30.0  # and after it could not be tried for want of a process or of files
 EXPIRE_SECONDS = 3600.0
 ATTEMPTS_KEPT = 6 * 86400.0  # longer than an upstream keeps trying
@@ -251,12 +252,14 @@ class Gateway:
 
     async def _watch_policy(self) -> None:
         """Go over to a changed policy without dropping a connection; a broken one leaves the old in force and says so."""
-        seen = self._spec["policy"]
-        pause = RELOAD_SECONDS
+        seen, pause = self._spec["policy"], RELOAD_SECONDS
+        watch = Watch(partial(policy_paths, self.settings.policy))
         while True:
             await asyncio.sleep(pause)
             pause = RELOAD_SECONDS
             try:
+                if not await asyncio.to_thread(watch.changed):
+                    continue
                 now = await asyncio.to_thread(policy_files, self.settings.policy)
                 if now == seen:
                     continue
@@ -274,6 +277,7 @@ class Gateway:
                 )
                 if isinstance(error, NoWorker | OSError):  # no fault of the policy, perhaps: it is tried again
                     seen, pause = self._spec["policy"], RETRY_SECONDS
+                    watch.again()
                 else:
                     await asyncio.to_thread(self._broke, error.problems)
                 continue

@@ -299,12 +299,17 @@ def policy_files(folder: Path) -> dict[str, str]:
     """name -> text of every YAML and list file of a policy folder.  Raises OSError, ConfigError."""
     try:
         with policyswap.reading(folder):
-            files = [path for path in folder.rglob("*") if path.suffix in {".yaml", ".txt"} and _counts(path.relative_to(folder))]
-            found = {str(p.relative_to(folder)): p.read_text("utf-8") for p in sorted(files)}
+            found = {str(path.relative_to(folder)): path.read_text("utf-8") for path in policy_paths(folder)}
     except UnicodeDecodeError as error:
         raise ConfigError([f"{folder}: a policy file is not UTF-8 text: {error.reason} at byte {error.start}"]) from None
     named = {name.rpartition("/")[2] for name in found}
     return found if POLICY not in named else found | {name: text for name, text in shipped_extra().items() if name not in named}
+
+
+def policy_paths(folder: Path) -> list[Path]:
+    """What of a policy folder ``policy_files`` reads.  Raises OSError."""
+    files = (path for path in folder.rglob("*") if path.suffix in {".yaml", ".txt"} and _counts(path.relative_to(folder)))
+    return sorted(files)
 
 
 @cache

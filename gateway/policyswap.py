@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 
@@ -22,6 +22,40 @@ def changing(folder: Path) -> Iterator[None]:
     """While it lasts nobody who asks for ``reading`` reads.  Raises OSError."""
     with _locked(folder, fcntl.LOCK_EX):
         yield
+
+
+class Watch:
+    """Tells when files were changed, by what the file system says of them: to look costs little however large a register is."""
+
+    def __init__(self, files: Callable[[], Iterable[Path]]) -> None:
+        self._files = files
+        self._last: list[tuple[object, ...]] | None = None
+        self._told: list[tuple[object, ...]] | None = None
+
+    def changed(self) -> bool:
+        """True once for each change, when nothing was written since the look before: no half of a file is read.  Raises OSError.
+
+        The first change is that the files are there.
+        """
+        now = [_look(path) for path in self._files()]
+        rests, self._last = now == self._last, now
+        if not rests or now == self._told:
+            return False
+        self._told = now
+        return True
+
+    def again(self) -> None:
+        """What was told last counts as not told."""
+        self._told = None
+
+
+def _look(path: Path) -> tuple[object, ...]:
+    """Differs after every write: nobody can set the time of change (ctime) as they can that of the content."""
+    try:
+        told = path.stat()
+    except FileNotFoundError:  # gone since it was listed, or a link to nowhere; who reads it says so
+        return (path,)
+    return path, told.st_ino, told.st_size, told.st_ctime_ns
 
 
 @contextlib.contextmanager

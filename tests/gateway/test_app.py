@@ -249,6 +249,21 @@ async def test_policies_change_under_an_open_connection(tmp_path: Path, monkeypa
         assert len(site.next_hop.taken) == 2
 
 
+async def test_a_folder_is_read_only_when_something_in_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A register of a hundred thousand domains is not read again every quarter of a second to see that nothing changed."""
+    monkeypatch.setattr(module, "RELOAD_SECONDS", 0.05)
+    async with running(tmp_path) as site:
+        honest, reads = module.policy_files, []
+        monkeypatch.setattr(module, "policy_files", lambda folder: reads.append(1) or honest(folder))
+        await until(lambda: bool(reads))
+        await asyncio.sleep(0.5)
+        assert len(reads) == 1
+        first = site.gateway._policy.digest
+        site.policy(modes={"default": "observe"})
+        await until(lambda: site.gateway._policy.digest != first)
+        assert len(reads) == 2
+
+
 async def test_a_good_policy_that_could_not_be_tried_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Symptom: a policy edited while the machine had no process to spare was never taken up.  Cause: it counted as seen."""
     monkeypatch.setattr(module, "RELOAD_SECONDS", 0.05)
