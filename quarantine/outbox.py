@@ -36,6 +36,7 @@ class Promises(Ledger, Protocol):
     def outbox_merged(self, row: OutboxRow) -> list[OutboxRow]: ...
     def outbox_done(self, row: int, now: float, code: str = "sent") -> None: ...
     def outbox_retry(self, row: int, due: float, code: str = "") -> None: ...
+    def outbox_waiting(self) -> list[tuple[float, int]]: ...
     def transaction(self) -> AbstractContextManager[Any]: ...
     def outbox_add(
         self,
@@ -97,11 +98,6 @@ class Outbox:
                 log.error("outbox.failed", error=type(error).__name__, kind=rows[0].kind, rows=[row.id for row in rows])
                 self._postpone(rows, type(error).__name__)
         return sent
-
-    def unsent_older_than(self, minutes: float, limit: int = 1000) -> list[OutboxRow]:
-        """Rows that should have been said more than ``minutes`` ago, for the alarm."""
-        now = self._clock()
-        return [row for row in self._records.outbox_due(now + LONGEST_RETRY, limit) if _promised(row) <= now - minutes * 60]
 
     def _groups(self, now: float, limit: int) -> Iterator[list[OutboxRow]]:
         """Due rows, each with those that the same notice answers; read anew for each group, since copies keep coming in."""
@@ -186,9 +182,15 @@ def back_off(attempts: int) -> float:
     return float(min(FIRST_RETRY * 2 ** min(attempts, 16), LONGEST_RETRY))
 
 
-def _promised(row: OutboxRow) -> float:
+def unsent(records: Promises) -> tuple[int, float | None]:
+    """How many notices wait, and when the first of them was due: what is tried again and again is not due anew."""
+    first = [_promised(due, attempts) for due, attempts in records.outbox_waiting()]
+    return len(first), min(first, default=None)
+
+
+def _promised(due: float, attempts: int) -> float:
     """When a row was due first, as far as its failures tell; never earlier than it really was."""
-    return float(row.due - sum(back_off(attempt) for attempt in range(row.attempts)))
+    return due - sum(back_off(attempt) for attempt in range(attempts))
 
 
 def _same(row: OutboxRow, other: OutboxRow) -> bool:

@@ -33,6 +33,7 @@ from quarantine.keyedhash import KeyedHash
 from quarantine.lmtp import deliver
 from quarantine.model import HoldRow, State
 from quarantine.notes import write_notes
+from quarantine.outbox import unsent
 from quarantine.records import Records
 from quarantine.release import Deliver, Releaser, end_recipients
 from quarantine.retention import purge
@@ -262,13 +263,13 @@ class Service:
     def status(self) -> dict[str, Any]:
         """For health checks and metrics: numbers, names of steps and types of failures."""
         now = self._clock()
-        waiting, oldest = self.records.outbox_count()
+        waiting_notices, oldest = unsent(self.records)
         states = self.records.states()
         return {
             "at": now,
             "holds": {state: count for state, (count, _) in states.items()},
             "oldest_open": min((o for s, (_, o) in states.items() if s in _OPEN), default=None),
-            "outbox": waiting,
+            "outbox": waiting_notices,
             "outbox_oldest": oldest,
             "damaged": sum(1 for _ in self.store.list(Place.DAMAGED)),
             "incoming": sum(1 for _ in self.store.list(Place.INCOMING)),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from quarantine import daily
 from quarantine.model import State
+from quarantine.outbox import unsent
 from quarantine.records import Records
 from quarantine.settings import QuarantineSettings
 from quarantine.state import TERMINAL
@@ -89,7 +90,7 @@ def _records(settings: QuarantineSettings, now: float) -> Iterator[Trouble]:
     if silent is not None and silent > DAILY_AFTER:
         days = f"{silent / 86400:.0f} days"
         yield Trouble("daily-not-run", "", f"the daily job has not run for {days}: is the timer clinigate-daily enabled?")
-    count, oldest = records.outbox_count()
+    count, oldest = unsent(records)
     if count and oldest is not None and oldest < late:
         yield Trouble("notice-unsent", "", f"{count} notices wait, the oldest for {_minutes(now - oldest)}: is the relay there?")
 

@@ -83,10 +83,9 @@ class OutboxRecords(Database):
         """Drop what would only have nagged about a hold that is over (N-1r, N-7, alert, desk)."""
         return self.run(sql.OUTBOX_CANCEL, {"hold": hold, "now": now, "code": f"dropped:{code}"})
 
-    def outbox_count(self) -> tuple[int, float | None]:
-        """How many rows wait, and the earliest time one was due."""
-        row = self.one(sql.OUTBOX_COUNT)
-        return (0, None) if row is None else (int(row["n"]), row["oldest"])
+    def outbox_waiting(self) -> list[tuple[float, int]]:
+        """(due, failed tries) of every row that waits."""
+        return [(float(row["due"]), int(row["attempts"])) for row in self.all(sql.OUTBOX_WAITING)]
 
     def outbox_sent(self, kind: str, to: str) -> int:
         """How many notices of this kind this address has had or will have."""

@@ -22,7 +22,7 @@ from quarantine import promises
 from quarantine.model import State
 from quarantine.notices.renderer import Renderer
 from quarantine.notices.wording import load
-from quarantine.outbox import LONGEST_RETRY, Outbox, SmtpTransport, back_off, open_outbox
+from quarantine.outbox import LONGEST_RETRY, Outbox, SmtpTransport, back_off, open_outbox, unsent
 from quarantine.records import Records
 from quarantine.settings import QuarantineSettings
 from quarantine.state import Event, move
@@ -107,7 +107,7 @@ class World:
         return self.outbox.run_due()
 
     def pending(self) -> int:
-        return self.records.outbox_count()[0]
+        return unsent(self.records)[0]
 
 
 @pytest.fixture
@@ -192,19 +192,19 @@ def test_back_off_grows_to_an_hour() -> None:
     assert back_off(10_000) == LONGEST_RETRY
 
 
-def test_unsent_rows_are_visible_for_the_alarm(world: World) -> None:
-    """A notice that is retried again and again counts from when it was promised; what is not due yet does not."""
+def test_what_cannot_be_sent_is_as_old_as_its_promise(world: World) -> None:
+    """A notice that is retried again and again counts from when it was due first; what is not due yet is not old."""
     world.outcome("o1", asked())
     world.records.outbox_add("digest", to=SENDER, role="sender", due=NOW + 86400, message="x")
+    first = min(due for due, _ in world.records.outbox_waiting())
     world.box.fails = OSError()
-    world.run()
-    assert world.outbox.unsent_older_than(15) == []
-    for _ in range(6):
+    for _ in range(7):
         world.run(600)
-    assert [row.kind for row in world.outbox.unsent_older_than(15)] == ["N-1"]
+    waiting, oldest = unsent(world.records)
+    assert waiting == 2 and oldest is not None and first <= oldest < world.now - 900
     world.box.fails = None
     world.run(LONGEST_RETRY)
-    assert world.outbox.unsent_older_than(15) == []
+    assert unsent(world.records) == (1, NOW + 86400)
 
 
 def test_null_sender_is_told_to_ig(world: World) -> None:
@@ -441,7 +441,7 @@ def test_digest_is_sent_on_monday_at_eight(world: World) -> None:
     for number in range(4):
         world.outcome(f"o{number}", sent(), message=f"M{number}", merge=f"m{number}")
         world.run()
-    assert world.records.outbox_count() == (1, SENT - 14 * 3600 - 120 + 7 * 86400 + 8 * 3600)
+    assert unsent(world.records) == (1, SENT - 14 * 3600 - 120 + 7 * 86400 + 8 * 3600)
 
 
 def test_partial_delivery_is_always_told(world: World) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from quarantine.outbox import back_off
+from quarantine.records import Records
 from quarantine.watch import look
-from tests.support.quarantine_kit import World, hold_object, outcome_object
+from tests.support.quarantine_kit import MONDAY, World, hold_object, outcome_object
 
 pytestmark = pytest.mark.unit
 
@@ -63,6 +65,19 @@ def test_a_hold_nobody_was_told_of_is_told(world: World) -> None:
     found = look(world.settings, world.now)
     assert "hold-unnoticed" in {one.code for one in found}
     assert all("@" not in one.text for one in found), "references and counts only"
+
+
+def test_notices_that_the_relay_does_not_take_are_told(world: World) -> None:
+    """Symptom: no alarm while the relay was dead.  Cause: each failed try made the notice due anew, so it was never late."""
+    records = Records(world.settings.records)
+    records.outbox_add("N-3", to="dr@own.example", role="sender", due=world.now, message="m")
+    for attempt in range(6):
+        [row] = records.outbox_due(world.now)
+        records.outbox_retry(row.id, world.now + back_off(attempt), "OSError")
+        assert codes(world) == (["notice-unsent"] if world.now - MONDAY > world.settings.alarm.after else [])
+        world.now += back_off(attempt)
+        beat(world)
+    assert codes(world) == ["notice-unsent"]
 
 
 def test_what_cannot_be_read_is_an_alarm_and_no_crash(world: World) -> None:
