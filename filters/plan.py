@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
-from filters.api import Fate, Finding, Scrubbed
+from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, Scrubbed
 
 
 @dataclass(slots=True)
@@ -53,3 +54,25 @@ class Plan:
     def scrubbed(self, data: bytes) -> Scrubbed:
         """The result for the input ``data``."""
         return Scrubbed(self.bytes_of(data), tuple(self.findings))
+
+
+class ByPlan(ABC):
+    """A scrubber that does what a ``Plan`` says; the formats differ in how they make it.  Decodes nothing."""
+
+    native = False
+    unreadable: str  # the finding about a file of which no plan can be made
+
+    @abstractmethod
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+
+    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
+        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
+        return self.plan(data).scrubbed(data)
+
+    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
+        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
+        try:
+            return self.plan(data).removed
+        except FilterError:
+            return (Finding(self.unreadable, "file", Fate.STUCK),)

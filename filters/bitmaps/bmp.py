@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filters import page
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed, Unsupported
+from filters.api import Fate, Finding, ImageInfo, Malformed, Unsupported
 from filters.bitmaps import dib
 from filters.metadata import icc
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 
 CODES: Mapping[str, str] = {
     "bmp.gap": "Bytes between the header and the samples.",
@@ -24,10 +24,10 @@ CODES: Mapping[str, str] = {
 _FILE_HEADER = 14
 
 
-class Bmp:
+class Bmp(ByPlan):
     """The scrubber for Windows and OS/2 bitmaps."""
 
-    native = False
+    unreadable = "bmp.unreadable"
 
     def __init__(self, name: str, start: int) -> None:
         self.name = name
@@ -41,16 +41,9 @@ class Bmp:
         info = ImageInfo(width=head.width, height=head.height, bits=bits, codes=codes, colours=job.colours())
         return page.marked(info)
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        return _Job(data, self._start).plan().scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _Job(data, self._start).plan().removed
-        except FilterError:
-            return (Finding("bmp.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _Job(data, self._start).plan()
 
 
 @dataclass(frozen=True, slots=True)

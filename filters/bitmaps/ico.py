@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
+from filters.api import Fate, Finding, ImageInfo, Malformed
 from filters.bitmaps import dib
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 from filters.png.scrubber import PNG
 
 CODES: Mapping[str, str] = {
@@ -35,11 +35,11 @@ class _Picture:
     findings: tuple[Finding, ...]
 
 
-class Ico:
+class Ico(ByPlan):
     """The scrubber for icons and cursors."""
 
     name = "ico"
-    native = False
+    unreadable = "ico.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the largest picture; ``codes`` of all.  Raises FilterError."""
@@ -49,16 +49,9 @@ class Ico:
         codes = plan.codes.union(*(picture.info.codes for picture in job.pictures.values()))
         return ImageInfo(largest.width, largest.height, largest.bits, codes=codes, colours=largest.colours)
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same pictures without metadata; the very same object when there was none.  Raises FilterError."""
-        return _Job(data).plan().scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _Job(data).plan().removed
-        except FilterError:
-            return (Finding("ico.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _Job(data).plan()
 
 
 class _Job:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filters import page
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed, TooBig, Unsupported
-from filters.plan import Plan
+from filters.api import ImageInfo, Malformed, TooBig, Unsupported
+from filters.plan import ByPlan, Plan
 
 MAX_PIXELS = 200_000_000
 _MAX_HEADER = 1 << 16
@@ -46,11 +46,11 @@ class _Header:
         return self.width * self.height * self.depth * (2 if self.most > 255 else 1)
 
 
-class Pnm:
+class Pnm(ByPlan):
     """The scrubber for binary Netpbm pictures."""
 
     name = "pnm"
-    native = False
+    unreadable = "pnm.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture.  Raises FilterError."""
@@ -58,16 +58,9 @@ class Pnm:
         bits = max(1, head.most.bit_length())
         return page.marked(ImageInfo(head.width, head.height, bits, codes=_plan(data).codes, colours=2 if bits == 1 else 0))
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without comments; the very same object when there was none.  Raises FilterError."""
-        return _plan(data).scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _plan(data).removed
-        except FilterError:
-            return (Finding("pnm.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _plan(data)
 
 
 def _plan(data: bytes) -> Plan:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from filters import page
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
+from filters.api import Fate, ImageInfo, Malformed
 from filters.gif import blocks as gifblocks
 from filters.gif import lzw
 from filters.gif.blocks import Block, Kind
 from filters.metadata import icc
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 
 _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _PROFILE, _XMP = b"ICCRGBG1012", b"XMP DataXMP"
@@ -35,11 +35,11 @@ CODES: Mapping[str, str] = {
 _EXTENSIONS: Mapping[int, str] = {gifblocks.COMMENT: "gif.comment", gifblocks.PLAIN_TEXT: "gif.plain-text"}
 
 
-class Gif:
+class Gif(ByPlan):
     """The scrubber for GIF, still and animated."""
 
     name = "gif"
-    native = False
+    unreadable = "gif.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture.  Raises FilterError."""
@@ -52,16 +52,9 @@ class Gif:
         )  # fmt: skip
         return page.marked(info)
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        return _Job(data).plan().scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _Job(data).plan().removed
-        except FilterError:
-            return (Finding("gif.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _Job(data).plan()
 
 
 class _Job:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
+from filters.api import Fate, ImageInfo, Malformed
 from filters.jpeg import frame, segments
 from filters.jpeg.segments import Kind, Piece
 from filters.metadata import exif, icc, orientation
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 
 _ICC, _JFIF, _ADOBE, _EXIF, _XMP = b"ICC_PROFILE\0", b"JFIF\0", b"Adobe", b"Exif\0", b"http://ns.adobe.com/xap/1.0/\0"
 _JFIF_LENGTH, _ADOBE_LENGTH = 14, 12
@@ -45,11 +45,11 @@ _TRAILERS: tuple[tuple[bytes, str], ...] = (
 _GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/1.0/", b"urn:iso:std:iso:ts:21496", b"aux:hdrgainmap")
 
 
-class Jpeg:
+class Jpeg(ByPlan):
     """The scrubber for JPEG (baseline, extended, progressive, lossless, arithmetic, hierarchical; 8 to 16 bits)."""
 
     name = "jpeg"
-    native = False
+    unreadable = "jpeg.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture.  Raises FilterError."""
@@ -62,16 +62,9 @@ class Jpeg:
             codes=plan.codes | facts.codes, make=facts.make, model=facts.model, serial=facts.serial, taken=facts.taken,
         )  # fmt: skip
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        return _Job(data).plan().scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _Job(data).plan().removed
-        except FilterError:
-            return (Finding("jpeg.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _Job(data).plan()
 
 
 class _Job:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Scrubbed
+from filters.api import ImageInfo
 from filters.jpeg2000.codestream import Codestream
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 
 
-class J2k:
+class J2k(ByPlan):
     """The scrubber for JPEG 2000 and HTJ2K codestreams."""
 
     name = "j2k"
-    native = False
+    unreadable = "jp2.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture.  Raises FilterError."""
         stream, plan = _planned(data)
         return ImageInfo(stream.size.width, stream.size.height, stream.size.bits, codes=plan.codes)
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without comments; the very same object when there was none.  Raises FilterError."""
-        return _planned(data)[1].scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _planned(data)[1].removed
-        except FilterError:
-            return (Finding("jp2.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _planned(data)[1]
 
 
 def _planned(data: bytes) -> tuple[Codestream, Plan]:

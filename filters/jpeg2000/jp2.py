@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed, Unsupported
+from filters.api import Fate, ImageInfo, Malformed, Unsupported
 from filters.jpeg2000 import boxes
 from filters.jpeg2000.boxes import Box
 from filters.jpeg2000.codestream import Codestream
 from filters.metadata import exifblock, icc
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 
 CODES: Mapping[str, str] = {
     "jp2.box-tail": "Bytes behind the content of a box.",
@@ -64,11 +64,11 @@ _FIXED: Mapping[bytes, int] = {b"ihdr": 14, b"resc": 10, b"resd": 10}
 _LAB = 14  # EnumCS of CIELab: seven numbers may follow
 
 
-class Jp2:
+class Jp2(ByPlan):
     """The scrubber for JPEG 2000 files."""
 
     name = "jp2"
-    native = False
+    unreadable = "jp2.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the first picture.  Raises FilterError."""
@@ -80,16 +80,9 @@ class Jp2:
             taken=facts.taken,
         )  # fmt: skip
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        return _Job(data).plan().scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _Job(data).plan().removed
-        except FilterError:
-            return (Finding("jp2.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _Job(data).plan()
 
 
 class _Job:

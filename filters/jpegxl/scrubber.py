@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed
+from filters.api import ImageInfo, Malformed
 from filters.jpeg.tail import ends_in_words
 from filters.jpeg2000 import boxes
 from filters.jpeg2000.boxes import Box
 from filters.jpegxl import head as jxlhead
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 
 CODES: Mapping[str, str] = {
     "jxl.compressed": "Compressed metadata (brob).",
@@ -35,11 +35,11 @@ _NAMES: Mapping[bytes, str] = {
 _LAST = 1 << 31  # of the index of a partial codestream
 
 
-class Jxl:
+class Jxl(ByPlan):
     """The scrubber for JPEG XL, in boxes or naked."""
 
     name = "jxl"
-    native = False
+    unreadable = "jxl.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture; an animation counts as two frames, how many it has is coded.  Raises FilterError."""
@@ -47,16 +47,9 @@ class Jxl:
         head, codes = job.head, job.plan().codes
         return ImageInfo(head.width, head.height, head.bits, 2 if head.animated else 1, head.orientation, codes)
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        return _Job(data).plan().scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _Job(data).plan().removed
-        except FilterError:
-            return (Finding("jxl.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _Job(data).plan()
 
 
 class _Job:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from filters import page
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Scrubbed
+from filters.api import Fate, ImageInfo
 from filters.metadata import exif, icc, orientation
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 from filters.png import animation, chunks, scanlines
 from filters.png.chunks import Chunk, Header
 
@@ -56,11 +56,11 @@ def _note(plan: Plan, code: str, chunk: Chunk, fate: Fate = Fate.REMOVED) -> Non
     plan.note(code, f"{chunk.name.decode('ascii')}@{chunk.start}", fate)
 
 
-class Png:
+class Png(ByPlan):
     """The scrubber for PNG and APNG."""
 
     name = "png"
-    native = False
+    unreadable = "png.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture.  Raises FilterError."""
@@ -74,16 +74,9 @@ class Png:
         )  # fmt: skip
         return page.marked(info)
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        return _Job(data).plan().scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _Job(data).plan().removed
-        except FilterError:
-            return (Finding("png.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _Job(data).plan()
 
 
 class _Job:

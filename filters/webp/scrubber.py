@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from filters.api import STRICT, Cleaning, Fate, FilterError, Finding, ImageInfo, Malformed, Scrubbed, TooBig
+from filters.api import Fate, ImageInfo, Malformed, TooBig
 from filters.jpeg.tail import ends_in_words
 from filters.metadata import exifblock, icc
-from filters.plan import Plan
+from filters.plan import ByPlan, Plan
 from filters.webp import riff
 from filters.webp.riff import Chunk
 
@@ -41,11 +41,11 @@ _NAMES: Mapping[bytes, str] = {
 }  # fmt: skip
 
 
-class Webp:
+class Webp(ByPlan):
     """The scrubber for WebP: lossy, lossless, with alpha, animated."""
 
     name = "webp"
-    native = False
+    unreadable = "webp.unreadable"
 
     def inspect(self, data: bytes) -> ImageInfo:
         """Facts of the picture.  Raises FilterError."""
@@ -56,16 +56,9 @@ class Webp:
             codes=codes | facts.codes, make=facts.make, model=facts.model, serial=facts.serial, taken=facts.taken,
         )  # fmt: skip
 
-    def scrub(self, data: bytes, cleaning: Cleaning = STRICT) -> Scrubbed:
-        """The same picture without metadata; the very same object when there was none.  Raises FilterError."""
-        return _Job(data).plan().scrubbed(data)
-
-    def residue(self, data: bytes, cleaning: Cleaning = STRICT) -> tuple[Finding, ...]:
-        """Everything that a second scrub would still remove; a file that cannot be read is one STUCK finding."""
-        try:
-            return _Job(data).plan().removed
-        except FilterError:
-            return (Finding("webp.unreadable", "file", Fate.STUCK),)
+    def plan(self, data: bytes) -> Plan:
+        """What becomes of the file.  Raises FilterError."""
+        return _Job(data).plan()
 
 
 @dataclass(frozen=True, slots=True)
