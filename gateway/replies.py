@@ -31,11 +31,6 @@ class Row:
     written: tuple[str, ...]  # hold | deferred | outcome | reply
     told: str  # by whom the sender is told: notice | dsn | upstream | service | reply | nobody
 
-    @property
-    def terminal(self) -> bool:
-        """Nobody has to come back for this recipient because of us."""
-        return self.code < 300
-
 
 _MAIL = ("relay", "submission")
 _BOTH = ("SMTP", "LMTP")

@@ -95,18 +95,6 @@ class Audit:
         """The addresses of a hold that had ended were blanked."""
         self._hold("forgotten", row)
 
-    def notice_sent(self, kind: str, role: str, to: str, message: str, code: str) -> None:
-        """A notice was handed to the relay."""
-        self._write(
-            "notice-sent",
-            kind=kind,
-            role=role,
-            who=self._hashes.address(to),
-            domain=_domain(to),
-            message=self._hashes.of(message),
-            code=code,
-        )
-
     def set_aside(self, name: str, kind: ObjectKind | None, why: str) -> None:
         """Something in the store could not be read and was set aside."""
         self._write("set-aside", object=name[:32], kind=kind.value if kind else "", why=why)

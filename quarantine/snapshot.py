@@ -194,11 +194,6 @@ class Snapshot:
         before = self._pictures(recipient)
         return None if before is None else seen.alike(read(likeness), before, since)
 
-    def near_identical_count(self, likeness: bytes, recipient: str, since: float) -> int | None:
-        """In how many messages such pictures went to this address."""
-        found = self.gone_alike(likeness, recipient, since)
-        return None if found is None else len({message for _, message, _ in found})
-
     def said_of_likeness(self, likeness: bytes) -> list[Standing] | None:
         """What stands for pictures that are very likely this one or a part of it, or were taken at the same moment."""
         marked = self._marked_pictures()

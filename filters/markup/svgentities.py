@@ -20,7 +20,6 @@ _DECLARATION = re.compile(
 )
 _USE = re.compile(rb"<!\[CDATA\[(?s:.)*?(?:\]\]>|\Z)|<!--(?s:.)*?(?:-->|\Z)|&(?P<name>[^\s;&#<>\"']{1,100});")
 _CHARACTER = re.compile(rb"&#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}));")
-PREDEFINED: Final = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _ROUNDS: Final = 4  # entities inside entities
 _LARGEST: Final = 64 << 20  # bytes after expansion
 _GROWTH: Final = 64  # times the size of the file; more is a bomb

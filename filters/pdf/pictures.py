@@ -14,7 +14,7 @@ from filters.errors import Malformed, Unsupported
 from filters.pdf import reader, samples, streams
 from filters.pdf.reader import Document, Id, Object
 
-FULL_PAGE, SMALL, THUMBNAIL = "pdf.full-page", "pdf.small-on-page", "pdf.page-thumbnail"
+FULL_PAGE, SMALL = "pdf.full-page", "pdf.small-on-page"
 _LOOKS: Final = frozenset((samples.FLAT, samples.PAGE))
 _SPACE: Final = b"\0\t\n\f\r "
 _MEDIA: Final = {streams.DCT: "image/jpeg", streams.JPX: "image/jp2"}

@@ -24,7 +24,6 @@ class Group:
     start: int
     end: int = 0
     destination: bytes = b""
-    ignorable: bool = False
     words: dict[bytes, int | None] = field(default_factory=dict)
     texts: list[tuple[int, int]] = field(default_factory=list)
     binaries: list[tuple[int, int, int]] = field(default_factory=list)  # where \\bin begins, its data begin, they end
@@ -87,8 +86,6 @@ def _content(data: bytes, match: re.Match[bytes], group: Group, at: int) -> Gene
         if len(group.words) < 500:
             group.words[word] = int(match["number"]) if match["number"] else None
         yield Word(word, match.start(), match.end())
-    elif match["symbol"] == b"*" and not group.destination:
-        group.ignorable = True
     elif match["text"] is not None:
         if not group.destination:
             group.destination = b" "

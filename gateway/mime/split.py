@@ -27,7 +27,6 @@ class Cut:
     parts: tuple[Span, ...]
     closed: bool
     codes: frozenset[str]
-    too_many: bool = False
 
 
 @dataclass(slots=True)
@@ -64,7 +63,7 @@ def cut(raw: bytes, body: Span, boundary: bytes, *, parts: int, lines: int, bare
             false += 1
         if len(found) > parts or false > lines:
             codes.add("mime.limit-parts" if len(found) > parts else "mime.limit-lines")
-            return Cut((), True, frozenset(codes), too_many=True)
+            return Cut((), True, frozenset(codes))
         at = _next(raw, delimiter, stop, end) if stop >= 0 else -1
     return _spans(raw, body, found, codes)
 

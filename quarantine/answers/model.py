@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 REPLY, FORM = "reply", "form"
-WAYS: Final = (REPLY, FORM)
 
 # What stands beside the words that a hold offers: always possible, whatever was asked.
 ASK_IG, DELETE, HELP = "ASK IG", "DELETE", "HELP"

@@ -27,11 +27,6 @@ class AnswerRecords(Database):
         row = self.one(sql.REPLY, {"id": reply})
         return None if row is None else str(row["outcome"])
 
-    def replies_of(self, hold: str, outcome: str) -> int:
-        """How many replies about a hold had this outcome."""
-        row = self.one(sql.COUNT_REPLIES, {"hold": hold, "outcome": outcome})
-        return 0 if row is None else int(row["n"])
-
     def old_replies(self, before: float, limit: int = 100) -> list[str]:
         """Ids of replies taken in before ``before`` whose objects are still kept."""
         return [r["id"] for r in self.all(sql.OLD_REPLIES, {"before": before, "limit": limit})]

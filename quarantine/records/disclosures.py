@@ -62,10 +62,6 @@ class DisclosureRecords(Database):
         """SHA-256 of the images a hold waits with."""
         return frozenset(r["sha256"] for r in self.all(sql.HOLD_IMAGES, {"hold": hold}))
 
-    def add_disclosure(self, row: Disclosure) -> None:
-        """Note that an image went to somebody (once)."""
-        self.add_disclosures((row,), ())
-
     def add_disclosures(self, rows: Iterable[Disclosure], patients: Iterable[str]) -> None:
         """Note what one outcome disclosed, and the patients its message named (keyed hashes); once."""
         noted = list(rows)

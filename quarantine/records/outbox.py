@@ -60,11 +60,6 @@ class OutboxRecords(Database):
         params = {"merge": row.merge, "kind": kind, "recipient": row.to, "hold": row.hold}
         return [_row(r) for r in self.all(sql.OUTBOX_MERGED, params)]
 
-    def outbox_row(self, row: int) -> OutboxRow | None:
-        """One row by its number."""
-        found = self.one(sql.OUTBOX_ROW, {"id": row})
-        return None if found is None else _row(found)
-
     def outbox_state(self, dedup: str) -> str | None:
         """pending | done | dropped of the row promised under ``dedup``; None if nothing was promised."""
         row = self.one(sql.OUTBOX_STATE, {"dedup": dedup})

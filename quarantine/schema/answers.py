@@ -15,6 +15,5 @@ ADD_ANSWER = "INSERT INTO answers (hold, at, word, way) VALUES (:hold, :at, :wor
 ANSWERED = "SELECT word FROM answers WHERE hold = :hold ORDER BY at DESC LIMIT 1"
 ADD_REPLY = "INSERT INTO replies (id, at, hold, outcome) VALUES (:id, :at, :hold, :outcome) ON CONFLICT (id) DO NOTHING"
 REPLY = "SELECT outcome, purged FROM replies WHERE id = :id"
-COUNT_REPLIES = "SELECT COUNT(*) AS n FROM replies WHERE hold = :hold AND outcome = :outcome"
 OLD_REPLIES = "SELECT id FROM replies WHERE at <= :before AND purged IS NULL ORDER BY at LIMIT :limit"
 REPLY_PURGED = "UPDATE replies SET purged = :at WHERE id = :id"

@@ -20,7 +20,6 @@ OUTBOX_MERGED = """
 SELECT * FROM outbox WHERE state = 'pending' AND merge = :merge AND kind LIKE :kind AND recipient = :recipient AND hold = :hold
 ORDER BY id"""
 OUTBOX_STATE = "SELECT state FROM outbox WHERE dedup = :dedup"
-OUTBOX_ROW = "SELECT * FROM outbox WHERE id = :id"
 OUTBOX_DONE = "UPDATE outbox SET state = :state, code = :code, done = :now WHERE id = :id AND state = 'pending'"
 OUTBOX_RETRY = "UPDATE outbox SET attempts = attempts + 1, due = :due, code = :code WHERE id = :id AND state = 'pending'"
 OUTBOX_WAITING = "SELECT due, attempts FROM outbox WHERE state = 'pending'"

@@ -239,16 +239,22 @@ def test_what_went_without_agreement_or_whose_agreement_is_over_is_asked_about_a
     assert asked(world).disclosed_again(resaved(), PEER) is False
 
 
+def brought(found: list[tuple[str, str, bool]] | None) -> set[str]:
+    """The messages that brought them."""
+    assert found is not None
+    return {message for _, message, _ in found}
+
+
 def test_pictures_of_one_place_are_near_identical_for_as_long_as_is_asked(world: World) -> None:
     for number, days in ((1, 40), (2, 20), (3, 10), (4, 1)):
         disclose(world, f"m{number}", 4, at=world.now - days * DAY, moved=0.004, number=number)
     disclose(world, "other", 8, at=world.now - DAY)
     snapshot = asked(world)
     month = world.now - 30 * DAY
-    assert snapshot.near_identical_count(noted(4), PEER, month) == 3
-    assert snapshot.near_identical_count(noted(4), PEER, world.now - 5 * DAY) == 1
-    assert snapshot.near_identical_count(noted(4), SECOND, month) == 0
-    assert snapshot.near_identical_count(noted(13), PEER, month) == 0
+    assert brought(snapshot.gone_alike(noted(4), PEER, month)) == {"msg-m2", "msg-m3", "msg-m4"}
+    assert brought(snapshot.gone_alike(noted(4), PEER, world.now - 5 * DAY)) == {"msg-m4"}
+    assert brought(snapshot.gone_alike(noted(4), SECOND, month)) == set()
+    assert brought(snapshot.gone_alike(noted(13), PEER, month)) == set()
 
 
 def test_a_snapshot_that_is_missing_or_stale_knows_nothing(world: World) -> None:

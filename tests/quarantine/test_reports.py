@@ -445,7 +445,7 @@ def test_the_office_without_hours_still_counts(tmp_path: Path) -> None:
 
 
 def test_the_journal_of_the_generator_is_as_the_gateway_writes_it() -> None:
-    """The keys that counting asks for stand in real events, too (tests/e2e/test_reports.py reads real ones)."""
+    """The keys that counting asks for stand in real events, too (tests/e2e/test_emergency.py reads real ones)."""
     line = json.loads(json.dumps(event(MONDAY, SENDERS[0])))
     assert set(line) >= {"event", "at", "recipients", "record", "listener"}
     assert FIRST.weekday() == 0
