@@ -31,7 +31,7 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 log = structlog.get_logger()
 
 COMMAND_LIMIT = 4096  # octets; RFC 3461 6.2 and RFC 5321 4.5.3.1.4 add up to less than 2000
-RELEASE_COMMAND_LIMIT = 65536  # a release token names its recipients
+RELEASE_COMMAND_LIMIT = 2**21  # a release token names its recipients: a thousand with the longest addresses
 MOST_MISTAKES = 20  # protocol errors since the last message
 UNKNOWN_COSTS = 4  # a message or an HTTP request taken for commands must end soon
 
