@@ -283,9 +283,9 @@ class Gateway:
                 continue
             self._spec, self._policy, self._rules = spec, policy, _rules(policy)
             self.metrics.policy_failed.set(0)
-            await asyncio.to_thread(self._took, "changed")
             log.info("policy.loaded", digest=policy.digest)
             await self._pool.follow()
+            await asyncio.to_thread(self._took, "changed")
 
     def _took(self, why: str) -> None:
         """Keep the policy now in force, so that it can be had back.  Mail does not wait for that, nor depend on it."""

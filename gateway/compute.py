@@ -196,7 +196,7 @@ class Pool:
         """Take every process over to the context in force, so that no message has to wait for it."""
         for _ in range(self._size - 1):
             try:
-                self._idle.put_nowait(await self._take())
+                self._idle.put_nowait(await self._take(behind=True))
             except NoWorker:
                 return  # its place is kept; the next message tries again
 
@@ -220,9 +220,9 @@ class Pool:
         for worker in list(self._busy):
             worker.kill()
 
-    async def _take(self) -> _Worker:
+    async def _take(self, *, behind: bool = False) -> _Worker:
         async with self._line:
-            worker = await self._idle.get()
+            worker = await self._next(behind)
         try:
             if worker is not None and worker.quiet and await self._follows(worker):
                 return worker
@@ -234,6 +234,16 @@ class Pool:
                 worker.kill()
             self._idle.put_nowait(None)
             raise
+
+    async def _next(self, behind: bool) -> _Worker | None:
+        """The place that waits longest; of processes first those that have the context in force, or (``behind``) have it not."""
+        worker = await self._idle.get()
+        for _ in range(self._idle.qsize()):
+            if worker is None or (worker.generation != self._generation) is behind:
+                break
+            self._idle.put_nowait(worker)
+            worker = self._idle.get_nowait()
+        return worker
 
     async def _follows(self, worker: _Worker) -> bool:
         """Has it the context in force, or does it take it now?"""

@@ -345,6 +345,19 @@ async def test_processes_go_over_in_place(fake: Callable[..., Pool]) -> None:
     assert {rule(one) for one in after} == {"two:wait0.1"}
 
 
+async def test_no_message_waits_for_a_process_to_go_over_while_another_is_there(fake: Callable[..., Pool]) -> None:
+    """Symptom: after a reload of a hundred thousand domains a message took two seconds.  Cause: it got the process that had
+    waited longest, which first read the register, beside one that had read it already."""
+    pool = fake(2)
+    await pool.start()
+    old = [worker.process.pid for worker in pool._idle._queue]  # type: ignore[attr-defined]  # the queue's own deque
+    await pool.reload({"name": "two"})
+    made = [await pool.plan(message("a")) for _ in range(3)]
+    assert {one.record["pid"] for one in made} == {old[0]}
+    await pool.follow()
+    assert {worker.policy for worker in pool._idle._queue} == {"two"}  # type: ignore[attr-defined]  # the queue's own deque
+
+
 async def test_a_process_that_answers_a_reload_with_nonsense_is_replaced_alone(fake: Callable[..., Pool]) -> None:
     pool = fake(2)
     await pool.start()
