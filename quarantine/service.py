@@ -219,7 +219,7 @@ class Service:
         register = self.records.consent_stamp()  # what a patient said reaches the gateway with the next round
         changes, (seen, written) = self.records.changes(), self._snapshot
         age = now - written
-        due = age >= settings.snapshot_refresh or (changes != seen and age >= settings.snapshot_every)
+        due = not 0 <= age < settings.snapshot_refresh or (changes != seen and age >= settings.snapshot_every)
         if not due:
             return register != self._register and await self._tell_consents(register)
         settings.snapshot.parent.mkdir(parents=True, exist_ok=True)

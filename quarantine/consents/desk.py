@@ -21,6 +21,7 @@ from quarantine.state import NotAllowed
 from quarantine.stores.api import StoreError
 
 _OLDEST: Final = 0.0
+_NEXT: Final = 0.001  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ def note(desk: Desk, named: Named, word: Word, user: str) -> Noted:
     with records.transaction():
         subjects = _subjects(desk, named, word)
         event = digest("note", user, repr(now), *subjects)
+        noted = _noted(desk, subjects, now)
         entries = tuple(
-            Entry(event, one, word.status, since, now, user, role, word.reason, named.source, word.scope, word.purposes)
+            Entry(event, one, word.status, since, noted, user, role, word.reason, named.source, word.scope, word.purposes)
             for one in subjects
         )
         records.consent_add(entries)
@@ -143,6 +145,12 @@ def _subjects(desk: Desk, named: Named, word: Word) -> tuple[str, ...]:
     if not found:
         raise NobodyFound("nothing is on file here that could be taken back")
     return found
+
+
+def _noted(desk: Desk, subjects: tuple[str, ...], now: float) -> float:
+    """Now, or just after the last word where that came by a clock that was ahead: the latest word counts."""
+    last = max((entry.noted for one in subjects for entry in desk.records.consent_history(one)), default=now)
+    return now if now >= last else last + _NEXT
 
 
 def _check(word: Word, since: float, now: float) -> None:

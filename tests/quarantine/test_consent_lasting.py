@@ -83,6 +83,20 @@ async def test_a_word_of_another_process_reaches_the_snapshot_with_the_next_roun
         service.close()
 
 
+async def test_a_snapshot_from_the_future_is_written_anew(world: World) -> None:
+    """Symptom: the clock was put back by a day, and for a day the gateway took the snapshot for unknown."""
+    world.records.close()
+    service = Service(world.settings, clock=world.clock)
+    try:
+        assert await service.snapshot() is True
+        world.now -= 86_400
+        assert await service.snapshot() is True
+        assert Snapshot(world.settings.snapshot, world.hashes, 900.0, world.clock).withdrawn([NHS]) is False
+        assert await service.snapshot() is False
+    finally:
+        service.close()
+
+
 def test_a_word_alone_is_put_into_the_snapshot_that_is_there(world: World) -> None:
     """A large ledger takes seconds to write; the rest stays as old as it is; a snapshot that cannot be read is not touched."""
     sent(world)

@@ -55,6 +55,18 @@ def test_of_two_words_of_the_same_moment_the_stricter_counts(world: World) -> No
     assert stands(world) == {subject: "withdrawn"}
 
 
+def test_the_latest_word_counts_when_the_clock_was_put_back(world: World) -> None:
+    """Symptom: a patient withdrew, and an agreement noted while the clock was a day ahead stood for a day."""
+    subject = of_patient(reference(world))
+    note(world, "withdrawn")
+    world.now += 86_400
+    note(world, "restored")
+    world.now -= 86_400
+    for status, stand in (("withdrawn", {subject: "withdrawn"}), ("restored", {}), ("refused", {subject: "refused"})):
+        note(world, status)
+        assert stands(world) == stand
+
+
 def test_a_word_is_told_to_the_gateway_and_taken_back(world: World) -> None:
     assert snapshot(world).withdrawn([NHS]) is False
     note(world, "withdrawn")
