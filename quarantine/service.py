@@ -47,6 +47,7 @@ RunDue = Callable[[], object]  # ``quarantine.outbox.Outbox.run_due``; blocking,
 PURGE_EVERY: Final = 3600.0
 FORM_EVERY: Final = 30.0
 STALE_WRITES: Final = 86400.0
+BACKLOG: Final = 50  # rounds of intake before anything else begins
 
 
 class WebForm(Protocol):
@@ -130,6 +131,7 @@ class Service:
         if self.form is not None:
             steps.append(("form", self.look_at_form, FORM_EVERY))
         log.info("service.started", steps=[name for name, _, _ in steps])
+        await self.step("ingest", self._backlog)
         tasks = [asyncio.create_task(self._every(name, step, seconds)) for name, step, seconds in steps]
         try:
             await asyncio.gather(*tasks)
@@ -174,6 +176,12 @@ class Service:
     async def ingest(self) -> int:
         """Take in what the gateway wrote."""
         return await asyncio.to_thread(self.intake.run, self._clock())
+
+    async def _backlog(self) -> None:
+        """What came while we were down, before any deadline is looked at: an answer that came in time counts."""
+        for _ in range(BACKLOG):
+            if not await self.ingest():
+                return
 
     async def deadlines(self) -> int:
         """Remind, escalate, end."""

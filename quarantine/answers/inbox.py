@@ -69,21 +69,22 @@ class Inbox:
         written = ownwords.read(content, (row.ref, reply_address(secret, self._settings.domain)))  # of nobody else is it read
         if written.automatic:
             return row.id, "automatic"
-        return row.id, self._answer(secret, row, written, sender, now)
+        return row.id, self._answer(secret, row, written, sender, now, min(now, float(meta["created"])))
 
-    def _answer(self, secret: str, row: HoldRow, written: Written, sender: str, now: float) -> str:
+    def _answer(self, secret: str, row: HoldRow, written: Written, sender: str, now: float, came: float) -> str:
+        """``came``: when the gateway took the reply; one that came in time counts, however long it lay here."""
         try:
-            question = self._answers.question(secret, now, REPLY)
+            question = self._answers.question(secret, came, REPLY)
         except Spent as error:
             return self._tell(row, Told("too-late" if error.outcome == "too-late" else "spent", error.ref), now)
-        return self._tell(row, self._understood(secret, question, written, sender, now), now)
+        return self._tell(row, self._understood(secret, question, written, sender, came), now)
 
-    def _understood(self, secret: str, question: Question, written: Written, sender: str, now: float) -> Told:
+    def _understood(self, secret: str, question: Question, written: Written, sender: str, came: float) -> Told:
         said = read(written, question.offers)
         if not said.word:
             log.info("answer.not-understood", why=str(said.why or Why.UNKNOWN))
             return Told("not-understood", question.ref)
-        return self._answers.answer(secret, Answer(said.word, said.text, sender, REPLY), now)
+        return self._answers.answer(secret, Answer(said.word, said.text, sender, REPLY), came)
 
     def _tell(self, row: HoldRow, answer: Told, now: float) -> str:
         """The notices that the desk does not promise itself, to the hold's own sender whoever wrote."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 
 from quarantine.answers.model import Answer
 from quarantine.deadlines import DEADLINES, Due, OfficeHours, due
+from quarantine.lmtp import Answer as Heard
 from quarantine.model import HoldRow, State
+from quarantine.records import Records
+from quarantine.service import Service
 from tests.support.answerworld import AnswerWorld
-from tests.support.quarantine_kit import MONDAY, NOON, SENDER
+from tests.support.quarantine_kit import MONDAY, NOON, SENDER, answering
 
 pytestmark = pytest.mark.unit
 
@@ -83,3 +87,25 @@ def test_an_urgent_one_that_was_passed_on_is_escalated_within_half_an_hour(world
 def test_a_reviewers_own_hold_keeps_its_own_clock(world: AnswerWorld) -> None:
     row = replace(world.ask(), state=State.QUARANTINED, action="QUARANTINE")
     assert Due.REMIND in at(row, 4.01)
+
+
+async def test_an_answer_that_came_in_time_while_the_service_was_down_counts(tmp_path: Path) -> None:
+    """Symptom: the service was down over the deadline; the sender had answered before it and was told that it was too late."""
+    world = AnswerWorld(tmp_path, poll=0.01)
+    row, late = world.ask(), world.ask("late")
+    world.now = row.deadline - 60
+    world.put(world.reply(row, "VERBAL"))
+    world.now = row.deadline + 60
+    world.put(world.reply(late, "VERBAL"))
+    world.now = row.deadline + 3600
+    world.records.close()
+    service = Service(world.settings, clock=world.clock, deliver=answering(Heard(250, "2.0.0 DELIVERED", final=True)))
+    running = asyncio.create_task(service.run())
+    beside = Records(world.settings.records)
+    async with asyncio.timeout(10):
+        while {one.state for one in beside.holds()} & {State.ASKED, State.RELEASING}:
+            await asyncio.sleep(0.01)
+    service.stop()
+    await running
+    assert {one.id: one.state for one in beside.holds()} == {row.id: State.RELEASED, late.id: State.EXPIRED}
+    beside.close()
