@@ -1,4 +1,4 @@
-"""The IG team's folder, read and changed whole: nobody sees half of a change that touches several files."""
+"""The IG team's folder, read and changed whole: nobody sees half of a change, and nobody's change is lost to another's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+
+from policies.load import POLICY
+
+
+class ChangedMeanwhile(OSError):
+    """Somebody else changed a file since it was read; the text says so."""
 
 
 @contextlib.contextmanager
@@ -68,28 +74,46 @@ def _locked(folder: Path, how: int) -> Iterator[None]:
         os.close(handle)  # and the lock with it
 
 
-def replace(folder: Path, texts: Mapping[str, str]) -> None:
+def replace(folder: Path, texts: Mapping[str, str], seen: Mapping[str, str]) -> None:
     """Put ``texts`` (name -> text) into the folder, all of them or, when one cannot be written, none.  Raises OSError.
 
-    Everything is on disk before the first name changes; mode and owner of a file that was there stay.
+    ``seen``: the texts as they were read before; a file that is not as it was raises ChangedMeanwhile.  Everything is on disk
+    before the first name changes; mode and owner of a file stay, a new one gets those of the policy.
     """
     ready: list[tuple[Path, Path]] = []
     try:
         for name, text in texts.items():
             path = folder / name
-            ready.append((_written(path, text), path))
+            ready.append((_written(path, text, folder / POLICY), path))
         with changing(folder):
+            for name in texts:
+                _unchanged(folder / name, seen.get(name))
             while ready:
                 temporary, path = ready[0]
                 temporary.replace(path)
                 del ready[0]
+        for parent in {(folder / name).parent for name in texts}:
+            _sync(parent)
     finally:
         for temporary, _ in ready:
             temporary.unlink(missing_ok=True)
 
 
-def _written(path: Path, text: str) -> Path:
-    """A hidden file beside ``path`` that holds ``text``, safe on disk."""
+def _unchanged(path: Path, seen: str | None) -> None:
+    if path.exists() and path.read_text("utf-8") != seen:
+        raise ChangedMeanwhile(f"{path} was changed by somebody else just now; nothing is written, try again")
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _written(path: Path, text: str, like: Path) -> Path:
+    """A hidden file beside ``path`` that holds ``text``, safe on disk, with the mode and owner of ``path``, else of ``like``."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
@@ -97,7 +121,7 @@ def _written(path: Path, text: str) -> Path:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
-        was = path.stat() if path.exists() else None
+        was = next((one.stat() for one in (path, like) if one.exists()), None)
         temporary.chmod(was.st_mode & 0o777 if was else 0o644)
         if was and (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
             with contextlib.suppress(PermissionError):  # only root may give files away; who may write may read all the same

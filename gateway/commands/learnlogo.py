@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +10,11 @@ import typer
 
 from filters.api import FilterError
 from filters.decorative import LOOK
-from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings
-from gateway.config import ConfigError, policy_files
+from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail
+from gateway.commands.register.folder import opened
 from gateway.sandbox import Sandbox
 from gateway.sandbox.parent import SandboxFailed, look_at
-from policies.load import PolicyError, load_policy
-
-POLICY = "policy.yaml"
+from policies.load import POLICY, PolicyError
 
 
 def learn_logo(
@@ -36,20 +32,17 @@ def learn_logo(
         for value, words in entries:
             typer.echo(f"    - {value}  # {words}")
         return
-    folder = settings(config).policy
-    path = folder / POLICY
+    folder = opened(config)
+    path = folder.path / POLICY
     try:
-        before = path.read_text("utf-8")
-        known = load_policy({name: text.encode() for name, text in policy_files(folder).items()}).known_logos
+        known = folder.policy().known_logos
         new = [entry for entry in entries if entry[0] not in known]
-        after = with_logos(before, new)
-        load_policy({**{name: text.encode() for name, text in policy_files(folder).items()}, POLICY: after.encode()})
         if new:
-            _replace(path, after)
-    except (PolicyError, ConfigError) as error:
+            folder.write(POLICY, with_logos(folder.files[POLICY], new))
+    except PolicyError as error:
         fail(*error.problems)
     except OSError as error:
-        fail(f"{path}: {error.strerror}", code=1)
+        fail(str(error), code=1)
     typer.echo(f"{path}: {len(new)} added, {len(entries) - len(new)} known already")
 
 
@@ -91,17 +84,3 @@ def with_logos(text: str, entries: list[tuple[str, str]]) -> str:
     if following.lstrip().startswith("- "):  # as deep as the entries that are there
         added = [following[: len(following) - len(following.lstrip())] + line.lstrip() for line in added]
     return "".join([*lines[: at + 1], *added, *lines[at + 1 :]])
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whole or not at all.  Raises OSError."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.chmod(path.stat().st_mode & 0o777)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -74,11 +74,13 @@ def rollback(
             typer.echo(sentence)
         changed = {name: text for name, text in texts.items() if before.get(name) != text}
         if changed and not show:
-            policyswap.replace(folder, changed)
+            policyswap.replace(folder, changed, before)
     except (PolicyError, ConfigError) as error:
         fail(*error.problems, code=1)
     except EditError as error:
         fail(f"{DOMAINS}: {error}; nothing was changed", code=1)
+    except policyswap.ChangedMeanwhile as error:
+        fail(str(error), code=1)
     except OSError as error:
         fail(f"{error.filename or folder}: {error.strerror}; nothing was changed", code=1)
     if not changed:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,10 +10,11 @@ from typing import Protocol, TypeVar
 
 import typer
 
+from gateway import policyswap
 from gateway.commands.options import fail, settings
 from gateway.commands.register.yamlentries import EditError
 from gateway.config import ConfigError, policy_files
-from policies.load import POLICY, Policy, PolicyError, load_policy
+from policies.load import Policy, PolicyError, load_policy
 
 
 class Text(Protocol):
@@ -45,16 +43,8 @@ class Folder:
 
         What somebody else changed in the meantime is not overwritten.
         """
-        policy = load_policy({**{one: old.encode() for one, old in self.files.items()}, name: text.encode()})
-        path = self.path / name
-        lock = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if path.exists() and path.read_text("utf-8") != self.files[name]:
-                raise OSError(f"{path} was changed by somebody else just now; nothing is written, try again")
-            replace(path, text)
-        finally:
-            os.close(lock)
+        policy = self.policy(**{name: text})
+        policyswap.replace(self.path, {name: text}, self.files)
         return policy
 
 
@@ -104,27 +94,3 @@ def day(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         fail(f'"{text}" is no day; write it like 2028-02-28')
-
-
-def replace(path: Path, text: str) -> None:
-    """Whole or not at all, durable, with the file's own mode and owner.  Raises OSError."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        there = (path if path.exists() else path.with_name(POLICY)).stat()  # a file that an older folder lacks
-        temporary.chmod(there.st_mode & 0o777)
-        if os.getuid() == 0:
-            os.chown(temporary, there.st_uid, there.st_gid)
-        temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
