@@ -29,6 +29,7 @@ class YamlError(ValueError):
         super().__init__("\n".join(self.problems))
 
 
+_MERGE: Final = "tag:yaml.org,2002:merge"
 _PLAIN_TAGS: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _BASE: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -44,6 +45,7 @@ class _Walk:
         self.loader, self.file, self.lines, self.problems = loader, file, Lines(), list[str]()
         self.count = 0
         self.budget = 0
+        self.merges = False
 
     def value(self, node: yaml.Node, path: KeyPath) -> Any:
         line = node.start_mark.line + 1
@@ -66,6 +68,9 @@ class _Walk:
             raise YamlError([f"{self.file}:{line}: {dotted(path)}: {told}"]) from None
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[Hashable, Any]:
+        if self.merges and self._pairs(node, {}) > self.budget:
+            line = node.start_mark.line + 1
+            raise YamlError([f"{self.file}:{line}: merges (<<) repeat so much that the file grows without bound; write it out"])
         self.loader.flatten_mapping(node)  # "<<: *anchor"
         merged: dict[Hashable, Any] = {}
         own: dict[Hashable, int] = {}
@@ -86,6 +91,21 @@ class _Walk:
             merged[key] = self.value(value_node, here)
         return merged
 
+    def _pairs(self, node: yaml.Node, known: dict[int, int]) -> int:
+        """How many pairs a mapping has once what it merges is copied into it; counted before anything is."""
+        if id(node) in known:
+            return known[id(node)]
+        known[id(node)] = 0  # one that merges itself is refused by the reader
+        if isinstance(node, yaml.SequenceNode):
+            found = sum(self._pairs(one, known) for one in node.value)
+        elif isinstance(node, yaml.MappingNode):
+            merged = [value for key, value in node.value if key.tag == _MERGE]
+            found = len(node.value) - len(merged) + sum(self._pairs(value, known) for value in merged)
+        else:
+            found = 0
+        known[id(node)] = found
+        return found
+
 
 def parse(text: bytes, file: str) -> tuple[Any, Lines]:
     """Parse one YAML document.  Returns the plain data and a line (from 1) for each key path.
@@ -105,7 +125,7 @@ def parse(text: bytes, file: str) -> tuple[Any, Lines]:
         if node is None:
             return None, {(): 1}
         walk = _Walk(loader, file)
-        walk.budget = len(decoded) * 4 + MAX_ALIASES
+        walk.budget, walk.merges = len(decoded) * 4 + MAX_ALIASES, "<<" in decoded
         data = walk.value(node, ())
     except yaml.YAMLError as error:
         raise YamlError([_syntax(error, file, decoded.splitlines())]) from None
