@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from policies.statements.beside import MARKS
 from policies.statements.clausewords import LONGEST_PHRASE, ROLE_OF, Role
 from policies.statements.dates import DATE, DAY_ONLY
-from policies.statements.spelling import mended
+from policies.statements.spelling import MENDED, mended
 
-_WORD: Final = re.compile("[^\\W_]+(?:'[^\\W_]+)*'?|[&\U0001f44d✅✔☑✓❌\U0001f6ab⛔✗✘]")
+_WORD: Final = re.compile(f"[^\\W_]+(?:'[^\\W_]+)*'?|[&\U0001f44d✅✔☑✓{MARKS}]")
 _SENTENCE: Final = re.compile(r"[.!](?=\s|$)|\?(?=[\s?!.]|$)|[\r\n]+")
 _BREAK: Final = re.compile(r"\s-+(?=\s)|[:;,()\[\]{}/|+]|[!.]")
 _NEGATIVE: Final = {
@@ -23,6 +24,8 @@ _NEGATIVE: Final = {
 }  # fmt: skip
 _SHORT: Final = re.compile(r"(.+?)(n't|'ve|'s|'re|'ll|'d)$")
 _NOT_NT: Final = frozenset(("hasnt", "havent", "hadnt", "wasnt", "werent", "isnt", "arent", "couldnt", "wouldnt", "shouldnt"))
+
+_VC: Final = re.compile(r"\bv/c\b", re.I)
 
 # What frames a line that was typed without a comma: "Hi pt has agreed", "... thanks Karen x".
 _GREETING: Final = re.compile(r"\W*(?:hi|hello|hey)\b(?:\s+(?:all|both|team|there|everyone)\b)?(?=\s)", re.I)
@@ -70,6 +73,7 @@ def split_clauses(text: str, start: int, end: int) -> Iterator[Clause]:
 
 def _masked(text: str) -> str:
     """Dates as blanks, so that their marks do not part clauses; greeting and thanks too; all else stays where it is."""
+    text = _VC.sub("vc ", text)
     for pattern in (DATE, DAY_ONLY):
         text = pattern.sub(lambda match: " " * len(match[0]), text)
     if (hello := _GREETING.match(text)) is not None:
@@ -131,8 +135,16 @@ def _role(tokens: Sequence[tuple[str, tuple[int, int]]], at: int) -> tuple[int, 
         role = ROLE_OF.get(" ".join(word for word, _ in tokens[at : at + length]))
         if role is not None:
             return length, role
+    if (joined := _joined(tokens, at)) is not None:
+        return 2, joined
     word = tokens[at][0]
     if any(char.isdigit() for char in word):
         return 1, Role("t")
     near = mended(word)
     return 1, ROLE_OF[near] if near is not None and near in ROLE_OF else Role("u")
+
+
+def _joined(tokens: Sequence[tuple[str, tuple[int, int]]], at: int) -> Role | None:
+    """A word that a thumb has parted: "verb al consent", "con sented"."""
+    pair = "".join(word for word, _ in tokens[at : at + 2])
+    return ROLE_OF[pair] if pair in MENDED else None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from policies.statements.beside import MARKS
+from policies.statements.speakers import DEPARTMENTS, STAFF
 from policies.statements.words import NEED_BRACKET, WORDS, Word
 
 ROLES: Final[Mapping[str, str]] = {
@@ -16,6 +18,8 @@ ROLES: Final[Mapping[str, str]] = {
     "v": "consented",
     "a": "agreed: only with a giver",
     "h": "happy, fine: only with a giver and what for",
+    "H": "said that it was fine, asked us to: as h, and it is the sender who sends",
+    "O": "no objection from: only with a giver and what for",
     "W": "wants: only after a negation",
     "f": "how",
     "g": "who",
@@ -60,6 +64,10 @@ _FORM: Final = {value: Word("form", value) for value in ("verbal", "telephone", 
 _MOTHER: Final = Word("given_by", "parental-responsibility")
 _CHILD: Final = Word("flag", "child", True)
 
+_WHO: Final = ("patient", "pt", "he", "she", "they", "mum", "mom", "mother", "dad", "father", "parents", "him", "her", "them")
+_SAID: Final = ("said", "says", "said it was", "said it is", "said that is", "says it is", "says that is")
+_ASKS_US: Final = ("asked me to", "asked us to", "asked that i", "asked that we", "wants me to", "wants us to", "wanted me to")
+
 # Roles of this reader; they win over the roles that ``policies.statements.words`` gives.
 _OWN: Final[Mapping[str, Role]] = {
     **_roles("c", "consent, permission, agreement, authorisation, authorization, go ahead, consents given"),
@@ -70,20 +78,27 @@ _OWN: Final[Mapping[str, Role]] = {
     **_roles("W", "want, wants, wish, like"),
     **_roles("x", "obtained, given, gave, gives, gained, taken"),
     **_roles("x", "got, received, documented, recorded, confirmed, granted"),
-    **_roles("x", "noted, done, yes, secured, provided, sought and obtained"),
+    **_roles("x", "doc'd, docd, noted, done, yes, secured, provided, sought and obtained"),
     **_roles("x", "sought and given, \U0001f44d, ✅, ✔, ☑, ✓"),
     **_roles("z", "on file, in notes, in the notes, in record, in the record"),
     **_roles("z", "in records, completed, filled in, scanned, uploaded"),
     **_roles("z", "scanned to notes, scanned to the notes, scanned into notes, scanned into the notes"),
+    **_roles("z", "on chart, in chart, on the chart, in the chart, scanned to chart, scanned to the chart, scanned into chart"),
     **_roles("z", "scanned to record, scanned to the record, uploaded to notes, uploaded to the notes"),
-    **_roles("h", "said it was fine, said it was ok, said it was okay, said it is fine, said it is ok, said it is okay"),
+    **_roles("h", "ok'd, okd, okay'd, oked, okayed, does not mind, do not mind, did not mind"),
+    **_roles("h", "no objection, no objections, no objection to, no objections to"),
+    **_roles("O", "no objection from, no objections from, no objection by, no objections by"),
+    **{f"{said} {fine}": Role("H") for said in _SAID for fine in ("fine", "ok", "okay")},
+    **{f"{who} {asks}": Role("gH", WORDS.get(who)) for who in _WHO for asks in _ASKS_US},
+    **{f"{no} by {who}": Role("r", WORDS["refused"]) for no in ("refused", "declined") for who in _WHO},
+    **{f"{no} by the {who}": Role("r", WORDS["refused"]) for no in ("refused", "declined") for who in _WHO},
     **_roles("T", "take, taking"),
     **_roles("M", "changed her mind, changed his mind, changed their mind, changed their minds, changed mind"),
     **_roles("q", "photography form, photo form, photograph form, clinical photography form, medical photography form"),
     **_roles("q", "consent form, consent forms, photo consent form, photography consent form"),
     **_roles("fc", "consentverbal, verbalconsent", _FORM["verbal"]),
     **_roles("fcx", "vc obtained, vc given, vc gained, vc taken, vc documented, vc got", _FORM["verbal"]),
-    **_roles("f", "verbal, verbally, oral, orally, spoken, by mouth", _FORM["verbal"]),
+    **_roles("f", "verbal, verbally, verb, oral, orally, spoken, by mouth", _FORM["verbal"]),
     **_roles("vf", "agreed verbally, verbally agreed, consented verbally", _FORM["verbal"]),
     **_roles("vf", "verbally consented, consented orally", _FORM["verbal"]),
     **_roles("f", "by video, over the telephone, over phone, via phone, on phone, by tel", _FORM["telephone"]),
@@ -97,10 +112,12 @@ _OWN: Final[Mapping[str, Role]] = {
     **_roles("o", "photo, photos, photograph, photographs, photographed"),
     **_roles("o", "photography, photographing, image, images, imaging"),
     **_roles("o", "picture, pictures, pic, pics, video, videos, this"),
+    **_roles("o", "foto, fotos, phto, phtos, poto, pohto, photso, pix, piccy, piccies, img, imgs"),  # as thumbs type them
     **_roles("o", "these, it, screenshot, attachment, clinical image, clinical photo"),
     **_roles("o", "clinical photos, clinical images, clinical photography"),
     **_roles("o", "medical photography, image sharing, photo sharing"),
     **_roles("s", "share, shared, shares, sharing, send, sent, sending"),
+    **_roles("s", "fwd, fwded, fwding"),
     **_roles("s", "sends, email, emailed, emailing, forward, forwarded, forwarding"),
     **_roles("s", "use, used, using, transfer, transferred, transmission"),
     **_roles("s", "show, shown, showing, pass on, passed on, disclosure"),
@@ -118,12 +135,11 @@ _OWN: Final[Mapping[str, Role]] = {
         them, i confirm, we confirm, i can confirm, attach, i attach, enclose, enclosed, please see, your team, your department,
         her, his, their, full, fully, informed, explicit, expressed, express, today, yesterday, this morning,
         this afternoon, this evening, tonight, just now, now, already, since, via, from, by, that, aware, adult, attached,
-        pls see, same,
-        clinician, doctor, nurse, gp, consultant, date, dated, purpose, purposes, purpose of, record, notes, as, well, as well,
-        directly, securely, secure, team, colleagues, dermatology, derm, plastics, epr, emis, systmone, health, legal,
-        clinic,
-        in clinic, duly, over, here, where, which, own, very, quite, totally, x, and has, thanks""",
+        pls see, same, date, dated, purpose, purposes, purpose of, record, notes, as, well, as well, chart,
+        directly, securely, secure, epr, emis, systmone, health, legal, in clinic, duly, over, here, where, which,
+        own, very, quite, totally, x, and has, thanks""",
     ),
+    **_roles("d", ", ".join((*STAFF, *DEPARTMENTS))),  # their agreement is none: see ``speakers``
     **_roles(
         "t",
         """rash, rashes, lesion, lesions, burn, burns, wound, wounds, ulcer, ulcers, mole, moles, skin, naevus, nevus, melanoma,
@@ -150,7 +166,8 @@ _OWN: Final[Mapping[str, Role]] = {
     **_roles("j", "if, unless, until, whether, assuming, presumably"),
     **_roles("j", "presumed, hopefully, probably, possibly, perhaps, maybe, once, when"),
     **_roles("j", "will, would, should, could, might, may, must"),
-    **_roles("j", "shall, ❌, \U0001f6ab, ⛔, ✗, ✘, no patient"),
+    **_roles("j", "shall, no patient"),
+    **_roles("j", ", ".join(MARKS)),
     **_roles("j", "no patients, isn't, expired, invalid, refusal, my consent, your consent"),
     **_roles("N", "does not, did not, do not, no longer, not willing to"),
     **_roles("Nc", "not consenting, not consent"),

@@ -17,11 +17,12 @@ from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
 from policies.statements.clauses import Clause, split_clauses, split_sentences
 from policies.statements.clausewords import FOREIGN_NO, INCAPACITY, NOT_PATIENT, NOT_PATIENT_AFTER, PROCEDURES, TALK
 from policies.statements.found import Found, apply, judge, take_age, take_dates
+from policies.statements.speakers import by_staff, quoted, repeated
 
 # Without any of these no sentence says anything here: ordinary text is passed over quickly.
 _HINT: Final = re.compile(
     r"con|cns|cos|cno|agre|happ|perm|auth|\bok|fine|refu|ref?sue|decl|withd|wtihd|obje|sa[iy]|\bvc\b|emerg|clinical|patient|\bpt"
-    r"|want|willing|comfort|alright|wish|revoke|rescind|withh",
+    r"|asked|want|willing|comfort|alright|mind|\bv/c\b|wish|revoke|rescind|withh",
     re.I,
 )
 LONGEST_SENTENCE: Final = 400  # characters; a longer one is no statement a person typed on the way
@@ -48,12 +49,13 @@ _SAYS: Final = tuple(
         r"v",  # consented
         r"g[db]*ce[deg]*[os]",  # parents consent to sharing
         r"g[dbf]*[ah][dbeifglh]*[os]",  # happy for the photo to be shared
+        r"O[d]*g[d]*e?[degs]*o",  # no objection from the patient to sharing
         r"^[dkyt]*g[d]*a[df]*$",  # mum agreed
     )
 )
 _PAPER: Final = re.compile(r"q[dgeo]*[fxz]|[fxz][dgo]*q")
 _OTHER_END: Final = re.compile(r"e[degbifxlt]*(?:[^degbifxltosp]|$)")
-_CORE: Final = re.compile(r"[cvahq]")
+_CORE: Final = re.compile(r"[cvahqO]")
 _REFUSES: Final = tuple(
     re.compile(pattern)
     for pattern in (
@@ -69,16 +71,19 @@ _REFUSES: Final = tuple(
 )
 _BARE_REFUSAL: Final = re.compile(r"^[do]*(?:g[do]*)?(?P<how>[rw])[d]*$")
 _STOPS: Final = re.compile(r"[njNrwM]")
-_TAKES: Final = re.compile(r"[^T]*[ah][dbeifgl]*T[dbegilo]*s[^T]*")  # fine to take the photo and send it
+_TAKES: Final = re.compile(r"[^T]*[ahH][dbeifgl]*T[dbegilo]*s[^T]*")  # fine to take the photo and send it
 # "photo to be sent to tvn", "for us to send the pic to derm": where it goes is no other use of the consent.
-_SENT_TO: Final = re.compile(r"(?:o(?:ed{0,3}|d{0,2})s|(?:ed+e|od+)sd{0,3}o)(?P<to>e[dt]{1,6})$")
-# "the patient's nurse is happy": somebody of the staff, whose word is not the patient's.
-_STAFF_AGREE: Final = re.compile(
-    r"\b(?:clinician|doctor|nurse|gp|consultant|team|colleagues|dermatology|derm|plastics|clinic)"
-    r" (?:(?:has|have|had|is|was|are|also|both|now|already) )*"
-    r"(?:agree|happy|ok|okay|fine|consents|consented|said|says|willing|approve|comfortable|content|alright)"
+_SENT_TO: Final = re.compile(r"(?:o(?:ed{0,3}|d{0,2})s|(?:ed+e|od+|He?)sd{0,3}o{1,2})(?P<to>e[dt]{1,6})$")
+_THEY_SAID: Final = re.compile(  # nobody else
+    r"\b(?:he|she|they|pt|patient|mum|mom|mother|dad|father|parents?) (?:(?:has|have) )?(?:said|says|asked|wants|wanted)\b"
 )
-_THEY_SAID: Final = re.compile(r"\b(?:he|she|they|pt|patient|mum|mother|dad|father|parents?) said it")  # nobody else
+# "happy to be sent to derm, photo attached", "asked us to send her home": the patient is sent, not the picture.
+_PERSON_SENT: Final = re.compile(
+    r"\b(?:happy|agreed|agrees|ok|okay|fine|willing|consented|consents|objection|mind) (?:(?:with|to|for|about) )?(?:be|being)"
+    r" (?:sent|shown|transferred|forwarded|emailed|used)\b"
+    r"|\b(?:send|sending|forward|forwarding|transfer|show|showing) (?:the )?(?:him|her|them|pt|patient)"
+    r" (?:to|for|in|home|back|up|over|at|on|with)\b"
+)
 _CHANGED_MIND: Final = re.compile(r"\bchanged\s+(?:(?:her|his|their|its)\s+)?minds?\b", re.I)
 _OWN_CONSENT: Final = re.compile(r"i[db]*v(?![dbf]*g)")  # "I consented" is the sender's own, "I consented the patient" is not
 # In front of a clause: an order ("send with consent") or its subject ("re verbal consent").
@@ -90,17 +95,27 @@ def read_sentences(text: str, carrier: Carrier, start: int = 0) -> Reading:
     statements: list[Statement] = []
     problems: list[Problem] = []
     spans: list[tuple[int, int]] = []
+    quotes = quoted(text)
     for begin, end, asked in split_sentences(text, start):
         if end - begin > LONGEST_SENTENCE or _HINT.search(text, begin, end) is None:
             continue
         reading = _sentence(text, begin, end, asked, carrier)
-        if reading is not None:
+        if reading is not None and not (_permits(reading) and _of_others(text, begin, end, quotes)):
             statements += reading.statements
             problems += reading.problems
             spans += reading.spans
     if _CHANGED_MIND.search(text) and any(one.status is ConsentStatus.GIVEN for one in statements):
         return Reading(carrier)  # "Mum agreed. She has changed her mind": the sender is asked
     return Reading(carrier, tuple(statements), tuple(problems), tuple(sorted(spans)))
+
+
+def _permits(reading: Reading) -> bool:
+    return any(one.status in (ConsentStatus.GIVEN, ConsentStatus.LIMITED) for one in reading.statements)
+
+
+def _of_others(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> bool:
+    """Does a sentence quote: "the patient \"consented\"", "she wrote: \"pt agreed\""?"""
+    return any(begin < end and start < stop for begin, stop in quotes) or repeated(text[start:end])
 
 
 def _sentence(text: str, start: int, end: int, asked: bool, carrier: Carrier) -> Reading | None:
@@ -131,7 +146,7 @@ def _asks(clauses: Sequence[Clause]) -> bool:
 def _refusal(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading | None:
     for clause in clauses:
         for pattern in _REFUSES if len(clauses) != 1 else (*_REFUSES, _BARE_REFUSAL):
-            match = pattern.search(clause.letters)
+            match = pattern.search(clause.letters.replace("H", "h"))
             if match is None:
                 continue
             how = match.groupdict().get("how") or "r"
@@ -220,15 +235,21 @@ def _consent(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading 
     return Reading(carrier, (statement,) if statement else (), problems, spans)
 
 
+def _no_agreement(clause: Clause) -> bool:
+    """An order, the agreement of the sender or of staff, or a patient who is sent instead of a picture."""
+    words = clause.text
+    if words.partition(" ")[0] in _ORDERS or _OWN_CONSENT.search(clause.letters) or by_staff(words) or _PERSON_SENT.search(words):
+        return True
+    return ("H" in clause.letters or "said it" in words) and _THEY_SAID.search(words) is None
+
+
 def _states(clause: Clause) -> bool:
     letters = clause.letters
-    if clause.text.partition(" ")[0] in _ORDERS or _OWN_CONSENT.search(letters) or _STAFF_AGREE.search(clause.text):
-        return False
-    if "said it" in clause.text and _THEY_SAID.search(clause.text) is None:
+    if _no_agreement(clause):
         return False
     if "T" in letters and _TAKES.fullmatch(letters) is None:
         return False
-    letters = _told(letters.replace("T", "d"))
+    letters = _told(letters.replace("T", "d")).replace("H", "h")
     if "q" in letters:
         return bool(_PAPER.search(letters)) and not {"verbal", "implied"} & {r.word.value for r in clause.roles if r.word}
     if not any(pattern.search(letters) for pattern in _SAYS):

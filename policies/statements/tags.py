@@ -13,11 +13,14 @@ from dataclasses import replace
 from typing import Final
 
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
+from policies.statements.beside import MARKS, doubted, weighed
 from policies.statements.clausewords import COMPOUNDS, FOREIGN_NO
 from policies.statements.dates import DATE, DAY_ONLY
 from policies.statements.dictated import with_marks
 from policies.statements.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
 from policies.statements.sentences import read_sentences
+from policies.statements.speakers import by_staff
+from policies.statements.spelling import MENDED
 from policies.statements.words import LONGEST, NEED_BRACKET, WORDS, Word
 
 LONGEST_TEXT: Final = 2048  # characters of a subject or line that are looked at; more cannot be a tag a person typed
@@ -49,6 +52,7 @@ _QUERY: Final = re.compile(r"\s*\?(?=[^\W\d_])")  # "?cellulitis" asks about the
 _TELLING: Final = frozenset({"form", "given_by", "status"})
 _SOFT_END: Final = re.compile(r"[-:;,|(/]")
 _NEGATED: Final = REFUSED | {"pending"}
+_MARKS: Final = frozenset(MARKS)
 
 
 def _take(tokens: list[str], at: int, bracketed: bool) -> tuple[int, Word | None]:
@@ -58,7 +62,8 @@ def _take(tokens: list[str], at: int, bracketed: bool) -> tuple[int, Word | None
         word = WORDS.get(phrase)
         if word is not None and (bracketed or phrase not in NEED_BRACKET):
             return length, word
-    return 1, None
+    parted = "".join(tokens[at : at + 2])  # "verb al", by a thumb on the space bar
+    return (2, WORDS[parted]) if parted in MENDED and parted in WORDS else (1, None)
 
 
 def _extract(text: str, found: Found) -> str:
@@ -78,8 +83,8 @@ def _extract(text: str, found: Found) -> str:
 
 def _read(text: str, bracketed: bool) -> Found:
     found = Found()
-    if "?" in text:
-        found.statuses.add("pending")  # "consent verbal?" asks, it does not state
+    if "?" in text or not _MARKS.isdisjoint(text) or by_staff(" ".join(text.casefold().split())):
+        found.statuses.add("pending")  # "consent verbal?" asks, "consent ✗ verbal" says no, a nurse cannot agree for a patient
     tokens = [token.casefold() for token in _TOKEN.findall(_extract(text, found))]
     tokens = [token for token in tokens if token not in {"&"}]
     at = 0
@@ -147,7 +152,7 @@ def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int]
     else:
         stop, found = _clean_run(text, start, lead.end(2), end, colon)
     told = found.forms or found.statuses or found.givers
-    if _asked(text, stop, end) or FOREIGN_NO.intersection(_TOKEN.findall(text[start:end].casefold())):
+    if _asked(text, stop, end) or doubted(text, stop) or FOREIGN_NO.intersection(_TOKEN.findall(text[start:end].casefold())):
         found.statuses.add("pending")
     if not told and not colon:
         return None
@@ -211,7 +216,8 @@ def _scan(text: str, carrier: Carrier) -> Reading:
         if reading is not None:
             fresh = carrier is Carrier.SUBJECT and _PREFIX.match(plain[match.end() :].lstrip(" ]")) is not None
             fresh = fresh and not any(_PREFIX.match(plain, at) for at in _starts(plain[: match.start()]))
-            readings.append(replace(reading, statements=tuple(replace(s, fresh=fresh) for s in reading.statements)))
+            counted = weighed(reading.statements, plain, match.span())
+            readings.append(replace(reading, statements=tuple(replace(one, fresh=fresh) for one in counted)))
             if reading.statements or match[0][0] == "[":  # "(consent form)" may be ordinary words
                 spans.append(match.span())
     marks = [match.span() for match in _BRACKETS.finditer(plain) if readings or match[0][0] == "["]
