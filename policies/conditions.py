@@ -15,7 +15,7 @@ from policies.vocabulary import BASES, CAPACITIES, GIVERS, PURPOSE_ROWS
 
 OPAQUE: Final = ("encrypted", "corrupt", "limit", "image-not-supported", "unknown-type")
 CONSENTS: Final = ("written", "verbal", "implied", "unspecified", "none", "emergency", "not-required", "refused")
-STANDINGS: Final = ("approved", "grace", "expired", "suspended", "proposed", "denied", "invalid", "unlisted")
+STANDINGS: Final = ("approved", "grace", "expired", "suspended", "proposed", "changed", "denied", "invalid", "unlisted")
 SENDER_KINDS: Final = ("person", "machine", "null", "auto", "list")
 THREADS: Final = ("new", "reply", "forward")
 YES_NO: Final = ("yes", "no")

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from policies.conditions import ATTACHMENT, BURNED_IN, IDENTIFIERS, OPAQUE
+from policies.domains.signed import CHANGED
 from policies.model import Carrier, Consent, ConsentStatus, DomainEntry, Facts, ImageFacts, Kind, RecipientClass, Statement
 from policies.onfile import allows
 from policies.sidefeatures import SideTerms, side_values
@@ -129,6 +130,8 @@ def _given(statement: Statement) -> Stated:
     if statement.capacity == "lacks":
         if giver not in _AUTHORITIES or statement.record is None:
             return Stated("none", ("consent.capacity",))
+        if statement.form is None:
+            return Stated("written")  # the decision stands in the record that is named (matrix 4.5): nobody agreed in any form
     elif giver == "best-interests":  # nobody agreed: only for a patient who cannot decide (Mental Capacity Act)
         return Stated("none", ("consent.capacity",))
     if giver in ("executor", "family") and not statement.deceased:
@@ -350,6 +353,8 @@ def _notes(facts: Facts, stated: Stated, inferred: bool, claimed: bool, burned_i
         notes.append("image.burned-in")
     if facts.recipient.standing == "grace":
         notes.append("domain.grace")
+    if facts.recipient.standing == CHANGED:
+        notes.append("domain.changed")
     if facts.recipient.lookalike_of is not None:
         notes.append("domain.lookalike")
     return tuple(notes)

@@ -202,7 +202,7 @@ class DomainEntry:
     """One entry of the register of domains (docs/policy.md); ``single`` entries name one address."""
 
     domain: str
-    status: str  # proposed | approved | suspended | expired | denied
+    status: str  # proposed | approved | suspended | expired | denied; changed: approved, and not as it stands now
     cls: RecipientClass
     organisation: str = ""
     purposes: frozenset[str] = frozenset()
@@ -237,7 +237,7 @@ class RecipientFacts:
     own_private: bool = False  # the sender's own private address
     local: str = field(default="", repr=False)
     similar_to: str = field(default="", repr=False)  # an address the sender has written to before, a slip of the finger away
-    standing: str = ""  # approved | grace | expired | suspended | proposed | denied | invalid; "" = not in the register
+    standing: str = ""  # approved | grace | expired | suspended | proposed | changed | denied | invalid; "" = not in the register
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ REASONS: Final[Mapping[str, str]] = {
     "domain.grace": "The agreement with the recipient's organisation has just run out and must be renewed.",
     "domain.suspended": "The recipient's organisation is suspended.",
     "domain.proposed": "The recipient's organisation is not approved yet.",
+    "domain.changed": "The terms with the recipient's organisation were changed and must be approved again.",
     "domain.invalid": "The recipient's address is not a proper email address.",
     "domain.lookalike": "The recipient's address looks very like one of an approved organisation. Check the spelling.",
     "domain.children": "The recipient's organisation is not approved for pictures of children.",
@@ -167,6 +168,9 @@ REASONS: Final[Mapping[str, str]] = {
 HELP: Final[Mapping[str, str]] = {
     "consent.inherited-tag": "Put the words at the very start of the subject line, before Re: or Fw:.",
     "consent.unknown-word": "Check the spelling.",
+    "consent.capacity": (
+        "Write who decided, and the number of the note that says so: [consent: best interests, lacks capacity, ref NOTE-1]."
+    ),
     "consent.not-vouched": "Send it from your own work account, with your own address as the sender.",
     "consent.limited-on-file": "Ask the patient. If they agree to this use too, tell the information governance team first.",
     "consent.emergency-many": "Send it to one person or team only.",
@@ -176,7 +180,10 @@ HELP: Final[Mapping[str, str]] = {
     "domain.denied": "Send it to the person's own work address instead.",
     "domain.own-private": "Open it from your work account instead, or put it in the patient's record.",
     "purpose.private": "Send it to the person's work address instead.",
-    "consent.refused": "Do not send it another way. If the patient says yes after all, tell the information governance team.",
+    "consent.refused": (
+        "Do not send it another way. If the patient says yes after all, or your email said no by mistake, tell the information "
+        "governance team."
+    ),
     "kind.intimate-child": "Call the service directly. It will tell you a safe way.",
     "opaque.encrypted": "If it holds a picture of a patient, send it again without the password: we protect it on the way.",
     "opaque.corrupt": "Open the file, save it under a new name, and attach that one to a new email.",

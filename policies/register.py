@@ -176,7 +176,7 @@ class Register:
 
 
 def stands(entry: DomainEntry, today: date, grace: timedelta = GRACE) -> str:
-    """proposed | approved | grace | expired | suspended | denied: how an entry stands on a day."""
+    """proposed | approved | changed | grace | expired | suspended | denied: how an entry stands on a day."""
     if entry.status != "approved":
         return entry.status
     if entry.countersign_by is not None and today > entry.countersign_by:

@@ -25,6 +25,12 @@ from quarantine.stores import StoreError
 
 app = typer.Typer(no_args_is_help=True, help="List, show, release, refuse or delete held mail.")
 WAIT_SECONDS = 15.0  # how long a release is watched; it goes on by itself all the same
+REFUSED = "consent.refused"
+NO_RELEASE = (
+    "No release goes against a no. If the patient has agreed since, or it was noted by mistake: `clinigate consent restore --ref"
+    " {ref}`, then release it; if the email itself says no, its sender sends it again without that. Else `clinigate hold refuse"
+    " {ref} patient.refused`."
+)
 Ref = Annotated[str, typer.Argument(help="Reference (H7Q2-93KD) or id of the hold.")]
 TROUBLE = (ops.NotFound, NotAllowed, Conflict, StoreError, SealError, keyfiles.KeyFileError, OSError, sqlite3.Error)
 
@@ -67,6 +73,8 @@ def show(ref: Ref, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = 
         typer.echo(f"{name + ':':12} {_plain(name, value)}")
     for sentence in sentences(tuple(shown["reasons"])):
         typer.echo(f"  {sentence}")
+    if REFUSED in shown["reasons"]:
+        typer.echo(f"  {NO_RELEASE.format(ref=shown['ref'])}")
 
 
 @app.command("release")
@@ -139,6 +147,9 @@ def _reasons(desk: ops.Desk, ref: str) -> list[str]:
 def _held_again(row: dict[str, Any], ref: str) -> None:
     """The checks found another reason: say which, and how to accept that one too."""
     code = str(row["held_again"] or "")
+    if code == REFUSED:
+        typer.echo(NO_RELEASE.format(ref=row["ref"]))
+        raise typer.Exit(1)
     accepted = " ".join(f"--accept {one}" for one in dict.fromkeys([*row["reasons"], code]) if one)
     typer.echo(f"It was held again: {' '.join(sentences((code,))) or code}")
     typer.echo(f"To let it go all the same: clinigate hold release {ref} {accepted}")

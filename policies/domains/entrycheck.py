@@ -53,6 +53,9 @@ def faults(entry: EntryModel, terms: Terms) -> list[Fault]:
     found = list(_words(entry))
     if entry.domain is not None:
         found += [((key,), what) for what in _unapprovable(entry, label, terms)]
+    elif entry.class_ != "archive" and _freemail(label, terms):
+        what = "only patients' own addresses there may get pictures; list it under patient_addresses"
+        found.append(((key,), f"{label} is a freemail domain: {what}"))
     if len({name.lower() for name in entry.approved_by}) != len(entry.approved_by):
         found.append((("approved_by",), "two different people approve a domain"))
     if entry.status == "suspended" and not entry.reason:
@@ -104,14 +107,18 @@ def _unapprovable(entry: EntryModel, label: str, terms: Terms) -> list[str]:
         return [what] if entry.class_ != "archive" else []
     if "." not in label or public_suffix(label, terms.suffixes) == label:
         return [f"{label} is a public ending that many organisations share; name each organisation's own domain"]
-    if label in terms.freemail or any(parent in terms.freemail for parent in parents(label)):
+    if _freemail(label, terms):
         return [f"{label} is a freemail domain: anybody may have an address there; list single addresses under patient_addresses"]
     return []
 
 
+def _freemail(label: str, terms: Terms) -> bool:
+    return label in terms.freemail or any(parent in terms.freemail for parent in parents(label))
+
+
 def _incomplete(entry: EntryModel, terms: Terms) -> Iterable[Fault]:
     """What an approved entry must say."""
-    if len(entry.approved_by) < terms.signatures:
+    if len(entry.approved_by) < (2 if entry.include_subdomains else terms.signatures):
         yield ("approved_by",), "two different people approve a domain; use `clinigate domain approve`, once each"
     elif len(entry.approved_by) == 1 and entry.approved_on is None:
         yield ("approved_on",), "write the day of the first signature; the second is due the next day"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
+from policies.domains.signed import CHANGED
 from policies.model import DomainEntry, RecipientClass
 from policies.register import Register, stands
 
@@ -20,6 +21,7 @@ WORDS: Final[Mapping[str, str]] = {
     "expiring": "The approval of {name} ends on {day}, in {days} days.",
     "grace": "The approval of {name} ended on {day}. Mail still goes until {last}.",
     "expired": "The approval of {name} ended on {day}. Mail with pictures is held.",
+    "changed": "The entry of {name} was changed after it was signed. Mail with pictures is held until it is approved anew.",
     "review": "The agreement with {name} was to be reviewed by {day}.",
     "assurance": "The security assurance {scheme} of {name} runs to {day}.",
     "countersign": "{name} needs a second signature by {day}; after that it counts as not approved.",
@@ -45,7 +47,9 @@ def due_warnings(register: Register, today: date, last_used: Mapping[str, date] 
     used = last_used or {}
     found: list[Due] = []
     for name, entry in (*register.domains.items(), *register.addresses.items()):
-        if entry.status == "approved":
+        if entry.status == CHANGED:  # each day, until it is signed
+            found.append(_due("changed", name, entry, today, today))
+        elif entry.status == "approved":
             found += _of(name, entry, today, register, used.get(name, entry.last_used))
     return tuple(sorted(found, key=lambda due: (due.day, due.name, due.kind)))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
@@ -20,6 +20,7 @@ from policies.domains.compiled import Compiled, Known, key
 from policies.domains.entries import EntryModel, PatientAddress, RegisterModel
 from policies.domains.entrycheck import Terms, faults
 from policies.domains.lookalike import Lookalikes
+from policies.domains.signed import CHANGED, changed
 from policies.files.yamlmap import KeyPath, Lines, YamlError, explain_validation, parse, say
 from policies.lists.names import digest
 from policies.model import CertificateTerms, DomainEntry, RecipientClass, WayTerms
@@ -31,7 +32,7 @@ _CLASSES: Final = {
     "archive": RecipientClass.ARCHIVE,
     "denied": RecipientClass.DENIED,
 }
-_CODE: Final = "2"  # another number makes all that is known from before be read anew
+_CODE: Final = "3"  # another number makes all that is known from before be read anew
 _STANDIN: Final = "  - {domain: none.invalid, status: proposed, class: clinical}\n"
 
 
@@ -146,7 +147,7 @@ class _Frame:
             table[one.name] = one.entry
         domains, addresses = tables
         addresses.update(self._patients())
-        approved = [name for name, entry in domains.items() if entry.status == "approved"]
+        approved = [name for name, entry in domains.items() if entry.status in ("approved", CHANGED)]
         suffixes = self.around.lists["suffixes.txt"]
         content = self._content(contents)
         return Register(
@@ -198,7 +199,8 @@ class _Frame:
 
 def _compiled(entry: EntryModel, data: Any, terms: Terms) -> Compiled:
     name = _name(entry)
-    return Compiled(_digest(data), name, entry.address is not None, _entry(entry, name, terms))
+    made = _entry(entry, name, terms)
+    return Compiled(_digest(data), name, entry.address is not None, replace(made, status=CHANGED) if changed(data) else made)
 
 
 def _name(entry: EntryModel) -> str:

@@ -26,6 +26,7 @@ FULL = (
     "--organisation", "New Clinic", "--purpose", "TREAT", "--purpose", "COC", "--method", "smime", "--owner", "ig@clinic.example",
     "--expires", str(NEXT_YEAR),
 )  # fmt: skip
+LAST = "purposes: [TREAT, COC]\n    methods: [smime]\n    agreement"  # of an entry that `propose` wrote
 REGISTER = """\
 # our partners
 domains:
@@ -110,18 +111,55 @@ def test_from_proposal_to_approval_by_two_people(world: World) -> None:
     assert "approved_by: [alice, bob]" in text and f"approved_on: {TODAY}" in text and "proposed_by: alice" in text
 
 
-def test_show_names_who_signed_and_what_was_changed_since(world: World) -> None:
-    """An entry changed by hand after its approval is told; `approve` says what to do about it."""
+def test_an_approved_entry_that_is_changed_by_hand_needs_two_new_signatures(world: World) -> None:
+    """What nobody but its editor has seen opens no way; every place that speaks of it says what to do."""
     world.do("propose", "new-clinic.example", *FULL)
     for one in ("alice", "bob"):
         world.do("approve", "new-clinic.example", by=one)
     said = world.do("show", "new-clinic.example")
     assert "signed by:            alice, bob" in said and "changed since:        no" in said
     text = world.path.read_text()
-    world.path.write_text(text.replace("organisation: New Clinic", "organisation: Another Clinic"))
+    world.path.write_text(text.replace(LAST, f"children_allowed: yes\n    {LAST}"))
     assert world.path.read_text() != text
-    assert "changed since:        yes" in world.do("show", "new-clinic.example")
-    assert "changed since, and to have that signed suspend it first" in world.fails("approve", "new-clinic.example", by="carol")
+    found = world.register.match("x@new-clinic.example", today=TODAY)
+    assert (found.cls, found.standing) == (RecipientClass.UNKNOWN, "changed")
+    command = "until two people run `clinigate domain approve new-clinic.example`"
+    said = world.do("show", "new-clinic.example")
+    assert "stands:               changed" in said and "changed since:        yes" in said and command in said
+    assert command in world.run("policy", "check").output
+    assert "was changed after it was signed" in world.do("expiring")
+    assert "One more, different person" in world.do("approve", "new-clinic.example", by="alice")
+    assert world.standing("x@new-clinic.example") == "proposed"
+    assert "is approved." in world.do("approve", "new-clinic.example", by="carol")
+    found = world.register.match("x@new-clinic.example", today=TODAY)
+    assert found.standing == "approved" and found.entry is not None and found.entry.children_allowed
+    assert "approved_by: [alice, carol]" in world.path.read_text()
+
+
+def test_subdomains_are_opened_by_two_people_also_where_one_approves(world: World) -> None:
+    """Register 5.3: a reason and a second approver; a countersignature on the next day is too late for that."""
+    world.path.write_text(f"approvals: countersigned\n{world.path.read_text()}")
+    world.do("propose", "new-clinic.example", *FULL)
+    more = f"include_subdomains: true\n    subdomains_reason: one trust\n    {LAST}"
+    world.path.write_text(world.path.read_text().replace(LAST, more))
+    assert "One more, different person" in world.do("approve", "new-clinic.example", by="alice")
+    assert world.standing("x@there.new-clinic.example") == "proposed"
+    assert "is approved." in world.do("approve", "new-clinic.example", by="bob")
+    assert world.standing("x@there.new-clinic.example") == "approved"
+
+
+def test_what_says_nothing_of_the_terms_may_be_changed(world: World) -> None:
+    """Notes, another order and layout leave the signatures as they are; so do approvers that were written by hand."""
+    world.do("propose", "new-clinic.example", *FULL)
+    for one in ("alice", "bob"):
+        world.do("approve", "new-clinic.example", by=one)
+    text = world.path.read_text()
+    other = "notes: rang them\n    methods: [ smime ]\n    purposes: [TREAT, COC]\n    agreement"
+    world.path.write_text(text.replace(LAST, other))
+    assert world.path.read_text() != text
+    assert world.standing("x@new-clinic.example") == "approved"
+    world.path.write_text(world.path.read_text().replace("[ TREAT,  COC ]", "[TREAT]"))
+    assert world.standing("x@royal-example.example") == "approved"
 
 
 def test_comments_order_and_every_other_byte_stay(world: World) -> None:

@@ -13,8 +13,10 @@ from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, f
 from gateway.commands.policy.replay import replay
 from gateway.commands.policy.source import PolicyOption, folder_of, in_folder, named
 from gateway.commands.policy.versions import history, rollback
+from gateway.commands.register.signing import again
 from policies.decide import decide
 from policies.domains.patterns import overlap
+from policies.domains.signed import CHANGED
 from policies.explain import explain as in_words
 from policies.files.yamlmap import nearest
 from policies.load import Policy, PolicyError
@@ -42,12 +44,15 @@ def check(config: ConfigOption = DEFAULT_CONFIG, policy: PolicyOption = None, as
         "in_force": sum(1 for rule in found.rules if holds(rule, found.profiles)),
         "domains": len(found.register.domains),
         "ended": sorted(domain for domain, _ in due),
+        "changed": sorted(domain for domain, entry in found.register.domains.items() if entry.status == CHANGED),
     }
     if as_json:
         typer.echo(json.dumps(told, indent=2))
         return
     typer.echo(f"{told['version']} is right: {told['rules']} rules, {told['in_force']} of them under this profile;")
     typer.echo(f"{told['domains']} domains, {len(due)} of them past their end.")
+    for domain in told["changed"]:
+        typer.echo(again(domain))
 
 
 @app.command("show")

@@ -13,9 +13,10 @@ from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, f
 from gateway.commands.register import domainshow
 from gateway.commands.register.folder import current, day, edit, opened
 from gateway.commands.register.registertext import EditError, RegisterText
-from gateway.commands.register.signing import NotSigned, sign, suspend
+from gateway.commands.register.signing import NotSigned, again, sign, suspend
 from policies.domains.expiry import due_warnings
 from policies.domains.importing import CsvError, Row, read_csv, sift
+from policies.domains.signed import CHANGED
 from policies.load import DOMAINS, Policy
 from policies.register import a_label, plain_local, public_suffix, split_address
 
@@ -82,7 +83,8 @@ def approve(
     """Sign proposals. Each needs two different people: run it once each, under your own login.
 
     What you sign is recorded with your login name and the day. If an entry is changed between the two signatures the first one is
-    void. A batch is shown as one list, then signed as a whole; what was changed since by hand is not in it unnoticed.
+    void; if it is changed afterwards both are, until two people sign it anew. A batch is shown as one list, then signed as a
+    whole; what was changed since by hand is not in it unnoticed.
     """
     folder = opened(config)
     if bool(domains) == bool(batch):
@@ -142,7 +144,13 @@ def show(
         fail(f"{domain} is not in the register (class {found.cls.value}).{like}", code=1)
     text = RegisterText(folder.files[DOMAINS])
     rows = [row | domainshow.signatures(text.entry(row["name"]) or {}) for row in rows]
-    typer.echo(json.dumps(rows, indent=2, default=str) if as_json else "\n".join(domainshow.lines(rows, whole=bool(domain))))
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, default=str))
+        return
+    typer.echo("\n".join(domainshow.lines(rows, whole=bool(domain))))
+    for row in rows:
+        if row["stands"] == CHANGED:
+            typer.echo(again(row["name"]))
 
 
 @app.command("expiring")

@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from gateway.commands.register.registertext import entry_name
-from gateway.commands.register.signing import changed
+from gateway.commands.register.yamlentries import as_read
 from policies.domains.expiry import Due
+from policies.domains.signed import changed
 from policies.model import DomainEntry, RecipientClass
 from policies.register import Register, stands
 
@@ -53,7 +54,7 @@ def signatures(entry: Mapping[str, Any]) -> dict[str, Any]:
         "proposed by": entry.get("proposed_by"),
         "signed by": list(entry.get("approved_by") or ()),
         "last signed on": entry.get("approved_on"),
-        "changed since": changed(entry),
+        "changed since": changed(as_read(entry)) if entry else False,
     }
 
 

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import date
-from hashlib import sha256
 from typing import Any, Final
 
-# Keys that are about the approval, not about what is approved.
-_ABOUT: Final = frozenset(
-    {"status", "reason", "approved_by", "approved_on", "signed_terms", "proposed_by", "proposed_on", "last_used", "notes"}
-)
+from gateway.commands.register.yamlentries import as_read
+from policies.domains import signed
+
+AGAIN: Final = "Careful: {name} was changed after it was signed. Pictures to it are held until two people run `{command}`."
+
+
+def again(name: str) -> str:
+    """What is said of an approved entry that was changed by hand."""
+    return AGAIN.format(name=name, command=f"clinigate domain approve {name}")
 
 
 class NotSigned(Exception):
     """The signature does not count; the text says why."""
 
 
-def terms(entry: Mapping[str, Any]) -> str:
-    """Names what a signature is for: the entry without the words about its approval."""
-    told = {key: value for key, value in entry.items() if key not in _ABOUT}
-    return sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def changed(entry: Mapping[str, Any]) -> bool:
-    """Whether an approved entry says something else today than was signed; unknown for those approved by hand."""
-    signed = entry.get("signed_terms")
-    return entry.get("status") == "approved" and signed not in (None, "") and signed != terms(entry)
-
-
 def sign(entry: Any, who: str, today: date, needed: int) -> bool:
     """Add a signature; True if that approves it.  Raises NotSigned.
 
-    A signature given for other terms than those that stand now is void: the entry was changed in between.
+    A signature given for other terms than those that stand now is void: the entry was changed in between, or after its approval.
     """
-    if entry.get("status") == "approved" and len(entry.get("approved_by") or ()) >= 2:
-        since = "; its entry was changed since, and to have that signed suspend it first" if changed(entry) else ""
-        raise NotSigned(f"is approved already{since}")
+    plain = as_read(entry)
+    if signed.changed(plain):
+        entry["status"] = "proposed"
+    elif entry.get("status") == "approved" and len(entry.get("approved_by") or ()) >= 2:
+        raise NotSigned("is approved already")
     if entry.get("status") == "denied":
         raise NotSigned("is denied; take its entry out by hand first")
     given = [str(name) for name in entry.get("approved_by") or ()]
-    now = terms(entry)
+    now = signed.terms(plain)
     if given and entry.get("signed_terms") not in (None, "", now):
         given = []
     if who.lower() in {name.lower() for name in given}:
         raise NotSigned(f"was signed by {who} already; a second, different person must approve it")
+    if entry.get("include_subdomains"):  # whoever runs the domains below it is not known: one person never decides that alone
+        needed = 2
     given.append(who)
     entry["approved_by"] = given
     entry["approved_on"] = today

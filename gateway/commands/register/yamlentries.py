@@ -10,6 +10,8 @@ import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from policies.files.yamlmap import YamlError, parse
+
 WIDTH: Final = 4096  # never fold what a person wrote on one line
 
 
@@ -33,6 +35,17 @@ def dump_entry(made: Any, indent: str) -> str:
     out = io.StringIO()
     _round_trip(len(indent)).dump(made, out)
     return out.getvalue()
+
+
+def as_read(entry: Any) -> dict[str, Any]:
+    """An entry of ``load_entry`` as the policy's reader takes it: it knows YAML 1.1, where a bare ``yes`` is no text.
+
+    Raises EditError.
+    """
+    try:
+        return dict(parse(dump_entry([entry], "").encode(), "")[0][0])
+    except YamlError as error:
+        raise EditError(str(error)) from None
 
 
 def without_tail(block: str) -> tuple[str, str]:
