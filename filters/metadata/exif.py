@@ -19,7 +19,8 @@ from filters.metadata.makernote import body_serial
 PREFIX = b"Exif\0\0"
 ORIENTATION = 0x0112
 EXIF_POINTER, GPS_POINTER, INTEROP_POINTER = 0x8769, 0x8825, 0xA005
-MAKER_NOTE = 0x927C
+MAKER_NOTE, BODY_SERIAL = 0x927C, 0xA431
+ASCII = 2  # type of a text (TIFF 6.0, section 2)
 
 # tag -> code, per directory of piexif's dictionary
 _CODES: Mapping[str, Mapping[int, str]] = {
@@ -77,13 +78,14 @@ def facts(tiff: bytes) -> ExifFacts:
         codes.add("exif.thumbnail")
     first, second = tree["0th"], tree["Exif"]
     directory = ifd.read(tiff, _first(tiff, order), order)
+    serial = _text(second.get(BODY_SERIAL)) or _text(first.get(0xC62F))
     return ExifFacts(
         orientation=_turn(directory),
         declared=directory is not None and directory.number(ORIENTATION) is not None,
         codes=frozenset(codes),
         make=_text(first.get(0x010F)),
         model=_text(first.get(0x0110)),
-        serial=_text(second.get(0xA431)) or _text(first.get(0xC62F)) or _noted(tiff, directory, order, _text(first.get(0x010F))),
+        serial=serial or _noted(tiff, directory, order, _text(first.get(0x010F))),
         taken=_text(second.get(0x9003)) or _text(first.get(0x0132)),
     )
 
@@ -173,6 +175,7 @@ def _sound(tiff: bytes, order: str) -> bool:
 def _fallback(tiff: bytes, order: str) -> ExifFacts:
     """Facts by our own reader, from as much of the first directories as can be read."""
     turn, declared, texts, codes = 1, False, dict.fromkeys((0x010F, 0x0110, 0x0132), ""), set[str]()
+    serial = ""
     for entry in ifd.scan(tiff, _first(tiff, order), order):
         if entry.tag == ORIENTATION and entry.numbers:
             turn, declared = (entry.numbers[0] if 1 <= entry.numbers[0] <= 8 else 1), True
@@ -183,10 +186,11 @@ def _fallback(tiff: bytes, order: str) -> ExifFacts:
         if entry.count and entry.tag in _CODES["0th"]:
             codes.add(_CODES["0th"][entry.tag])
         if entry.tag == EXIF_POINTER and entry.numbers:
-            inner = ifd.scan(tiff, entry.numbers[0], order)
+            inner = tuple(ifd.scan(tiff, entry.numbers[0], order))
             codes |= {_CODES["Exif"][e.tag] for e in inner if e.count and e.tag in _CODES["Exif"]}
+            serial = next((_text(tiff[e.start : e.end]) for e in inner if e.tag == BODY_SERIAL and e.kind == ASCII), "")
     make, model, taken = texts.values()
-    return ExifFacts(turn, frozenset(codes), make, model, "", taken, damaged=True, declared=declared)
+    return ExifFacts(turn, frozenset(codes), make, model, serial, taken, damaged=True, declared=declared)
 
 
 def _text(value: Any) -> str:

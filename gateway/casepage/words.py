@@ -99,7 +99,7 @@ FINDINGS: Final[Mapping[str, str]] = {
     "exif.text": "words written into the file",
     "jpeg.comment": "words written into the file",
     "png.text": "words written into the file",
-    "exif.serial": "the serial number of the camera",
+    "exif.serial": "a number of the camera, its lens or this very picture",
     "exif.make": "the make of the camera",
     "exif.model": "the make of the camera",
     "exif.software": "the name of a program",

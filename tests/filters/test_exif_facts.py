@@ -61,6 +61,19 @@ def test_what_piexif_cannot_read_is_read_by_our_own_reader() -> None:
     assert "exif.gps" in facts.codes
 
 
+def test_the_serial_number_is_read_where_piexif_cannot_read_the_rest() -> None:
+    """Symptom: a registered camera that writes a tag of a newer type counted as unknown, while its number was found and removed.
+
+    Cause: our own reader told that there is a serial number (the code) and not which.
+    """
+    number = b"SN-4711\0"
+    inner = struct.pack(">H", 1) + struct.pack(">HHII", 0xA431, 2, len(number), 38 + 18) + bytes(4) + number
+    strange = directory((0x0110, 13, 1, 1), (0x8769, 4, 1, 38)) + inner
+    facts = exif.facts(strange)
+    assert facts.damaged and "exif.serial" in facts.codes
+    assert facts.serial == "SN-4711"
+
+
 def test_claims_beyond_the_block_cost_nothing() -> None:
     """Regression: piexif unpacks as many values as a directory claims; a kilobyte could ask for gigabytes."""
     bomb = directory(*((tag, 1, 0x7FFFFFFF, 8) for tag in range(0x0100, 0x0180)))

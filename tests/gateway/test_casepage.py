@@ -140,7 +140,7 @@ def test_the_page_answers_what_a_complaint_asks(book: tuple[RuleBook, str]) -> N
         "The agreement is of 20 November 2026.",
         "It was decided by our rule CARE, which comes from GMC 10.",
         "The rule says: if to an approved clinical service",
-        "The place where the picture was taken (GPS) and the serial number of the camera.",
+        "The place where the picture was taken (GPS) and a number of the camera, its lens or this very picture.",
         "Nothing is missing.",
     ):
         assert expected in told, expected
