@@ -15,10 +15,13 @@ from quarantine.records import Records
 
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # codes and dates; whatever else stands there is left out
 STATED: Final = "consent.stated-in-mail"
+_RELEASE: Final = "release:"  # begins the message of a release (gateway.objects): the same mail once more, its words are not new
 
 
 def entries(event: Mapping[str, Any]) -> list[Entry]:
-    """The entries of the register that one journal event makes: none unless it says no."""
+    """The entries of the register that one journal event makes: none unless it says no, and says it for the first time."""
+    if str(event.get("message", "")).startswith(_RELEASE):
+        return []
     record, at = _record(event), came(event)
     status = _status(record)
     if status is not None:

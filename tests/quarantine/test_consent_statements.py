@@ -75,6 +75,19 @@ def test_a_mail_read_twice_is_one_entry_and_a_word_that_came_later_stays(world: 
     assert stands(world)[of_patient(reference(world))] == "refused"
 
 
+def test_a_release_says_nothing_anew(world: World) -> None:
+    """Symptom: IG restored a picture, tried to release the held mail that had said no, and the picture was stopped again for all.
+
+    Cause: a release runs the mail through the gateway once more, and its old words were read as the patient's latest.
+    """
+    told = event(world, {"status": "refused"}, fates=("held",))
+    journal(world, told)
+    world.now = MONDAY + 60
+    note(world, "restored")
+    journal(world, told | {"at": MONDAY + 3600, "outcomes": "", "message": f"release:{hex_id('hold')}-1"})
+    assert stands(world) == {}
+
+
 def test_the_outcome_alone_tells_of_a_refusal_too(world: World) -> None:
     """Should the journal be lost; where both speak it is one entry."""
     meta = {"patient": reference(world), "consent": "refused"}
