@@ -249,6 +249,9 @@ def test_the_place_of_a_word_that_was_not_understood(subject: str, words: list[t
 # domain/03 3.6: each example of its table, and 4.6, 4.5 by the words a person has for them
 DOMAIN: list[tuple[str, dict[str, object]]] = [
     ("[consent verbal]", {"form": "verbal"}),
+    ("[consent written, research, ref NORTH-12]", {"record": "NORTH-12"}),
+    ("[consent written, research, ref no. R12/7]", {"record": "R12/7"}),
+    ("[consent written, research, REF NO12]", {"record": "12"}),
     ("[consent written, teaching]", {"form": "written", "purpose": "TRAIN", "scope": frozenset({"record", "teaching"})}),
     ("[consent: parent]", {"given_by": "parental-responsibility", "child": True}),
     ("[emergency: why it cannot wait]", {"bypass": "emergency", "purpose": "ETREAT", "reason": "why it cannot wait"}),
