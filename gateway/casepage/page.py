@@ -151,12 +151,18 @@ def _why(person: Person, book: RuleBook) -> Iterator[str]:
     found = sentences(person.reasons)
     if found and person.state != "delivered":
         yield f"Why: {' '.join(found)}"
-    if not person.rule:
-        return
-    text = book.rule(person.policy, person.rule)
-    source = person.source or (text.source if text else ())
-    first = "Our rule {} had stopped it first" if person.released_by else "It was decided by our rule {}"
-    yield first.format(person.rule) + (f", which comes from {'; '.join(source)}." if source else ".")
+    if person.stopped:
+        first = "Our rule {} had stopped it first"
+        yield from _by_rule(first, person.stopped_policy, person.stopped, person.stopped_source, book)
+    if person.rule and person.rule != person.stopped:
+        first = "It then went by our rule {}" if person.released_by else "It was decided by our rule {}"
+        yield from _by_rule(first, person.policy, person.rule, person.source, book)
+
+
+def _by_rule(first: str, policy: str, rule: str, source: tuple[str, ...], book: RuleBook) -> Iterator[str]:
+    text = book.rule(policy, rule)
+    source = source or (text.source if text else ())
+    yield first.format(rule) + (f", which comes from {'; '.join(source)}." if source else ".")
     if text is not None:
         yield f"The rule says: {_rule(text.lines)}"
 
@@ -265,13 +271,14 @@ def _fate(one: Person) -> dict[str, str]:
     return {
         "keyed hash": one.hash, "state": one.state, "at": iso(one.at), "class": one.cls, "mode": one.mode, "rule": one.rule,
         "source": "; ".join(one.source), "reasons": " ".join(one.reasons), "policy": one.policy, "method": one.method,
-        "protection": one.protection, "statement": _statement(one), "hold": one.hold,
+        "protection": one.protection, "statement": _statement(one), "hold": one.hold, "stopped by": one.stopped,
         "released by": f"{one.released_by} ({one.released_role})" if one.released_by else "",
     }  # fmt: skip
 
 
 def _rules(mail: Mail, book: RuleBook) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for policy, rule in dict.fromkeys((person.policy, person.rule) for person in mail.people if person.rule):
+    stopped = [(person.stopped_policy, person.stopped) for person in mail.people if person.stopped]
+    for policy, rule in dict.fromkeys([*stopped, *((person.policy, person.rule) for person in mail.people if person.rule)]):
         text = book.rule(policy, rule)
         lines = (*text.lines, f"Last reviewed: {text.reviewed}") if text else ("Its words are not kept here.",)
         yield f"{rule} of policy {policy[:12]}", lines

@@ -60,6 +60,9 @@ class Person:
     hold: str = ""  # reference of the hold it waited in
     released_by: str = ""
     released_role: str = ""
+    stopped: str = ""  # rule that had stopped what was released; ``rule`` is then the one by which it went
+    stopped_source: tuple[str, ...] = ()
+    stopped_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +264,8 @@ def _person(records: Records, hashes: KeyedHash, outcome: OutcomeRow, line: Mapp
 def _released(person: Person, entry: Entry) -> Person:
     """The person as the ledger's line says: of a release, its own statement and rule."""
     told = {name: getattr(entry, name) for name in _KNOWN if name not in ("purpose", "form")}
+    if entry.released_by:
+        told |= {"stopped": person.rule, "stopped_source": person.source, "stopped_policy": person.policy}
     return Person(
         hash=person.hash, address=person.address or entry.recipient_address, domain=entry.domain or person.domain,
         state="delivered", at=entry.at, reasons=person.reasons, hold=entry.ref if entry.hold else person.hold,

@@ -167,6 +167,8 @@ def test_the_page_answers_what_a_complaint_asks(book: tuple[RuleBook, str]) -> N
         ({"state": "something-new"}, "We do not know what became of it."),
         ({"address": ""}, "somebody at royal.example"),
         ({"released_by": "ig1", "released_role": "ig"}, "ig1 (information governance) let it go."),
+        ({"released_by": "a@x", "released_role": "sender", "stopped": "CARE-ASK"}, "Our rule CARE-ASK had stopped it first"),
+        ({"released_by": "a@x", "released_role": "sender", "stopped": "CARE-ASK"}, "It then went by our rule CARE, which comes"),
     ],
 )
 def test_what_became_of_it_is_said_as_it_was(told: dict[str, Any], expected: str, book: tuple[RuleBook, str]) -> None:
@@ -252,7 +254,10 @@ def test_a_hold_that_was_released_is_one_story(world: World, book: tuple[RuleBoo
         assert [step.event for step in found.steps] == ["release"]
         assert [(look.who, look.what) for look in found.looks] == [("ig2", "shown")]
         assert {told.kind for told in found.told} >= {"N-2"}
-        assert "let it go" in shown(found, book[0])
+        told = shown(found, book[0])
+        assert "let it go" in told
+        assert (late.stopped, late.rule) == (hold.meta["rule"], "CARE"), "an answer lets it go by another rule than stopped it"
+        assert f"Our rule {late.stopped} had stopped it first" in told and "Our rule CARE had stopped" not in told
 
 
 def test_a_mail_that_nobody_got_has_a_page_too(world: World) -> None:
