@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from gateway.codec import INLINE_BYTES, close, dump_received, load_plan, pack, unpack
 from gateway.model import Plan, Received
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0  # a register of 100,000 domains takes 8 s of a processor to read anew, and all processes read it at once
 LARGE = 2**20  # bytes; such messages queue among themselves first, so that a small one waits for the work in hand only
 T = TypeVar("T")
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.domains import blocks, registerfile
-from policies.domains.compiled import dump, restore
 from policies.domains.plainentry import PlainReader
 from policies.files.yamlmap import YamlError, parse
 from policies.load import PolicyError, load_policy
@@ -147,16 +146,6 @@ def test_what_is_known_is_forgotten_when_the_lists_change() -> None:
     lists = files()["freemail.txt"] + b"a.example\n"
     with pytest.raises(PolicyError, match=r"a\.example is a freemail domain"):
         load_policy({**files(), "domains.yaml": text, "freemail.txt": lists}, known)
-
-
-def test_what_is_known_survives_a_restart() -> None:
-    """As bytes and back; anything else is nothing known."""
-    policy = load_policy({**files(), "domains.yaml": register(ENTRY.format(name="a") + STRANGE)})
-    assert policy.register.known is not None
-    data = dump(policy.register.known)
-    assert restore(data) == policy.register.known
-    for broken in (b"", b"{}", data[:-3], data.replace(b"\"format\": 2", b"\"format\": 0"), b"\xff"):
-        assert restore(broken) is None
 
 
 def test_a_changed_entry_of_many_is_read_in_no_time() -> None:
