@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import textwrap
@@ -100,3 +101,23 @@ def test_every_level_of_the_configuration_is_one_of_logging() -> None:
 
     levels = Settings.model_fields["log_level"].annotation.__args__  # type: ignore[union-attr]  # a Literal
     assert set(levels) <= set(logging.getLevelNamesMapping())
+
+
+@pytest.mark.parametrize("where", ["full disk", "closed pipe"])
+def test_what_cannot_be_said_stops_nothing(where: str) -> None:
+    """Symptom: with the log on a full disk mail was delivered and then not answered, and delivered again at every try."""
+    program = (
+        "import logging, structlog\nfrom gateway import logs\nlogs.setup('INFO')\n"
+        "for _ in range(500): structlog.get_logger().info('one', text='x' * 100); logging.getLogger('a').error('two')\n"
+        "print('went on')"
+    )
+    if where == "full disk":
+        stderr = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, stderr = os.pipe()
+        os.close(reader)
+    try:
+        done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=stderr, cwd=ROOT, timeout=60)
+    finally:
+        os.close(stderr)
+    assert done.stdout == b"went on\n"
