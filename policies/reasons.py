@@ -30,6 +30,7 @@ REASONS: Final[Mapping[str, str]] = {
     "consent.basis": "The reason given why no agreement is needed does not hold for this kind of picture.",
     "consent.judgement": "Sending on your own judgement without asking the patient needs a reviewer.",
     "consent.not-patient": "The email says that this is not a picture of a patient.",
+    "consent.not-patient-check": "You said that it is no picture of a patient. If it is one, tell the IG team now.",
     "consent.not-patient-contradicted": "The email says that this is no picture of a patient, but the file or email names one.",
     "consent.not-vouched": "We could not be sure who sent this email, so its consent words do not count.",
     "consent.inherited-tag": "The consent words stand after Re: or Fw:, so they may come from an earlier email.",

@@ -23,6 +23,7 @@ from quarantine.notices.wording import Language, Templates
 
 MANY = 6  # more people than this are named in the list only, not in each sentence
 ANSWER = "answer"  # the template of what came of an answer
+NO_PATIENT = "consent.not-patient"  # reason of a picture that went because its sender said that no patient is in it
 _WAITING = {("N-1", ""), ("N-2", ""), ("N-7", "stuck")}  # what a reminder is about
 
 
@@ -154,7 +155,10 @@ class _Writer:
         found += self.part(section, "after", values)
         dated = [fate for fate in section.fates if fate.dated]
         found += self.part(section, "dated", values | {"people": self.people(dated)}) if dated else []
-        return found + self.part(section, "housekeeping" if self.told.all_gone else "keep", values)
+        if not self.told.all_gone:
+            return found + self.part(section, "keep", values)
+        no_patient = all(NO_PATIENT in fate.reasons for fate in section.fates)  # then there is nothing to file
+        return found + ([] if no_patient else self.part(section, "housekeeping", values))
 
     def advice(self, fate: Fate) -> str:
         """What is told beside about this person, in the notice's language where it has the words."""

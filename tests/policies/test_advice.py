@@ -12,6 +12,7 @@ from policies.load import Policy, load_policy
 from policies.model import Action, Facts
 from policies.reasons import REASONS
 from policies.record import from_record, to_record
+from policies.statements.tags import read_subject
 from tests.support.matrix import policy
 from tests.support.policyfacts import facts, files, shipped, statement
 
@@ -29,6 +30,7 @@ ADVISED: dict[str, Facts] = {
     "TELL-EMERGENCY": found("recipient.lookalike-address", said=statement("emergency")),
     "TELL-MANY": found("recipient.many"),
     "TELL-OPEN-LIST": found("recipient.open-list"),
+    "TELL-NOT-PATIENT": facts("E", "K3", read_subject("[not a patient image]").statements[0], first_time=True),
     "TELL-FIRST-TIME": found("recipient.first-time"),
 }
 

@@ -84,7 +84,6 @@ EACH: dict[str, tuple[Facts, Action]] = {
     "K4-CARE": (facts("A", "K3", tag("[consent verbal, intimate]"), recipient=SPECIAL), Action.PROTECT),
     "K4-ASK": (facts("A", "K3", tag("[intimate]"), recipient=SPECIAL), Action.ASK),
     "K4-INTIMATE": (facts("A", "K3", tag("[consent written, intimate]")), Action.QUARANTINE),
-    "NOT-PATIENT-FIRST": (facts("E", "K3", tag("[not a patient image]"), first_time=True), Action.DELIVER),
     "NOT-PATIENT": (facts("D", "K3", tag("[teaching, no patients]")), Action.DELIVER),
     "SUSPENDED": (
         facts("A", "K3", EMERGENCY, recipient=recipient("D", standing="suspended")),

@@ -137,6 +137,15 @@ def test_copy_is_not_to_be_deleted_while_somebody_waits() -> None:
     assert "Keep your copy in Sent Items" in text
 
 
+def test_who_said_that_no_patient_is_in_it_is_not_asked_to_file_it() -> None:
+    """Symptom: after "not a patient image" the notice asked for the picture to be put into the patient's record."""
+    for one in (sent(reasons=["consent.not-patient"]), sent(reasons=["consent.not-patient"], advice=["Is it one?"])):
+        text = render([meta(one)], NOW, SETTINGS, TEMPLATES).text
+        assert "record" not in text and "Sent Items" not in text
+    answered = render([meta(sent(state="released", notice="answered"))], NOW, SETTINGS, TEMPLATES).text
+    assert "If it is a picture of a patient" in " ".join(answered.split()) and '"Recently Deleted"' in answered  # S1-21
+
+
 def test_no_answers_says_so_and_whom_to_phone() -> None:
     """Where no word helps the notice says so and gives the on-call contact."""
     notice = made(asked(answers=(), releases="ig"))
