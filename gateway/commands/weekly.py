@@ -50,18 +50,26 @@ def weekly(
         wanted = Week.named(week, office.zone) if week else Week.of(office.day_of(now), office.zone).back(1)
         records = Records(whole.quarantine.records)
         made = build(whole, records, wanted, now, _names(whole, records, wanted) if names else {})
-        found = tables(made, words)
-        if html is not None:
-            html.write_text(page.html(made, found), "utf-8")
-            typer.echo(f"{html}: the report of {wanted.name}")
-        for path in csvfiles.write(found, csv, wanted.name) if csv is not None else ():
-            typer.echo(f"{path}")
     except ValueError as error:
         fail(str(error))
     except TROUBLE as error:
         fail(f"the records cannot be read ({error}); run this as a user who may read the quarantine's state", code=1)
     if html is None and csv is None:
         _print(made)
+        return
+    try:
+        _written(made, html, csv)
+    except OSError as error:
+        fail(f"{error.filename or html or csv}: {error.strerror}; the report is not written", code=1)
+
+
+def _written(made: Report, html: Path | None, csv: Path | None) -> None:
+    found = tables(made, words)
+    if html is not None:
+        html.write_text(page.html(made, found), "utf-8")
+        typer.echo(f"{html}: the report of {made.now.week.name}")
+    for path in csvfiles.write(found, csv, made.now.week.name) if csv is not None else ():
+        typer.echo(f"{path}")
 
 
 def build(whole: Settings, records: Records, week: Week, now: float, names: dict[str, str] | None = None) -> Report:

@@ -100,6 +100,17 @@ def test_show_and_explain_tell_a_rule_in_plain_words(site: Site) -> None:
     assert 'did you mean "CARE"?' in site.run("show", "CAER", code=2)
 
 
+def test_show_says_what_may_be_asked_for(site: Site) -> None:
+    """Symptom: "--kind k3" and "--to Z" listed a few rules as if there were no others.  Any case, photo and image will do."""
+    assert ". CARE\n" in site.run("show", "--to", "a", "--kind", "k3")
+    one, any_photo = (site.run("show", "--to", "A", "--kind", kind) for kind in ("K2", "photo"))
+    assert "K5-CARE" in any_photo and "K5-CARE" not in one
+    told = site.run("show", "--to", "Z", code=2)
+    assert '--to: "Z" is not allowed here; write one of O, A, B, C, D, E, F, archive' in told
+    assert 'did you mean "photo"?' in site.run("show", "--kind", "foto", code=2)
+    assert "there is no such file" in site.run("explain", "nowhere.yaml", code=1)
+
+
 def test_examples_fail_with_file_line_and_reason(site: Site) -> None:
     """The IG team's own mails in words."""
     (site.folder / "tests").mkdir(exist_ok=True)

@@ -14,6 +14,7 @@ from gateway.commands.policy.replay import replay
 from gateway.commands.policy.source import PolicyOption, folder_of, in_folder, named
 from gateway.commands.policy.versions import history, rollback
 from gateway.commands.register.signing import again
+from policies.conditions import WHEN
 from policies.decide import decide
 from policies.domains.patterns import overlap
 from policies.domains.signed import CHANGED
@@ -63,19 +64,20 @@ def show(
     recipient: Annotated[
         str | None, typer.Option("--to", help="Only rules for this recipient class: O, A to F, archive.")
     ] = None,
-    kind: Annotated[str | None, typer.Option(help="Only rules for this kind of picture: K0 to K9.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only rules for this kind of picture: K0 to K9, photo (K2 to K7), image (K1 to K9).")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Rules of other profiles too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """The rules in plain words, in their order: the first that fits decides."""
+    to, kinds = _wanted("--to", "recipient", recipient), _wanted("--kind", "kind", kind)
     found = in_folder(folder_of(policy, config))
     rules = _chosen(found, which or [])
     shown = [
         (at, rule)
         for at, rule in rules
-        if (which or everything or holds(rule, found.profiles))
-        and _fits(rule, "recipient", recipient)
-        and _fits(rule, "kind", kind)
+        if (which or everything or holds(rule, found.profiles)) and _fits(rule, "recipient", to) and _fits(rule, "kind", kinds)
     ]
     if as_json:
         rows = [
@@ -114,6 +116,8 @@ def explain(
         for result in _run(found, path, path.name):
             typer.echo(f"{result.case.name} (to {result.case.recipient})")
             typer.echo(in_words(found, result.case.facts, result.decision) + "\n")
+    elif path.suffix in (".json", ".yaml", ".yml"):
+        fail(f"{path}: there is no such file", code=1)
     else:
         _explain_rule(found, what)
 
@@ -239,8 +243,18 @@ def _chosen(policy: Policy, which: list[str]) -> list[tuple[int, Rule]]:
     return found
 
 
-def _fits(rule: Rule, key: str, word: str | None) -> bool:
-    return word is None or key not in rule.when or word in words(rule.when[key])
+def _wanted(option: str, key: str, word: str | None) -> tuple[str, ...]:
+    """What an option asks for, in the words of rules; () where it is left out.  An end that says what may be written."""
+    if word is None:
+        return ()
+    known = {one.lower(): one for one in WHEN[key][0]}
+    if word.lower() not in known:
+        fail(f'{option}: "{word}" is not allowed here; write one of {", ".join(known.values())}{nearest(word, known.values())}')
+    return words(known[word.lower()])
+
+
+def _fits(rule: Rule, key: str, wanted: tuple[str, ...]) -> bool:
+    return not wanted or key not in rule.when or not set(wanted).isdisjoint(words(rule.when[key]))
 
 
 def _records(path: Path) -> list[Any]:
