@@ -7,6 +7,7 @@ A line whose placeholder has nothing to say is left out.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -141,7 +142,9 @@ def _own_files(folder: Path) -> _Files:
     paths = sorted(folder.glob("*.txt"))
     for path in paths:
         if path.stem not in _FILES:
-            raise TemplateError(path, 1, f"no notice has this name; names are {', '.join(sorted(_FILES))}")
+            raise TemplateError(
+                path, 1, f"no notice has this name; names are {', '.join(sorted(_FILES))}{_nearest(path.stem, _FILES)}"
+            )
     if not paths:
         raise TemplateError(folder / "N-1.txt", 1, "no template is in this folder; copy the shipped ones that you want to change")
     return {path.stem: _file(path) for path in paths}
@@ -209,11 +212,14 @@ def _split(path: Path, text: str) -> Iterator[tuple[int, tuple[str, str], list[t
 def _check_name(path: Path, line: int, key: tuple[str, str]) -> None:
     variant, name = key
     if variant and variant not in VARIANTS.get(path.stem, ()):
-        known = ", ".join(v for v in VARIANTS.get(path.stem, ()) if v) or "none"
-        raise TemplateError(path, line, f"{_shown(key)}: no such variant here; there are: {known}")
+        variants = [one for one in VARIANTS.get(path.stem, ()) if one]
+        told = f"{', '.join(variants) or 'none'}{_nearest(variant, variants)}"
+        raise TemplateError(path, line, f"{_shown(key)}: no such variant here; there are: {told}")
     allowed = (*_FILES[path.stem], *OPTIONAL.get(path.stem, ()))
     if name not in allowed and not any(a.endswith("*") and name.startswith(a[:-1]) for a in allowed):
-        raise TemplateError(path, line, f"{_shown(key)}: no such part here; there are: {', '.join(allowed)}")
+        raise TemplateError(
+            path, line, f"{_shown(key)}: no such part here; there are: {', '.join(allowed)}{_nearest(name, allowed)}"
+        )
 
 
 def _check_line(path: Path, number: int, key: tuple[str, str], line: str) -> None:
@@ -230,7 +236,8 @@ def _check_line(path: Path, number: int, key: tuple[str, str], line: str) -> Non
         known = PLACEHOLDERS.get(name)
         here = sorted(n for n, p in PLACEHOLDERS.items() if path.stem in p.where and n in PARTS.get((path.stem, key[1]), {n}))
         if known is None or name not in here:
-            raise TemplateError(path, number, f"{{{name}}} is not known here; there are: {', '.join(here) or 'none'}")
+            told = f"{', '.join(here) or 'none'}{_nearest(name, here)}"
+            raise TemplateError(path, number, f"{{{name}}} is not known here; there are: {told}")
         if known.many and line != match[0]:
             raise TemplateError(path, number, f"{{{name}}} makes a list and must stand alone on its line")
         if known.many and key[1] in ("subject", "line", "head"):
@@ -251,6 +258,12 @@ def _trim(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Without blank lines at either end."""
     full = [at for at, line in enumerate(lines) if line]
     return lines[full[0] : full[-1] + 1] if full else ()
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """``; did you mean "x"?`` or nothing."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def _shown(key: tuple[str, str]) -> str:

@@ -63,9 +63,11 @@ def glance(report: Report) -> list[tuple[str, str, str]]:
 
 
 def cell(value: Cell, column: Column) -> str:
-    """A cell as people read it."""
+    """A cell as people read it; a code may be broken behind a dot, where a telephone is too narrow for it."""
     if value is None:
         return "–"
+    if column.name == "code":
+        return Markup(".<wbr>").join(str(value).split("."))  # join escapes what it joins
     return span(value) if column.span and isinstance(value, int | float) else str(value)
 
 

@@ -449,3 +449,11 @@ def test_the_journal_of_the_generator_is_as_the_gateway_writes_it() -> None:
     line = json.loads(json.dumps(event(MONDAY, SENDERS[0])))
     assert set(line) >= {"event", "at", "recipients", "record", "listener"}
     assert FIRST.weekday() == 0
+
+
+def test_a_code_may_be_broken_behind_its_dot_and_nothing_else_stands_in_the_page() -> None:
+    """Symptom: on a telephone "Emerge ncies" and "unknow n": every word of a first column was broken anywhere."""
+    column = Column("reason", "code")
+    assert page.cell("consent.missing", column) == "consent.<wbr>missing"
+    assert page.cell("a.<b>", column) == "a.<wbr>&lt;b&gt;"
+    assert page.cell("<b>", Column("what it says", "words")) == "<b>"  # the template escapes it
