@@ -175,7 +175,7 @@ class Pool:
         Until then, and when it does not (NoWorker), the old one stays in force.  The process goes over in place: it knows what
         has not changed in a register of a hundred thousand domains, and the others work meanwhile.
         """
-        worker = await self._take()
+        worker = await self._take(behind=True, follows=False)  # whoever has the context in force goes on serving
         self._busy.add(worker)
         kept = False
         try:
@@ -220,11 +220,12 @@ class Pool:
         for worker in list(self._busy):
             worker.kill()
 
-    async def _take(self, *, behind: bool = False) -> _Worker:
+    async def _take(self, *, behind: bool = False, follows: bool = True) -> _Worker:
+        """A process that nobody else has.  ``behind``: rather one without the context in force; ``follows``: it gets that now."""
         async with self._line:
             worker = await self._next(behind)
         try:
-            if worker is not None and worker.quiet and await self._follows(worker):
+            if worker is not None and worker.quiet and (not follows or await self._follows(worker)):
                 return worker
             if worker is not None:
                 worker.kill()
@@ -238,7 +239,7 @@ class Pool:
     async def _next(self, behind: bool) -> _Worker | None:
         """The place that waits longest; of processes first those that have the context in force, or (``behind``) have it not."""
         worker = await self._idle.get()
-        for _ in range(self._idle.qsize()):
+        for _ in range(self._idle.qsize() + 1):  # once round: where none is as wanted it is the first again
             if worker is None or (worker.generation != self._generation) is behind:
                 break
             self._idle.put_nowait(worker)

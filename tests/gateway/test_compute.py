@@ -358,6 +358,18 @@ async def test_no_message_waits_for_a_process_to_go_over_while_another_is_there(
     assert {worker.policy for worker in pool._idle._queue} == {"two"}  # type: ignore[attr-defined]  # the queue's own deque
 
 
+async def test_a_second_reload_goes_to_the_process_that_missed_the_first(fake: Callable[..., Pool]) -> None:
+    """Symptom: a message took a second and a half.  Cause: one process was busy when the others followed; the next reload took
+    the one that had followed, and left the messages to the other, which read the register first."""
+    pool = fake(2)
+    await pool.start()
+    old = [worker.process.pid for worker in pool._idle._queue]  # type: ignore[attr-defined]  # the queue's own deque
+    assert await pool.reload({"name": "two"}) == "two"
+    assert await pool.reload({"name": "three"}) == "three"
+    made = await pool.plan(message("a"))
+    assert (made.record["pid"], rule(made)) == (old[1], "three:a")
+
+
 async def test_a_process_that_answers_a_reload_with_nonsense_is_replaced_alone(fake: Callable[..., Pool]) -> None:
     pool = fake(2)
     await pool.start()
