@@ -99,7 +99,7 @@ def _answers(sharing: Sequence[Verdict]) -> tuple[Answer, ...]:
 
 def _reasons(facts: Facts, action: Action, sharing: Sequence[Verdict]) -> tuple[str, ...]:
     """The rules' reasons first, then what helps to understand them; a hold also tells what was wrong with the statement."""
-    reasons = [code for verdict in sharing for code in verdict.reasons if code != "consent.missing" or not _agreed(verdict)]
+    reasons = [code for verdict in sharing for code in _own(verdict)]
     reasons += [note for verdict in sharing for note in verdict.view.notes if action in _HOLDS or note != "consent.implied"]
     if action in _HOLDS:
         reasons += facts.consent.ignored
@@ -107,9 +107,14 @@ def _reasons(facts: Facts, action: Action, sharing: Sequence[Verdict]) -> tuple[
     return tuple(dict.fromkeys(reasons))
 
 
-def _agreed(verdict: Verdict) -> bool:
-    """The sender has said that the patient agreed, and how: nobody is told that this could not be seen."""
-    return verdict.view.values["consent"] in ("verbal", "written")
+def _own(verdict: Verdict) -> tuple[str, ...]:
+    """The rule's reasons.  Who has said that the patient agreed, and how, is not told that this could not be seen."""
+    consent, purpose = verdict.view.values["consent"], verdict.view.values["purpose"]
+    if consent not in ("verbal", "written") or "consent.missing" not in verdict.reasons:
+        return verdict.reasons
+    others = tuple(code for code in verdict.reasons if code != "consent.missing")
+    lacking = "consent.purpose-missing" if purpose == "none" else "consent.form" if consent == "verbal" else None
+    return others or ((lacking,) if lacking else ())
 
 
 def _scrub(policy: Policy, action: Action, verdicts: Sequence[Verdict]) -> bool:

@@ -7,9 +7,10 @@ import pytest
 from policies.consent import read_subject
 from policies.decide import decide
 from policies.explain import advice, words_for_sender
+from policies.load import load_policy
 from policies.model import Action, Consent, Facts, Problem
 from policies.reasons import HELP, REASONS, helps, told
-from tests.support.policyfacts import facts, image, recipient, shipped, statement
+from tests.support.policyfacts import facts, files, image, recipient, shipped, statement
 
 pytestmark = pytest.mark.unit
 
@@ -102,3 +103,16 @@ def test_the_notice_about_addresses_is_for_addresses_only() -> None:
     for rule in told:
         reasons = tuple(map(str, rule.settings["reasons"]))  # type: ignore[call-overload]  # a list by its schema
         assert any(reason.startswith(("domain.", "recipient.mailbox")) for reason in reasons), rule.id
+
+
+def test_who_said_how_the_patient_agreed_is_told_what_is_missing_instead() -> None:
+    """Symptom: after "[consent verbal]" the notice said that nobody could see whether the patient agreed.  Cause: the rule's only
+    reason was taken out, and nothing put in its place: the purpose (to a patient), the form (where a site asks for writing)."""
+    verbal = read_subject("[consent verbal]").statements[0]
+    assert decide(shipped(), facts("C", "K3", verbal)).reasons[:1] == ("consent.purpose-missing",)
+    text = files()["policy.yaml"]
+    either = b"purpose: [care, emergency], consent: [written, verbal]}"
+    written = load_policy({**files(), "policy.yaml": text.replace(either, either.replace(b", verbal", b""), 1)})
+    decision = decide(written, facts("A", "K3", verbal))
+    assert (decision.rule, decision.reasons[:1], decision.answers[:1]) == ("CARE-ASK", ("consent.form",), ("[consent written]",))
+    assert "consent.form" not in decide(shipped(), facts("E", "K3", verbal)).reasons  # a private address: the address is why
