@@ -26,7 +26,7 @@ _AGREES: Final = r" (?:(?:has|have|is|are|had|was) )?(?:agree|consent|say|said|s
 _BEHIND: Final = re.compile(
     r"[\s\])}\"':;,(|/=-]*(?:"
     rf"[{MARKS}]"
-    r"|tb[acd]\b|t\.b\.[acd]|n/a\b|(?:to|will|must) follow\b(?!.?(?:up|on)\b)"
+    r"|tb[acd]\b|t\.b\.[acd]|n/a\b|y(?:es)? ?/ ?no?\b|delete as\b|(?:to|will|must) follow\b(?!.?(?:up|on)\b)"
     rf"|(?:(?:yet|still|due) )?to be {_DONE}|(?:yet|still) to (?:obtain|get|ask|sign|confirm|consent|agree|follow)\b"
     rf"|(?:is |was |still )?not (?:yet )?(?:been )?{_DONE}|not yet{_END}|(?:is |was |has )?(?:expired|lapsed|run out)\b"
     r"|(?:is |was |still )?(?:pending|awaiting|awaited|unsure|unclear|unknown|unconfirmed|not sure|refused|declined|denied"
@@ -54,6 +54,19 @@ _QUESTION: Final = re.compile(
     re.I | re.S,
 )
 _LOOK: Final = 120  # characters in front of a tag that are looked at
+# Words to choose from, and nobody has chosen: "consent verbal Y/N", "[consent verbal/written]", "[verbal] [written] [parent]".
+_CHOICE: Final = re.compile(
+    r"\b(?:y(?:es)?|given|obtained|agreed|happy)\s*(?:/|\bor\b)\s*(?:n(?:o|ot \w+)?|refused|declined|withheld)\b|\bdelete as\b"
+    r"|\b(?:circle|tick|choose|select|delete) (?:one|as|which)",
+    re.I,
+)
+# Words of one kind that exclude each other; "parent/guardian" and "verbal/telephone" do not.
+_KINDS: Final = (
+    {"verbal": 1, "oral": 1, "telephone": 1, "phone": 1, "written": 2, "signed": 2, "electronic": 3, "implied": 4},
+    {"patient": 1, "pt": 1, "parent": 2, "parental": 2, "mum": 2, "mom": 2, "dad": 2, "guardian": 2},
+)
+_EITHER: Final = re.compile(r"(?=\b([^\W\d_]+)\s*(?:/|\bor\b)\s*([^\W\d_]+)\b)")
+_FEWEST: Final = 3  # tags that all say something else: nobody means all of them
 _PERMITS: Final = (ConsentStatus.GIVEN, ConsentStatus.LIMITED)
 
 
@@ -66,17 +79,32 @@ def _asked(head: str, text: str, stop: int) -> bool:
     return _QUERY.match(text, stop) is not None and _QUESTION.match(head) is None
 
 
+def to_choose(text: str) -> bool:
+    """True for words that offer a choice and do not make it."""
+    if _CHOICE.search(text) is not None:
+        return True
+    pairs = [(match[1].casefold(), match[2].casefold()) for match in _EITHER.finditer(text)]
+    return any(kind.get(one, 0) != kind.get(other, 0) for one, other in pairs for kind in _KINDS if {one, other} <= kind.keys())
+
+
+def listed(statements: Iterable[Statement]) -> bool:
+    """True if the tags of one line are a list to choose from: three or more that permit, each in another way."""
+    ways = [(said.form, said.given_by) for said in statements if said.status in _PERMITS]
+    return len(ways) >= _FEWEST and len(set(ways)) == len(ways)
+
+
+def pending(said: Statement) -> Statement:
+    """The statement as one that permits nothing."""
+    return replace(said, status=ConsentStatus.PENDING, basis=None)
+
+
 def weighed(statements: Iterable[Statement], text: str, span: tuple[int, int]) -> tuple[Statement, ...]:
     """The statements of a tag at ``span``; one that the words beside it unmake is pending: the sender is asked."""
     start, stop = span
     head = _SENTENCE.split(text[max(0, start - _LOOK) : start])[-1]
     about = _BEFORE.search(head) is not None
     doubt = doubted(text, stop) or _asked(head, text, stop)
-    return tuple(_pending(said) if _unmade(said, about, doubt) else said for said in statements)
-
-
-def _pending(said: Statement) -> Statement:
-    return replace(said, status=ConsentStatus.PENDING, basis=None)
+    return tuple(pending(said) if _unmade(said, about, doubt) else said for said in statements)
 
 
 def _unmade(said: Statement, about: bool, doubt: bool) -> bool:

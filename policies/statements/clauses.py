@@ -146,5 +146,7 @@ def _role(tokens: Sequence[tuple[str, tuple[int, int]]], at: int) -> tuple[int, 
 
 def _joined(tokens: Sequence[tuple[str, tuple[int, int]]], at: int) -> Role | None:
     """A word that a thumb has parted: "verb al consent", "con sented"."""
-    pair = "".join(word for word, _ in tokens[at : at + 2])
-    return ROLE_OF[pair] if pair in MENDED else None
+    if len(tokens) < at + 2:
+        return None
+    pair = tokens[at][0] + tokens[at + 1][0]
+    return ROLE_OF.get(pair) if pair in MENDED else None

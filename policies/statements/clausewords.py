@@ -137,7 +137,7 @@ _OWN: Final[Mapping[str, Role]] = {
         this afternoon, this evening, tonight, just now, now, already, since, via, from, by, that, aware, adult, attached,
         pls see, same, date, dated, purpose, purposes, purpose of, record, notes, as, well, as well, chart,
         directly, securely, secure, epr, emis, systmone, health, legal, in clinic, duly, over, here, where, which,
-        own, very, quite, totally, x, and has, thanks""",
+        own, very, quite, totally, kindly, thru, u, x, and has, thanks""",
     ),
     **_roles("d", ", ".join((*STAFF, *DEPARTMENTS))),  # their agreement is none: see ``speakers``
     **_roles(

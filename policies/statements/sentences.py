@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
+from policies.statements.beside import to_choose
 from policies.statements.clauses import Clause, split_clauses, split_sentences
 from policies.statements.clausewords import FOREIGN_NO, INCAPACITY, NOT_PATIENT, NOT_PATIENT_AFTER, PROCEDURES, TALK
 from policies.statements.found import Found, apply, judge, take_age, take_dates
@@ -100,7 +101,7 @@ def read_sentences(text: str, carrier: Carrier, start: int = 0) -> Reading:
         if end - begin > LONGEST_SENTENCE or _HINT.search(text, begin, end) is None:
             continue
         reading = _sentence(text, begin, end, asked, carrier)
-        if reading is not None and not (_permits(reading) and _of_others(text, begin, end, quotes)):
+        if reading is not None and not (_permits(reading) and _nobodys(text, begin, end, quotes)):
             statements += reading.statements
             problems += reading.problems
             spans += reading.spans
@@ -113,9 +114,10 @@ def _permits(reading: Reading) -> bool:
     return any(one.status in (ConsentStatus.GIVEN, ConsentStatus.LIMITED) for one in reading.statements)
 
 
-def _of_others(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> bool:
-    """Does a sentence quote: "the patient \"consented\"", "she wrote: \"pt agreed\""?"""
-    return any(begin < end and start < stop for begin, stop in quotes) or repeated(text[start:end])
+def _nobodys(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> bool:
+    """Does a sentence quote ("the patient \"consented\"", "she wrote: pt agreed") or offer a choice ("happy for photo Y/N")?"""
+    said = text[start:end]
+    return any(begin < end and start < stop for begin, stop in quotes) or repeated(said) or to_choose(said)
 
 
 def _sentence(text: str, start: int, end: int, asked: bool, carrier: Carrier) -> Reading | None:

@@ -13,14 +13,14 @@ from dataclasses import replace
 from typing import Final
 
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.statements.beside import MARKS, doubted, weighed
+from policies.statements.beside import MARKS, doubted, listed, pending, to_choose, weighed
 from policies.statements.clausewords import COMPOUNDS, FOREIGN_NO
 from policies.statements.dates import DATE, DAY_ONLY
 from policies.statements.dictated import with_marks
 from policies.statements.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
 from policies.statements.sentences import read_sentences
 from policies.statements.speakers import by_staff
-from policies.statements.spelling import MENDED
+from policies.statements.spelling import MENDED, mended
 from policies.statements.words import LONGEST, NEED_BRACKET, WORDS, Word
 
 LONGEST_TEXT: Final = 2048  # characters of a subject or line that are looked at; more cannot be a tag a person typed
@@ -42,6 +42,7 @@ _ADDRESS: Final = re.compile(r"<?([^\s<>@,;:\[\]()]{1,64}@[^\s<>@,;:\[\]()]{1,25
 _REF: Final = re.compile(
     r"\b(?:ref|rec|irb|ethics|dsa|approval)\b[ :.#]*(?:no(?![a-z])\.? ?)?([a-z0-9][a-z0-9/_.\-]*\d[a-z0-9/_.\-]*)", re.I | re.A
 )
+_HOW: Final = re.compile(r"\[\s*(?:verbal|verbally|oral|written|signed|telephone)\s*\]", re.I)  # "[verbal] pt consented"
 _TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[&]")
 _LEAD: Final = re.compile(
     r"[\s*_~#]*[\[(\"']?\s*((?:[\w']+\s+){0,2}?)(con[cs]en?[st]{1,2}(?:ed|s)?|consnet|concent)\b\s*([:;=,\-]?)", re.I
@@ -52,6 +53,7 @@ _QUERY: Final = re.compile(r"\s*\?(?=[^\W\d_])")  # "?cellulitis" asks about the
 _TELLING: Final = frozenset({"form", "given_by", "status"})
 _SOFT_END: Final = re.compile(r"[-:;,|(/]")
 _NEGATED: Final = REFUSED | {"pending"}
+_MENDABLE: Final = _TELLING | {"consent", "filler"}  # a slip in what it is for is asked about: "opinoin" may be anything
 _MARKS: Final = frozenset(MARKS)
 
 
@@ -63,7 +65,10 @@ def _take(tokens: list[str], at: int, bracketed: bool) -> tuple[int, Word | None
         if word is not None and (bracketed or phrase not in NEED_BRACKET):
             return length, word
     parted = "".join(tokens[at : at + 2])  # "verb al", by a thumb on the space bar
-    return (2, WORDS[parted]) if parted in MENDED and parted in WORDS else (1, None)
+    if len(tokens) > at + 1 and parted in MENDED and parted in WORDS:
+        return 2, WORDS[parted]
+    near = WORDS.get(mended(tokens[at]) or "")
+    return 1, near if near is not None and near.sets in _MENDABLE else None
 
 
 def _extract(text: str, found: Found) -> str:
@@ -83,8 +88,8 @@ def _extract(text: str, found: Found) -> str:
 
 def _read(text: str, bracketed: bool) -> Found:
     found = Found()
-    if "?" in text or not _MARKS.isdisjoint(text) or by_staff(" ".join(text.casefold().split())):
-        found.statuses.add("pending")  # "consent verbal?" asks, "consent ✗ verbal" says no, a nurse cannot agree for a patient
+    if "?" in text or not _MARKS.isdisjoint(text) or to_choose(text) or by_staff(" ".join(text.casefold().split())):
+        found.statuses.add("pending")  # it asks, says no ("consent ✗ verbal"), offers a choice, or staff agreed for a patient
     tokens = [token.casefold() for token in _TOKEN.findall(_extract(text, found))]
     tokens = [token for token in tokens if token not in {"&"}]
     at = 0
@@ -152,7 +157,12 @@ def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int]
     else:
         stop, found = _clean_run(text, start, lead.end(2), end, colon)
     told = found.forms or found.statuses or found.givers
-    if _asked(text, stop, end) or doubted(text, stop) or FOREIGN_NO.intersection(_TOKEN.findall(text[start:end].casefold())):
+    if (
+        _asked(text, stop, end)
+        or doubted(text, stop)
+        or to_choose(text[start:end])
+        or FOREIGN_NO.intersection(_TOKEN.findall(text[start:end].casefold()))
+    ):
         found.statuses.add("pending")
     if not told and not colon:
         return None
@@ -220,7 +230,9 @@ def _scan(text: str, carrier: Carrier) -> Reading:
             readings.append(replace(reading, statements=tuple(replace(one, fresh=fresh) for one in counted)))
             if reading.statements or match[0][0] == "[":  # "(consent form)" may be ordinary words
                 spans.append(match.span())
-    marks = [match.span() for match in _BRACKETS.finditer(plain) if readings or match[0][0] == "["]
+    if listed(said for reading in readings for said in reading.statements):
+        readings = [replace(reading, statements=tuple(map(pending, reading.statements))) for reading in readings]
+    marks = [m.span() for m in _BRACKETS.finditer(plain) if readings or (m[0][0] == "[" and _HOW.fullmatch(m[0]) is None)]
     at = 0
     while (prefix := _PREFIX.match(plain, at)) is not None or plain[at : at + 1].isspace():
         at = prefix.end() if prefix else at + 1

@@ -11,6 +11,7 @@ import pytest
 from policies.consent import read_body_line, read_subject
 from policies.model import ConsentStatus
 from policies.statements.beside import MARKS
+from policies.statements.spelling import MENDED
 
 pytestmark = pytest.mark.unit
 
@@ -27,8 +28,8 @@ KEPT = [
     "{} wound not healing", "{} not healing", "{} no better since Monday", "no better {}", "{} ?cellulitis", "Is this a BCC {}?",
     "Can you advise on this rash {}?", "Any ideas {}?", "{} to follow up in clinic", "{} refused admission", "{} pending biopsy",
     "{} unclear diagnosis", "{} to be seen today", "What is this? {}", "Opinion needed {}", "awaiting opinion {}",
-    "{}. Not sure what it is",    "{} GP referral", "{} unknown rash", "For MDT - {} - leg", "No improvement. {}", "{} if you need more let me know",
-    "{} late onset",
+    "{} GP referral", "{} unknown rash", "For MDT - {} - leg", "No improvement. {}", "{} if you need more let me know",
+    "{}. Not sure what it is", "{} late onset", "{} left/right leg", "{} and/or admit", "{} y/o fall",
 ]  # fmt: skip
 
 
@@ -47,6 +48,30 @@ def test_words_that_touch_a_tag_unmake_it(tag: str, frame: str) -> None:
 @pytest.mark.parametrize("tag", TAGS)
 def test_words_about_the_picture_leave_a_tag_as_it_is(tag: str, frame: str) -> None:
     assert statuses(frame.format(tag)) == {"given"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "consent verbal Y/N", "[consent verbal Y/N]", "[consent verbal] Y/N", "Consent: yes/no", "[consent verbal] yes / no",
+        "[consent verbal/written]", "Consent: verbal / written / parent", "verbal/written consent obtained", "Consent: pt/parent",
+        "[consent verbal] [consent written] [consent parent]", "[consent written or verbal]", "pt happy for photo Y/N",
+        "(consent verbal) (consent written) (consent: mum)", "[consent verbal, delete as needed]",
+        "consent given/refused, verbal",
+    ],
+)  # fmt: skip
+def test_a_choice_that_nobody_made_permits_nothing(text: str) -> None:
+    """A form's words left as they were."""
+    assert not statuses(text) & {"given", "limited"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[consent: parent/guardian]", "parent/guardian consent obtained", "[consent verbal/telephone]", "Consent: verbal/pt",
+     "[consent written] [consent verbal]"],
+)  # fmt: skip
+def test_words_that_do_not_exclude_each_other_are_no_choice(text: str) -> None:
+    assert statuses(text) == {"given"}
 
 
 def test_a_refusal_beside_a_tag_is_heard() -> None:
@@ -135,8 +160,19 @@ SHORT = [
     ("the patient doesn't mind photos being sent to you", None), ("No objection from pt to sending photo", None),
     ("pt has no objections to photo being sent", None), ("Patient asked me to email you these photos", None),
     ("Mum asked us to share the photos", None), ("pt wants me to send this photo to you", None),
+    ("[consent verbla]", "verbal"), ("[conesnt verbal] patinet", "verbal"), ("Consent: wrtiten", "written"),
+    ("[consent verrbal]", "verbal"), ("[verbal] pt consented, photo of heel", "verbal"), ("pt kindly agreed to the photo", None),
     ("verbal consent given by pt for phto", "verbal"), ("written consent on chart", "written"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", [*MENDED, *(f"{word[:4]} {word[4:]}" for word in MENDED)])
+def test_every_word_that_is_mended_is_read_alone_and_in_company(word: str) -> None:
+    """Also one that has no role of its own ("capacity"): nothing fails, nothing is made up."""
+    for text in (word, f"photo {word}", f"pt {word} photo", f"[{word}]", f"[consent {word}]", f"no consent {word}"):
+        for read in (read_subject, read_body_line):
+            read(text)
+        assert "no " not in text or not statuses(text) & {"given", "limited"}
 
 
 @pytest.mark.parametrize(("text", "form"), SHORT)
@@ -153,7 +189,9 @@ def test_short_and_spoken_forms_are_read(text: str, form: str | None) -> None:
         "pt doesn't mind surgery, photo attached", "pt does mind photos being sent", "pt would not mind photos being sent",
         "no objections noted re photo", "patient has no objection to admission", "patient asked me to delete these photos",
         "patient asked me not to send these photos", "patient asked me to send you these photos?", "no v/c obtained", "v/c?",
-        "verb al consent not obtained", "un consented photo", "[no con sent]", "pt wants me to send the photo to the papers",
+        "verb al consent not obtained", "un consented photo", "[no con sent]", "[consent verbal wihtout]",
+        "[consent verbal pedning]", "[consent vrebla]", "[verbal] pt to consent", "[verbal] consent form?",
+         "pt wants me to send the photo to the papers",
         "he said fine to surgery", "I said fine to send the photo", "no objection from me to the photo", "consent to be doc'd",
     ],
 )  # fmt: skip
