@@ -20,7 +20,7 @@ from policies.statements.dictated import with_marks
 from policies.statements.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
 from policies.statements.sentences import read_sentences
 from policies.statements.speakers import by_staff
-from policies.statements.spelling import MENDED, mended
+from policies.statements.spelling import MENDED
 from policies.statements.words import LONGEST, NEED_BRACKET, WORDS, Word
 
 LONGEST_TEXT: Final = 2048  # characters of a subject or line that are looked at; more cannot be a tag a person typed
@@ -53,7 +53,6 @@ _QUERY: Final = re.compile(r"\s*\?(?=[^\W\d_])")  # "?cellulitis" asks about the
 _TELLING: Final = frozenset({"form", "given_by", "status"})
 _SOFT_END: Final = re.compile(r"[-:;,|(/]")
 _NEGATED: Final = REFUSED | {"pending"}
-_MENDABLE: Final = _TELLING | {"consent", "filler"}  # a slip in what it is for is asked about: "opinoin" may be anything
 _MARKS: Final = frozenset(MARKS)
 
 
@@ -67,8 +66,7 @@ def _take(tokens: list[str], at: int, bracketed: bool) -> tuple[int, Word | None
     parted = "".join(tokens[at : at + 2])  # "verb al", by a thumb on the space bar
     if len(tokens) > at + 1 and parted in MENDED and parted in WORDS:
         return 2, WORDS[parted]
-    near = WORDS.get(mended(tokens[at]) or "")
-    return 1, near if near is not None and near.sets in _MENDABLE else None
+    return 1, None
 
 
 def _extract(text: str, found: Found) -> str:

@@ -160,8 +160,7 @@ SHORT = [
     ("the patient doesn't mind photos being sent to you", None), ("No objection from pt to sending photo", None),
     ("pt has no objections to photo being sent", None), ("Patient asked me to email you these photos", None),
     ("Mum asked us to share the photos", None), ("pt wants me to send this photo to you", None),
-    ("[consent verbla]", "verbal"), ("[conesnt verbal] patinet", "verbal"), ("Consent: wrtiten", "written"),
-    ("[consent verrbal]", "verbal"), ("[verbal] pt consented, photo of heel", "verbal"), ("pt kindly agreed to the photo", None),
+    ("[verbal] pt consented, photo of heel", "verbal"), ("pt kindly agreed to the photo", None),
     ("verbal consent given by pt for phto", "verbal"), ("written consent on chart", "written"),
 ]  # fmt: skip
 
