@@ -26,14 +26,14 @@ ifdef TESTS
 	$(PYTEST) $(TESTS) $(ARGS)
 else
 	failed=0; \
-	$(PYTEST) -m unit -n logical $(ARGS) || failed=1; \
-	$(PYTEST) -m "not unit" -n logical --dist loadfile --ignore=tests/chaos --ignore=tests/bench $(ARGS) || failed=1; \
-	$(PYTEST) -m "not unit" tests/chaos tests/bench $(ARGS) || failed=1; \
+	$(PYTEST) -m "unit and not slow" -n logical $(ARGS) || failed=1; \
+	$(PYTEST) -m "not unit or slow" -n logical --dist loadfile --ignore=tests/chaos --ignore=tests/bench $(ARGS) || failed=1; \
+	$(PYTEST) -m "not unit or slow" tests/chaos tests/bench $(ARGS) || failed=1; \
 	exit $$failed
 endif
 
 unit: $(VENV)/.installed
-	$(PYTEST) -m unit -n logical $(ARGS)
+	$(PYTEST) -m "unit and not slow" -n logical $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -26,13 +26,13 @@ from gateway.ledgerrows import (
     Note,
     Standing,
     State,
-    adopt,
     annotate,
     claimed,
     hashed,
     hashed_rcpt,
     held,
     held_key,
+    inherit,
     open_row,
     read,
     settled,
@@ -231,8 +231,8 @@ class Ledger:
                 state = claimed(standing)
                 rcpt = hashed_rcpt(key, label)
                 db.execute(UPSERT, (row_key, digest, rcpt, state, token, generation, born, standing.sends, now))
-                if standing.adopted:
-                    adopt(db, row_key, digest, rcpt, standing)
+                if standing.inherited:
+                    inherit(db, row_key, digest, rcpt, standing)
         return Claim(token, key, digest, generation, born, standings, after)
 
     def _live(self, db: sqlite3.Connection, token: str, now: float) -> bool:
@@ -262,22 +262,25 @@ class Ledger:
 
     def _gone(self, db: sqlite3.Connection, claim: Claim, label: str, outcome: Note) -> None:
         """Delivered: neither a hold that may have been written before, nor its message tried again, delivers a second time."""
-        told = dict.fromkeys(held(db, claim.key, claim.generation, claim.digest, label), outcome) | (
-            {claim.after: {"do": "released"}} if claim.after else {}
-        )
-        for hold, note in told.items():
-            key = f"hold:{hold}"
-            values = (hashed(key), "", hashed_rcpt(key, label), State.DONE, claim.token, 0, claim.born, 0, self._clock())
-            db.execute(UPSERT, values)
-            annotate(db, values[0], "", values[2], json.dumps(note))
+        for hold in held(db, claim.key, claim.generation, claim.digest, label):
+            self._about_hold(db, claim, label, hold, note=outcome)
+        if claim.after:
+            self._about_hold(db, claim, label, claim.after, note={"do": "released"})
 
     def _remember_sends(self, db: sqlite3.Connection, claim: Claim, label: str, hold: str) -> None:
         """A recipient that may have got the message is deferred: the release of that hold has to know."""
         row = read(db, claim.key, claim.digest, label)
         if row is not None and row.sends:
-            key = f"hold:{hold}"
-            values = (hashed(key), "", hashed_rcpt(key, label), State.UNKNOWN, "", 0, claim.born, row.sends, self._clock())
-            db.execute(UPSERT, values)
+            self._about_hold(db, claim, label, hold, sends=row.sends)
+
+    def _about_hold(
+        self, db: sqlite3.Connection, claim: Claim, label: str, hold: str, sends: int = 0, note: Note | None = None
+    ) -> None:
+        """The row that releases of this hold find; it is finished with the claim that wrote it."""
+        key = f"hold:{hold}"
+        state, token = (State.DONE, claim.token) if note else (State.UNKNOWN, "")
+        db.execute(UPSERT, (hashed(key), "", hashed_rcpt(key, label), state, token, 0, claim.born, sends, self._clock()))
+        annotate(db, hashed(key), "", hashed_rcpt(key, label), json.dumps(note) if note else "")
 
     def _done(self, claim: Claim, outcomes: dict[str, Note], report: str) -> None:
         with self._transaction() as db:

@@ -33,7 +33,7 @@ class Standing:
     ``fresh``: nothing.  ``unknown``: handed to the next hop ``sends`` times and the answer or our note of it was lost.
     ``intended``: ``note`` is a hold that may or may not have been written; ``released`` says that it was, and has been delivered
     since.  ``done``: ``note`` is the outcome; ``report`` names the outcome object it belongs to ("" when not yet assigned),
-    ``finished`` says that this object is durable.  ``adopted``: so the released hold says, and the row itself does not yet.
+    ``finished`` says that this object is durable.  ``inherited``: so the released hold says, and the row itself does not yet.
     """
 
     state: str = "fresh"
@@ -42,7 +42,7 @@ class Standing:
     report: str = ""
     finished: bool = False
     released: bool = False
-    adopted: bool = False
+    inherited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def annotate(db: sqlite3.Connection, key: str, digest: str, rcpt: str, text: str
     db.execute("UPDATE recipients SET note = ? WHERE key = ? AND digest = ? AND rcpt = ?", (text, key, digest, rcpt))
 
 
-def adopt(db: sqlite3.Connection, key: str, digest: str, rcpt: str, standing: Standing) -> None:
+def inherit(db: sqlite3.Connection, key: str, digest: str, rcpt: str, standing: Standing) -> None:
     """Write down what was learnt from another row, so that the next try knows it too."""
     change = "UPDATE recipients SET note = ?, finished = ? WHERE key = ? AND digest = ? AND rcpt = ?"
     db.execute(change, (json.dumps(standing.note), int(standing.finished), key, digest, rcpt))
@@ -93,7 +93,7 @@ def settled(db: sqlite3.Connection, row: Row | None, after: str, label: str) -> 
     known = read(db, f"hold:{after}", "", label) if after else None
     note = json.loads(known.note) if known is not None and known.state == State.DONE else {}
     if known is not None and note.get("do") == "done" and (row is None or row.state != State.DONE):
-        return Standing("done", known.sends, note, finished=bool(known.finished), adopted=True)  # tried again, it has got there
+        return Standing("done", known.sends, note, finished=bool(known.finished), inherited=True)  # tried again, it has got there
     standing = _standing(row, known.sends if known is not None else 0)
     if standing.state == "intended" and standing.note is not None:
         released = read(db, f"hold:{standing.note['id']}", "", label)

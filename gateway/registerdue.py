@@ -6,15 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
-from policies.domains.expiry import Due, due_warnings
-from policies.load import Policy
-from policies.model import DomainEntry
+from policies.domains.expiry import Due, due_warnings, last_use
+from policies.load import LISTS, Policy
 from quarantine.daily import Warned
 from quarantine.reports.figures import DomainLine
 from quarantine.reports.figures import Register as Told
 
 _TAKEN = re.compile(r"^# taken: (\d{4}-\d{2}-\d{2})", re.M)
-LISTS = ("freemail.txt", "denied.txt", "suffixes.txt")
 
 
 def told(policy: Policy, today: date, used: Mapping[str, date], began: date | None, unused_days: int) -> Told:
@@ -53,15 +51,7 @@ def _unused(policy: Policy, today: date, used: Mapping[str, date], began: date |
     for name, entry in sorted(policy.register.domains.items()):
         if entry.status != "approved":
             continue
-        last = _last(name, entry, used)
+        last = last_use(name, entry, used)
         since = last or began
         if since is not None and today - since >= span:
             yield DomainLine(name, last, entry.organisation)
-
-
-def _last(name: str, entry: DomainEntry, used: Mapping[str, date]) -> date | None:
-    """The last picture sent there, by what was counted or by the register itself."""
-    days = [day for day in (used.get(name), entry.last_used) if day is not None]
-    if entry.include_subdomains:
-        days += [day for other, day in used.items() if other.endswith("." + name)]
-    return max(days, default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from policies.conditions import DOMAIN, KIND_ALIASES
@@ -61,6 +62,7 @@ def words(condition: object) -> tuple[str, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=1024)  # a policy offers the same answers in many rules
 def read_answer(text: str) -> Statement | None:
     """The statement an offered tag makes, or None if it makes none or is misread in any way."""
     reading = read_subject(text.replace(ADDRESS, "address@patient.invalid"))
@@ -125,16 +127,19 @@ def table(rules: Iterable[Rule], profiles: Collection[str], *, again: bool = Fal
 
     ``again``: those that look again, else the others.
     """
-    prepared = [ready(rule) for rule in rules if looks_again(rule) is again and holds(rule, profiles)]
+    prepared = [_split(ready(rule)) for rule in rules if looks_again(rule) is again and holds(rule, profiles)]
     return {
-        (cls.value, kind.value): tuple(
-            one._replace(tests=tuple(test for test in one.tests if test[0] not in _SPLIT))
-            for one in prepared
-            if all({"recipient": cls.value, "kind": kind.value}[key] in allowed for key, allowed in one.tests if key in _SPLIT)
-        )
+        (cls.value, kind.value): tuple(one for to, of, one in prepared if cls.value in to and kind.value in of)
         for cls in RecipientClass
         for kind in Kind
     }
+
+
+def _split(one: Ready) -> tuple[frozenset[str], frozenset[str], Ready]:
+    """The recipient classes and image kinds a rule could fit, and the rule with its other tests."""
+    allowed = {"recipient": frozenset(RecipientClass), "kind": frozenset(Kind)} | dict(one.tests)
+    others = tuple(test for test in one.tests if test[0] not in _SPLIT)
+    return allowed["recipient"], allowed["kind"], one._replace(tests=others)
 
 
 def domains_named(rules: Iterable[Rule]) -> frozenset[str]:

@@ -17,9 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.commands.options import user
 from gateway.demo.samples import HOSPICE
+from policies.load import LISTS
 from quarantine.keys import generate, generate_secret
-
-LISTS = ("freemail.txt", "denied.txt", "suffixes.txt")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,16 @@ def due_warnings(register: Register, today: date, last_used: Mapping[str, date] 
         if entry.status == CHANGED:  # each day, until it is signed
             found.append(_due("changed", name, entry, today, today))
         elif entry.status == "approved":
-            found += _of(name, entry, today, register, used.get(name, entry.last_used))
+            found += _of(name, entry, today, register, last_use(name, entry, used))
     return tuple(sorted(found, key=lambda due: (due.day, due.name, due.kind)))
+
+
+def last_use(name: str, entry: DomainEntry, used: Mapping[str, date]) -> date | None:
+    """The last picture sent there, by what was counted (domain -> day) or by the register itself."""
+    days = [day for day in (used.get(name), entry.last_used) if day is not None]
+    if entry.include_subdomains:
+        days += [day for other, day in used.items() if other.endswith("." + name)]
+    return max(days, default=None)
 
 
 def _of(name: str, entry: DomainEntry, today: date, register: Register, used: date | None) -> Iterable[Due]:

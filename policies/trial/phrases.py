@@ -130,7 +130,9 @@ def outcome(rule: Rule) -> str:
     told = [then(rule)]
     settings = rule.settings
     if rule.then in (Action.ASK, Action.QUARANTINE) and settings.get("releases"):
-        told.append(f"{_RELEASES.get(str(settings['releases']), str(settings['releases']))} may release it")
+        who = _RELEASES.get(str(settings["releases"]), str(settings["releases"]))
+        said_no = "consent.refused" in _many(settings.get("reasons"))
+        told.append(f"{who} may release it" + (", once the no is taken back" if said_no else ""))
     if isinstance(settings.get("methods"), tuple) and settings["methods"]:
         told.append(f"protected by {_either(map(str, _many(settings['methods'])))}")
     if settings.get("urgency") == "urgent":

@@ -16,7 +16,7 @@ from policies.decide import decide
 from policies.model import Facts
 from tests.support.policyfacts import facts, image, shipped, statement
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 COMMON = {
     "no picture": facts("D", "K0"),

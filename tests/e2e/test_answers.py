@@ -186,7 +186,7 @@ def test_the_answer_itself_goes_nowhere(site: Site) -> None:
     notice = site.held()
     notice.answer("NOT PATIENT")
     notice.state("RELEASED")
-    assert site.mta.queued() == []
+    until(lambda: site.mta.queued() == [], "an empty queue")
     lines = [line for line in site.mta.log().splitlines() if notice.address[5:40] in line and "status=" in line]
     assert lines
     assert all("status=sent (250 2.0.0 accepted)" in line for line in lines)

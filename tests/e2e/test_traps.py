@@ -54,6 +54,7 @@ def _broad(kind: ast.expr | None) -> bool:
 
 
 @pytest.mark.unit
+@pytest.mark.slow
 def test_two_places_swallow_whatever_fails_and_no_third() -> None:
     """DESIGN section 7, third belt: in the pipeline (holds) and in the outbox loop (the row stays).  The others raise again."""
     swallowing = [where for where, handler in handlers() if not isinstance(handler.body[-1], ast.Raise)]
@@ -61,6 +62,7 @@ def test_two_places_swallow_whatever_fails_and_no_third() -> None:
 
 
 @pytest.mark.unit
+@pytest.mark.slow
 def test_nothing_is_suppressed_wholesale() -> None:
     """``contextlib.suppress(Exception)`` is the same thing in other words."""
     for package in PACKAGES:

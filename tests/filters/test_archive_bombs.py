@@ -109,6 +109,7 @@ BOMBS: dict[str, tuple[Opener, Callable[[], bytes], type[FilterError]]] = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.slow
 def test_a_bomb_ends_soon(name: str) -> None:
     """By its limit, not by the machine's."""
     opener, build, error = BOMBS[name]
@@ -134,6 +135,7 @@ def test_a_bomb_takes_little_memory(name: str) -> None:
     assert peak < MEMORY
 
 
+@pytest.mark.slow
 def test_nested_bombs_are_paid_from_one_budget() -> None:
     """Eight archives of eight each, in the manner of 42.zip: the limit is the message's, not the archive's."""
     data = forge([Piece(b"0.bin", bytes(MIB))])  # so small that its ratio says nothing

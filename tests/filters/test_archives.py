@@ -465,6 +465,7 @@ SEEDS = [build(PHOTO[:400], "jpg", lambda what: "said") for build in archives.CO
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=list(archives.CONTAINERS))
+@pytest.mark.slow
 def test_cuts_and_flips_are_a_filter_error_or_sound(seed: bytes) -> None:
     """Cut at every seventeenth byte and flipped at random, from a fixed seed."""
     for size in range(0, len(seed), 17):

@@ -476,6 +476,7 @@ def test_a_picture_behind_quiet_sound_is_seen() -> None:
 
 
 @pytest.mark.parametrize("name", bmff.PICTURES)
+@pytest.mark.slow
 def test_cut_and_flipped_files_raise_only_filter_errors(name: str) -> None:
     """Truncated at every few bytes, and with single bytes changed: refused, or clean and stable."""
     data = bmff.PICTURES[name](_place)

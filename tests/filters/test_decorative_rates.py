@@ -107,6 +107,7 @@ def banners() -> Iterator[bytes]:
 
 @pytest.mark.parametrize("inline", [True, False])
 @pytest.mark.parametrize("seen", [True, False, None])
+@pytest.mark.slow
 def test_no_photograph_is_called_decorative(inline: bool, seen: bool | None) -> None:
     """0 of several hundred, even shown inline and sent before, even without any EXIF, even reduced to 16 colours."""
     assert len(photographs()) >= 400

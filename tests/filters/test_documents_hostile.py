@@ -158,6 +158,7 @@ def test_words_in_the_text_that_look_like_attributes_stay() -> None:
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.slow
 def test_damage_raises_nothing_but_filter_errors(name: str) -> None:
     """Cut at many places and with bits flipped."""
     data = sample(name)
@@ -204,6 +205,7 @@ def test_a_bomb_ends_at_the_ratio_of_the_package() -> None:
         b"'\"" * 200_000,
     ),
 )
+@pytest.mark.slow
 def test_hostile_xml_takes_linear_time(hostile: bytes) -> None:
     """Whatever it is, it is over at once."""
     content = kit.parts(sample("docx"))["word/document.xml"].replace(b"<w:body>", b"<w:body>" + hostile)
@@ -269,6 +271,7 @@ def test_tags_of_anything(text: bytes) -> None:
 
 @given(st.integers(0, 40), st.binary(min_size=1, max_size=40), st.integers(0, 10**6))
 @settings(max_examples=40, deadline=None)
+@pytest.mark.slow
 def test_parts_with_anything_in_them(number: int, noise: bytes, at: int) -> None:
     """One part of a sound package is damaged: what comes out is clean or nothing comes out."""
     name = tuple(CONTAINERS)[number % 7]

@@ -126,6 +126,7 @@ def _holds(data: bytes) -> None:
 
 @given(st.data())
 @settings(max_examples=150, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow])
+@pytest.mark.slow
 def test_damage_never_raises_anything_else_and_never_changes_the_picture(data: st.DataObject) -> None:
     """Random byte flips, cuts, insertions: FilterError, or an output whose decoded pixels are the input's."""
     base = bytearray(data.draw(st.sampled_from([one for files in samples().values() for one in files])))

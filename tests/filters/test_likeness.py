@@ -80,12 +80,14 @@ EDITED: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("how", AGAIN)
+@pytest.mark.slow
 def test_the_same_picture_in_another_file_is_the_same_picture(how: str) -> None:
     """Strictly: near enough that a thread is not asked about it again."""
     assert apart(read(likeness(AGAIN[how]())), kept()) <= RESAVED
 
 
 @pytest.mark.parametrize("how", EDITED)
+@pytest.mark.slow
 def test_a_cut_or_edited_picture_is_found_again(how: str) -> None:
     found, _, _ = judged([read(form) for form in probe(EDITED[how]())], kept())
     assert found is not None

@@ -39,6 +39,7 @@ def pixels(image: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 @pytest.mark.parametrize("make", [artwork.logo, artwork.chart, artwork.screenshot])
+@pytest.mark.slow
 def test_drawings_are_flat(make: Any) -> None:
     """Logos with smooth edges, charts, windows with text."""
     for seed in SEEDS:
@@ -51,6 +52,7 @@ def test_a_transparent_logo_is_flat() -> None:
     assert all(look(png(artwork.logo(Random(seed), clear=True))).flat for seed in SEEDS)
 
 
+@pytest.mark.slow
 def test_no_variant_of_a_photograph_is_flat() -> None:
     """Cropped, blurred, bright, dark, cut out, on a ground, posterised, coded: 0 of 40."""
     for seed in range(4):

@@ -159,6 +159,7 @@ def test_parameters_without_end_cost_linear_time() -> None:
 @pytest.mark.parametrize(
     "piece", [b"PHOTO;ENCODING=b:A\r\n", b"PHOTO;ENCODING=b:\r\n A", b"data:,", b"X;data:\r\n", b";", b"a;ENCODING=b:=\r\n"]
 )
+@pytest.mark.slow
 def test_hostile_repetitions_cost_linear_time(piece: bytes) -> None:
     data = b"BEGIN:VCARD\r\n" + piece * (200_000 // len(piece))
     start = time.process_time()

@@ -290,6 +290,7 @@ def test_no_bytes_make_it_raise_anything_else(noise: bytes) -> None:
     "piece",
     [b'"data:image/png;base64,', b"url(data:,", b"=data:,", b"&quot;data:,\\", b"'data:,", b",data:,x ", b">data:;base64,A"],
 )
+@pytest.mark.slow
 def test_hostile_repetitions_cost_linear_time(piece: bytes) -> None:
     page = b"<html>" + piece * (200_000 // len(piece))
     start = time.process_time()

@@ -28,6 +28,7 @@ def test_the_corpus_is_there() -> None:
 
 @pytest.mark.unit
 @_EACH
+@pytest.mark.slow
 def test_pixels_orientation_and_colours_are_those_of_the_original(name: str, path: Path) -> None:
     """P4: what Pillow decodes is bit-identical in every frame, the picture stands the same way up, colours transform the same."""
     data = path.read_bytes()

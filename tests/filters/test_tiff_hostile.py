@@ -211,6 +211,7 @@ def test_counts_of_two_to_the_32_end_at_once(tag: int) -> None:
     _refused(bytes(data))
 
 
+@pytest.mark.slow
 def test_overlapping_directories_are_too_many() -> None:
     """A chain of directories, each one byte further and as long as can be."""
     body = bytearray(b"II*\0\x08\0\0\0") + bytes(1 << 20)
@@ -257,6 +258,7 @@ def test_a_cut_file_is_refused_or_clean(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*sample.PICTURES, *sample.CLEAN])
+@pytest.mark.slow
 def test_a_flipped_bit_is_refused_or_clean(name: str) -> None:
     """One bit of every few bytes: FilterError, or a result that keeps every promise."""
     data = {**sample.PICTURES, **sample.CLEAN}[name](canary)

@@ -9,6 +9,7 @@ from tests.fuzz import run
 pytestmark = pytest.mark.unit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("area", run.AREAS)
 def test_no_mutation_of_a_moment_breaks_the_invariant(area: str) -> None:
     """The first docstring line of each harness's ``one`` says what it promises."""

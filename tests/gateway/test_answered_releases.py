@@ -76,6 +76,7 @@ def follow(asked: Facts) -> int:
 
 @settings(max_examples=300)
 @given(CELLS | FACTS)
+@pytest.mark.slow
 def test_no_offered_answer_leads_to_a_second_question(asked: Facts) -> None:
     """Every word of every question lets the email go: nobody is asked twice, and nothing they were offered is refused."""
     follow(asked)

@@ -419,6 +419,7 @@ async def test_each_fault_of_the_quarantine_is_told(site: Site, change: dict[str
     assert len(told.splitlines()) == 1
 
 
+@pytest.mark.slow
 async def test_no_check_shows_a_secret(site: Site) -> None:
     """Whatever is broken, key material is never part of the words."""
     for path in (site.folder / "keys").rglob("*"):

@@ -13,7 +13,7 @@ from gateway.config import Settings, load
 from gateway.demo.setup import Ports, prepare
 from tests.support.installation import merged
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 def settings(folder: Path, **quarantine: object) -> Settings:

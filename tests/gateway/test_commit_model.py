@@ -367,6 +367,7 @@ def run(examples: int, steps: int) -> None:
 
 
 @pytest.mark.unit
+@pytest.mark.slow
 def test_no_step_at_which_death_loses_or_doubles_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     """P1, P2 and P8 hold whatever happens in whatever order."""
     without_fsync(monkeypatch)

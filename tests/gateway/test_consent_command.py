@@ -35,7 +35,7 @@ from quarantine.stores import FolderStore
 from quarantine.vault import Vault
 from tests.support.quarantine_kit import PEER, SENDER, image, outcome_object
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 NHS = "943 476 5919"
 TODAY = datetime.now(UTC).date()

@@ -30,7 +30,7 @@ from quarantine.records import Records
 from tests.support import history
 from tests.support.history import SENDERS, event, journal
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC).timestamp()
 DAY = 86_400.0

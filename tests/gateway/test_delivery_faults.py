@@ -13,7 +13,7 @@ from gateway.delivery import Delivery, Route, Routes, Timeouts
 from gateway.model import Envelope, Recipient, Result
 from tests.support.peers import Peer, Wire, peer
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 BODY = b"From: a@x.example\r\nSubject: s\r\n\r\nbody\r\n"
 QUICK = Timeouts(connect=0.2, greeting=0.2, command=0.2, block=0.2, final=0.2)

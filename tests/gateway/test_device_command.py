@@ -16,7 +16,7 @@ from gateway.demo.pictures import photo
 from gateway.demo.setup import Ports, prepare
 from policies.load import load_policy
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 TEXT = """\
 # our cameras

@@ -26,7 +26,7 @@ from quarantine.records import Records
 from tests.support.ledgerkit import entry, note
 from tests.support.quarantine_kit import MONDAY, hex_id, image
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 NUMBER = "943 476 5919"  # the NHS's own example
 PEOPLE = {"sender": "dr.lee@own.example", "peer": "dr.chen@royal.example"}
 

@@ -18,7 +18,7 @@ from policies.load import load_policy
 from policies.model import RecipientClass
 from policies.register import Register
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 TODAY = datetime.now(UTC).date()
 NEXT_YEAR = TODAY + timedelta(days=365)

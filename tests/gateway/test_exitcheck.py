@@ -129,6 +129,7 @@ def test_enforce_makes_no_original() -> None:
     assert original(b"x", Mode.OBSERVE).data == original(b"x", Mode.ADVISE).data == b"x"
 
 
+@pytest.mark.slow
 def test_an_original_of_observe_is_refused_in_enforce() -> None:
     """However it came into a plan."""
     from gateway.model import Copy, Plan

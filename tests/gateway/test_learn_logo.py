@@ -42,6 +42,7 @@ def test_nothing_new_changes_nothing() -> None:
         assert with_logos(text, []) == text
 
 
+@pytest.mark.slow
 def test_whoever_could_read_the_policy_still_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Symptom: after ``sudo clinigate learn-logo`` the gateway could not read its policy.  Cause: the new file was root's."""
     if os.geteuid() != 0:

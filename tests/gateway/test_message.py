@@ -110,6 +110,7 @@ def well_formed(draw: st.DrawFn) -> EmailMessage:
 
 
 @given(well_formed())
+@pytest.mark.slow
 def test_agrees_with_the_standard_library_on_well_formed_mail(mail):
     """Same leaves, same bodies, same names as an independent parser; and nothing about it is ambiguous."""
     raw = mail.as_bytes()

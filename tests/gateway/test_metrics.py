@@ -79,6 +79,7 @@ def test_scrapes_leave_no_log_line(running: Running, capfd: pytest.CaptureFixtur
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_closing_frees_the_port() -> None:
     made = Running()
     made.server.close()
@@ -128,6 +129,7 @@ def test_who_is_told_to_try_again_is_counted_when_it_ends() -> None:
 @pytest.mark.parametrize(
     "record", [{}, {"recipients": "x"}, {"recipients": [1]}, {"recipients": [{"rule": "patient jones"}]}, {"failure": "jones"}]
 )
+@pytest.mark.slow
 def test_no_word_of_a_compute_process_becomes_a_label(record: dict[str, Any]) -> None:
     """P5, and a metric whose labels grow without end stops the monitoring."""
     plan = Plan((Copy((0,), adopt(b"x", "Cleared"), "default", "none"),), record=record)

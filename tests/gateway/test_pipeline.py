@@ -51,6 +51,7 @@ def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda one: one.name)
+@pytest.mark.slow
 def test_every_recipient_has_exactly_one_fate(sample: Sample) -> None:
     """P8: copies, holds and refusals together name every recipient once."""
     made = run(sample)
@@ -293,6 +294,7 @@ def test_pseudonymise_reduces_the_field_to_what_is_no_health_fact() -> None:
     assert "consent" not in message["Subject"]
 
 
+@pytest.mark.slow
 def test_remove_and_inside_take_it_out() -> None:
     for setting in ("remove", "inside"):
         message = outside(setting)

@@ -22,7 +22,7 @@ from policies.load import load_policy
 from tests.bench.replaying import journal
 from tests.support.policyfacts import files
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 PATIENTS = "patient_addresses:\n  - {address: p.canary@mail.example, verified_on: 2026-11-01, verified_how: phone call}\n"
 EXAMPLES = """\
@@ -98,6 +98,8 @@ def test_show_and_explain_tell_a_rule_in_plain_words(site: Site) -> None:
     assert "F-DENIED" in listed and "IMPLIED-CARE" not in listed
     assert "stricter rules that are tried before it: " in site.run("explain", "CARE")
     assert 'did you mean "CARE"?' in site.run("show", "CAER", code=2)
+    assert "may release it, once the no is taken back" in " ".join(site.run("show", "REFUSED-CARE").split())
+    assert "taken back" not in site.run("show", "K4-ASK")
 
 
 def test_show_says_what_may_be_asked_for(site: Site) -> None:

@@ -48,6 +48,7 @@ def test_there_are_at_least_ten_kinds() -> None:
     assert len(KINDS) >= 10
 
 
+@pytest.mark.slow
 def test_ordinary_mail_is_not_held() -> None:
     """At most 0.5 % over all kinds, to own staff, partners, strangers, private and denied addresses alike."""
     found = rates(SEED, EACH)

@@ -172,6 +172,7 @@ def said(draw: Any, statuses: tuple[ConsentStatus, ...] = tuple(ConsentStatus)) 
 
 
 @given(st.lists(said(), min_size=1, max_size=3))
+@pytest.mark.slow
 def test_what_is_written_reads_as_the_same_statement(statements: list[Statement]) -> None:
     """Every field of every statement, in one field value."""
     value = write_header(*statements)

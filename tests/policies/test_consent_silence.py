@@ -32,6 +32,7 @@ def action(cls: str, reading: Reading | None) -> Action:
 
 
 @pytest.mark.parametrize("cls", ["O", "A", "B", "C"])
+@pytest.mark.slow
 def test_no_honest_line_or_header_is_worse_than_silence(cls: str) -> None:
     """To every approved class, whatever is written but a refusal; what is declared of the picture may only ask for more eyes."""
     silence = action(cls, None)

@@ -19,7 +19,7 @@ from policies.rules import ADDRESS
 from tests.support.anyfacts import FACTS, IMAGES
 from tests.support.policyfacts import shipped
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 @settings(max_examples=400)
 @given(FACTS)

@@ -151,6 +151,7 @@ def taken(code: str, kind: str = "K3", group: str = "clinical", form: str = "v")
          "device.personal", "QUARANTINE", ()),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_what_the_settings_make_of_it(settings: str, code: str, action: str, advice: tuple[str, ...]) -> None:
     """warn is a line in a notice that is sent anyway; a group replaces, a kind can only be stricter."""
     made = policy(settings)

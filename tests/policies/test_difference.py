@@ -39,6 +39,7 @@ def changed(old: str, new: str, file: str = "policy.yaml") -> Policy:
         ("domain: burns-unit.example", "domain: burns.example", "domains.yaml", "Domain burns-unit.example is gone; it was approved, class A."),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_each_change_is_a_sentence(old: str, new: str, file: str, sentence: str) -> None:
     """Rules, settings, groups, modes, register."""
     assert sentence in difference(shipped(), changed(old, new, file))
@@ -71,6 +72,7 @@ def test_no_address_of_a_patient_is_told() -> None:
     assert "canary" not in " ".join(difference(new, shipped()))
 
 
+@pytest.mark.slow
 def test_typical_mails_that_end_otherwise_are_put_together() -> None:
     """Alike changes are one line with a count; stricter first."""
     new = changed("id: F-DENIED\n    when: {recipient: F, kind: image}\n    then: REFUSE", "id: F-DENIED\n    when: {recipient: F, kind: image}\n    then: QUARANTINE")  # fmt: skip

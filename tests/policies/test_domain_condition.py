@@ -64,6 +64,7 @@ def sent(domain: str, consent: str = "v", purpose: str = "P1") -> Facts:
         ("[192.0.2.1]", False),
     ],
 )
+@pytest.mark.slow
 def test_which_domains_a_rule_names(domain: str, held: bool) -> None:
     """Exactly, or a name and everything below it; whatever else stands for a domain fits none."""
     decision = decide(changed(), sent(domain))
@@ -111,6 +112,7 @@ def test_consent_in_writing_goes_as_before() -> None:
         ("{a.example: yes}", "rules[0].when.domain: write one domain or a list of domains"),
     ],
 )
+@pytest.mark.slow
 def test_what_is_no_domain_is_refused_with_line_and_key(domains: str, expected: str) -> None:
     """A name that no mail has would make a rule that only seems to protect."""
     with pytest.raises(PolicyError) as error:
@@ -195,6 +197,7 @@ def test_a_second_look_and_advice_may_name_a_domain() -> None:
     assert decide(policy, sent("other.example")).advice == ()
 
 
+@pytest.mark.slow
 def test_differences_are_told_with_the_domain() -> None:
     """In sentences, and with typical mails to the very domain."""
     old, new = shipped(), changed("[royal-example.example]")

@@ -53,6 +53,13 @@ def test_review_assurance_second_signature_and_disuse() -> None:
     assert "unused" not in {one.kind for one in newer}
 
 
+@pytest.mark.parametrize(("wide", "kinds"), [(True, set()), (False, {"unused"})])
+def test_mail_to_a_subdomain_is_use_of_an_entry_that_includes_it(wide: bool, kinds: set[str]) -> None:
+    entry = register(last_used=date(2025, 1, 1), include_subdomains=wide)
+    used = {"ward.partner.example": date(2026, 11, 1), "otherpartner.example": date(2026, 11, 1)}
+    assert {one.kind for one in due_warnings(entry, date(2026, 11, 23), used)} == kinds
+
+
 def test_only_approved_entries_are_due_and_patients_are_not_named() -> None:
     """A suspended one is nobody's task; a patient's address stays out of mail and logs."""
     stopped = DomainEntry("partner.example", "suspended", RecipientClass.APPROVED_CLINICAL, expires=END)

@@ -55,6 +55,7 @@ def test_a_no_on_file_beats_what_the_mail_says(name: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(chosen=st.sampled_from(PROFILES), given_facts=FACTS, on_file=ON_FILE)
+@pytest.mark.slow
 def test_no_profile_lets_out_what_the_register_stops(chosen: str, given_facts: Facts, on_file: OnFile) -> None:
     """Whatever is stated, disclosed or released: nothing clinical leaves for outside against a no, or for a use not left."""
     stopped = replace(given_facts, on_file=on_file, released=given_facts.released - {"consent.limited-on-file"})

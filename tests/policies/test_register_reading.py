@@ -93,6 +93,7 @@ def test_the_quick_reader_reads_what_the_program_writes() -> None:
         STRANGE + STRANGE.replace("quoted", "other"),
     ],
 )
+@pytest.mark.slow
 def test_both_ways_give_the_same_register(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Content, digest and all."""
     given_files = {**files(), "domains.yaml": register(text + "denied: [evil.example]\n")}

@@ -21,6 +21,7 @@ from tests.support.policyfacts import NOW, facts, files, image, recipient, shipp
 pytestmark = pytest.mark.unit
 
 
+@pytest.mark.slow
 def test_what_is_remembered_is_what_would_be_decided() -> None:
     """A thousand mails of many kinds: the remembered outcome is the policy's own, for both policies."""
     old, new = shipped(), stricter()

@@ -226,6 +226,7 @@ def test_no_rule_is_dead_and_none_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("rule", EACH)
+@pytest.mark.slow
 def test_each_rule_decides_the_mail_it_was_written_for(rule: str) -> None:
     """The rule is the one that matches, with its action, and every reason has a sentence."""
     given, expected = EACH[rule]

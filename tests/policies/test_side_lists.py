@@ -148,6 +148,7 @@ def test_a_wrong_line_is_told_with_file_and_number(name: str, line: bytes, told:
     assert where.startswith(f"{name}:") and told in where
 
 
+@pytest.mark.slow
 def test_another_list_is_another_policy() -> None:
     """P7: what a decision rests on is in the digest."""
     texts = {name: ((DATA / name) if name.endswith(".txt") else ROOT / "policies" / name).read_bytes() for name in EXTRA}

@@ -18,7 +18,7 @@ from tests.support.anyfacts import FACTS
 from tests.support.matrix import policy
 from tests.support.policyfacts import ALL_METHODS
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 POLICIES = st.sampled_from(PROFILES).map(policy)
 # The person at the keyboard is known, nothing is released and every method serves: what is left is evidence and words.

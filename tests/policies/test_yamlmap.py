@@ -69,6 +69,7 @@ def test_only_a_word_that_is_near_is_offered() -> None:
 
 
 @pytest.mark.parametrize("depth", [9, 200, 4000])
+@pytest.mark.slow
 def test_a_bomb_of_merge_keys_is_refused_quickly(depth: int) -> None:
     """Nine levels were 430 octets, five seconds and 700 MB before anything was counted."""
     inner = "&a0 {k: 1}"

@@ -174,6 +174,7 @@ _MAIL = st.tuples(_LINES, st.sets(st.sampled_from("pqrs"), max_size=3), st.boole
 
 @given(mails=st.lists(_MAIL, min_size=1, max_size=5))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_the_ledger_is_what_the_outcomes_say(tmp_path_factory: pytest.TempPathFactory, mails: list[Any]) -> None:
     """Its lines are delivered recipients × pictures; twice changes nothing; a rebuild and a new database say the same."""
     world = World(tmp_path_factory.mktemp("ledger"))

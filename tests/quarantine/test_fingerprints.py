@@ -169,6 +169,7 @@ def test_a_rebuild_keeps_what_is_known(world: World) -> None:
 # -- looking for a picture -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_picture_is_found_by_its_file_saved_anew_and_cut(world: World) -> None:
     wanted = disclose(world, "a", 4)
     for number, seed in enumerate((8, 13, 21)):

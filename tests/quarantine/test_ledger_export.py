@@ -166,6 +166,7 @@ def test_an_empty_answer_is_a_good_bundle() -> None:
 
 
 @pytest.mark.parametrize(("export", "lines"), [(csvtext.lines, 2000), (lambda entries: fhir.bundle(entries, MONDAY), 250)])
+@pytest.mark.slow
 def test_a_huge_answer_needs_little_memory(export: Any, lines: int) -> None:
     """Years of mail are written as they are read."""
 

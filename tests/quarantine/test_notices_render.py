@@ -367,6 +367,7 @@ ANY = st.one_of(st.none(), st.text(max_size=80))
         max_size=5,
     )
 )
+@pytest.mark.slow
 def test_every_outcome_can_be_told(lines: list[dict[str, Any]]) -> None:
     """Whatever stands in an outcome, its sender is told: no exception, one part a header line, 7bit."""
     raw = render([{**meta(sent()), "recipients": lines}], NOW, SETTINGS, TEMPLATES).as_bytes()

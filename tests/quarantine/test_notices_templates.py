@@ -94,6 +94,7 @@ def test_shipped_templates_lack_nothing() -> None:
 
 
 @pytest.mark.parametrize("file", sorted(REQUIRED))
+@pytest.mark.slow
 def test_a_file_that_a_site_does_not_have_is_the_shipped_one(folder: Path, file: str) -> None:
     """Who changes one notice keeps one file; of another language the English file stands in, and that is told."""
     shutil.copytree(folder / "en", folder / "cy")

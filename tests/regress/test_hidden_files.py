@@ -71,6 +71,7 @@ FIRST_BYTES = {
 @pytest.mark.parametrize("first", FIRST_BYTES.values(), ids=FIRST_BYTES)
 @pytest.mark.parametrize("behind", [PAGE, uu(JPEG), b"\r\n" + WRAPPED, BARE], ids=["page", "uuencode", "base64", "jpeg"])
 @pytest.mark.parametrize("kind", [b"text/html", b"text/plain", b"application/octet-stream"])
+@pytest.mark.slow
 def test_harmless_first_bytes_do_not_hide_what_stands_behind(first: bytes, behind: bytes, kind: bytes) -> None:
     """Symptom: a page with a photograph in it went to a stranger, unscrubbed and unasked, when its first five letters were
     "#!AMR".

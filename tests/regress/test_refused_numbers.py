@@ -80,6 +80,7 @@ def test_what_is_no_number_on_file_changes_nothing() -> None:
         assert fate(mail(body)) is Action.PROTECT
 
 
+@pytest.mark.slow
 def test_looking_is_linear() -> None:
     """A page full of figures is looked through in a moment, whatever their pieces."""
     for text in ("11 " * 80_000, "1 " * 120_000, "9" * 250_000, "943 476 " * 30_000):

@@ -30,6 +30,7 @@ def tiles(count: int) -> Sample:
     return Sample("tiles", (STRANGER,), "x", attach=(attach,))
 
 
+@pytest.mark.slow
 def test_many_icons_are_no_icons() -> None:
     """Symptom: a photograph cut into a hundred tiles of 48 x 48 went to anybody, unseen.
 

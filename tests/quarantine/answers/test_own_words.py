@@ -210,6 +210,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.slow
 def test_hostile_replies_cost_little(name: str) -> None:
     """The standard parsers take the square of some lengths; nothing here may stop the service for longer than a moment."""
     began = time.process_time()

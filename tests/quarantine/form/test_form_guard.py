@@ -34,6 +34,7 @@ def whole(form: FormWorld) -> list[tuple[Any, ...]]:
     return [(table, *map(tuple, records.all(f"SELECT * FROM {table}"))) for table in tables]
 
 
+@pytest.mark.slow
 def test_a_link_scanner_changes_nothing(form: FormWorld) -> None:
     """Scanners, previews and prefetching open every link, again and again, some with other methods."""
     path = form.hold()
@@ -94,6 +95,7 @@ def test_every_wrong_link_meets_the_same_page(form: FormWorld) -> None:
     assert status == 404 and "This link does not work" in text
 
 
+@pytest.mark.slow
 def test_a_wrong_link_takes_as_long_as_another(form: FormWorld) -> None:
     """A hold that exists is not told from one that does not by the clock."""
     path = form.hold()
@@ -104,9 +106,9 @@ def test_a_wrong_link_takes_as_long_as_another(form: FormWorld) -> None:
     for turn in range(25):
         for one in (known, unknown) if turn % 2 else (unknown, known):
             client = form.browser((f"198.51.100.{turn}", 1))
-            start = time.perf_counter()
+            start = time.process_time()  # not the wall's: other programs' load would be measured
             client.get(one)
-            spent[one].append(time.perf_counter() - start)
+            spent[one].append(time.process_time() - start)
     medians = [statistics.median(values) for values in spent.values()]
     assert abs(medians[0] - medians[1]) < 0.005  # an HMAC is 5 µs; the answer takes milliseconds
 
@@ -230,6 +232,7 @@ GARBAGE = st.text(max_size=60) | st.sampled_from(
         st.sampled_from(["nonce", "answer", "text-0", "text-4", "told", "from", "left", "\ud7ff"]) | GARBAGE, GARBAGE, max_size=6
     )
 )
+@pytest.mark.slow
 def test_garbage_never_acts_and_never_breaks_the_page(form: FormWorld, sent: dict[str, str]) -> None:
     """Whatever a client sends without the page's nonce: a plain page, no error of ours, the hold waits on."""
     path = form.path() if form.world.records.holds() else form.hold()
@@ -240,6 +243,7 @@ def test_garbage_never_acts_and_never_breaks_the_page(form: FormWorld, sent: dic
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(word=GARBAGE, text=GARBAGE, told=st.lists(GARBAGE, max_size=4))
+@pytest.mark.slow
 def test_with_the_nonce_only_an_offered_word_acts(form: FormWorld, word: str, text: str, told: list[str]) -> None:
     path = form.path() if form.world.records.holds() else form.hold(answers=["[to patient {address}]"])
     got = form.client.post(path, data={"nonce": nonce(secret_of(path)), "answer": word, "text-0": text, "told": told})

@@ -24,7 +24,7 @@ from tests.support import certs
 from tests.support.formkit import FormWorld
 from tests.support.installation import free_port
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 @pytest.fixture
