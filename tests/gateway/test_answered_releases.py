@@ -83,6 +83,7 @@ def test_no_offered_answer_leads_to_a_second_question(asked: Facts) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # some 40,000 mails
 def test_no_offered_answer_of_the_whole_matrix_leads_to_a_second_question() -> None:
     """The same, for every cell."""
     alone = product(CLASSES, KINDS, STATED, PURPOSES, BESIDES, THREADS, FIRST, SECOND[:1])
