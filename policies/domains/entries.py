@@ -34,6 +34,9 @@ class Agreement(_Strict):
     signed: date | None = Field(None, description="Day of signature.")
     review: date | None = Field(None, description="Day of the next review.")
     expires: date | None = Field(None, description="Last day; the earlier of this and the entry's own counts.")
+    privacy_policy_reviewed: date | None = Field(
+        None, description="Day on which you read how they use, disclose and store pictures; profile au needs it."
+    )
 
 
 class Assurance(_Strict):

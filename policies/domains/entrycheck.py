@@ -25,7 +25,7 @@ class Terms:
     suffixes: frozenset[str]
     own: frozenset[str]
     signatures: int = 2  # 1 where a second person countersigns the next day
-    located: bool = False  # the profile asks where data are kept
+    located: bool = False  # the profile asks where data are kept, and whether you read how
 
 
 def months_later(day: date, months: int) -> date:
@@ -134,6 +134,9 @@ def _incomplete(entry: EntryModel, terms: Terms) -> Iterable[Fault]:
         yield ("subdomains_reason",), "say why the domains below it are approved too"
     if terms.located and not (entry.jurisdiction is not None and entry.jurisdiction.data_location):
         yield (), "profile au needs to know where data are kept; write jurisdiction: {data_location: AU}"
+    if terms.located and (entry.agreement is None or entry.agreement.privacy_policy_reviewed is None):
+        told = "profile au needs the day on which you read how they use, disclose and store pictures (their privacy policy)"
+        yield ("agreement",), f"{told}; write privacy_policy_reviewed: and the day, like 2026-11-01"
     yield from _ends(entry)
 
 

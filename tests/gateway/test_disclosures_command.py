@@ -173,7 +173,8 @@ def test_every_look_is_recorded_before_anything_is_shown(world: World, monkeypat
         (("case",), "name one: a reference, --patient or --image"),
         (("case", "OUTC-OME2", "--image", "x"), "name one: a reference, --patient or --image"),
         (("case", "OUTC-OME2", "--html", "--json"), "write one of --html and --json"),
-        (("case", "ZZZZ-ZZZZ"), "nothing is noted about this"),
+        (("case", "ZZZZ-ZZZZ"), "nothing is noted about this: look at the reference, or search with `clinigate disclosures`"),
+        (("case", "--image", "0" * 64), "a cut or re-saved picture is found by `clinigate match`"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(world: World, words: tuple[str, ...], says: str) -> None:

@@ -240,6 +240,8 @@ def test_show_and_what_is_not_there(world: World) -> None:
     assert "expires:" in world.do("show", "royal-example.example")
     assert json.loads(world.do("show", "--json"))[0]["stands"] == "approved"
     assert "looks like royal-example.example" in world.fails("show", "r0yal-example.example")
+    told = " ".join(world.fails("approve", "unheard.example").split())
+    assert "`clinigate domain propose unheard.example` puts it there" in told
 
 
 def test_expiring_names_day_and_owner(world: World) -> None:

@@ -118,6 +118,7 @@ def test_a_confirmed_patient_is_outside_the_scope() -> None:
         ("[small-practice, small-practice]", "a profile stands twice"),
         ("[]", "profile"),
         ("au", "data_location"),
+        ("au", "agreement: profile au needs the day on which you read how they use, disclose and store pictures"),
     ],
 )
 def test_a_wrong_choice_of_profiles_is_told(chosen: str, fault: str) -> None:

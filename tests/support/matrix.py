@@ -69,6 +69,8 @@ def policy(profile: str) -> Policy:
     domains = given["domains.yaml"]
     if profile == "au":
         domains = domains.replace(b"    approved_on:", b"    jurisdiction: {law: APP, data_location: AU}\n    approved_on:")
+        domains = domains.replace(b"\n    expires:", b"\n    agreement: {type: dsa}\n    expires:")
+        domains = domains.replace(b"agreement: {", b"agreement: {privacy_policy_reviewed: 2026-02-20, ")
     return load_policy({**given, "policy.yaml": text, "domains.yaml": domains})
 
 

@@ -57,7 +57,8 @@ def case(
         looking(desk, user(), "case", {name: value for name, value in asked.items() if value})
         keys = casefile.messages(desk.records, **asked)
         if not keys:
-            fail("nothing is noted about this: look at the reference, or search with `clinigate disclosures`", code=1)
+            other = "a cut or re-saved picture is found by `clinigate match`" if image else "search with `clinigate disclosures`"
+            fail(f"nothing is noted about this: look at the {'picture' if image else 'reference'}, or {other}", code=1)
         if len(keys) > MOST:
             fail(f"{len(keys)} emails fit, more than a page holds: name one by its reference (`clinigate disclosures`)", code=1)
         mails = casefile.gather(desk, hashes, keys)

@@ -56,7 +56,7 @@ class RegisterText:
         """Let ``work`` change the entry of ``name``: a mapping that keeps comments and order."""
         at = self._find(name)
         if at is None:
-            raise EditError(f"{name} is not in the register")
+            raise EditError(f"{name} is not in the register; `clinigate domain propose {name}` puts it there")
         body, tail = without_tail(self._blocks[at])
         made = load_entry(body)
         work(made[0])
