@@ -174,7 +174,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[list[str], int]:
         ours = stack.enter_context(
             Clinigate(folder / "site", sink.port, notices.port, logos, quarantine=not options.no_quarantine)
         )
-        memory = receive.memory(ours, messages["t2k"], rig.big(messages["j15m"], 40_000_000), sink)
+        memory = receive.memory(ours, [messages["t2k"], messages["j3m"]], rig.big(messages["j15m"], 40_000_000), sink)
         systems: list[System] = [stack.enter_context(Bare(sink.port))]
         systems += [stack.enter_context(Postfix(folder / "postfix", sink.port)), ours]
         mine = [os.getpid(), *(pid for system in systems for pid in (*system.roots, *system.helpers))]
