@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -191,10 +191,10 @@ def _cleaning(policy: Policy, hashes: KeyedHash) -> Cleaning:
 
 def _memory(snapshot: Snapshot | None) -> Memory:
     if snapshot is None:
-        return Memory(_unknown, _unknown, _unknown_patient, _unknown_patient, _unknown_image, _unknown_gone)
+        return Memory(_unknown, _unknown_acquaintance, _unknown_patient, _unknown_patient, _unknown_image, _unknown_gone)
     return Memory(
         snapshot.disclosed,
-        snapshot.wrote_before,
+        snapshot.first_written_to,
         snapshot.withdrawn,
         snapshot.said,
         snapshot.said_of_image,
@@ -206,6 +206,10 @@ def _memory(snapshot: Snapshot | None) -> Memory:
 
 
 def _unknown(_first: str, _second: str) -> bool | None:
+    return None
+
+
+def _unknown_acquaintance(_sender: str, _addresses: Iterable[str]) -> None:
     return None
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import getaddresses
-from functools import partial
 from typing import Final
 
 from filters.identify.numbers import find, loose
@@ -28,7 +27,7 @@ from gateway.mime.words import to_text
 from gateway.model import Received, Recipient
 from gateway.releases import ReleaseTerms
 from policies.consent import combine
-from policies.domains.recipients import findings, known_neighbour, open_list, other_names
+from policies.domains.recipients import findings, neighbours, open_list, other_names
 from policies.load import Policy
 from policies.model import Facts, ImageFacts, Kind, OnFile, RecipientClass, RecipientFacts
 from policies.onfile import combined, uses
@@ -42,7 +41,7 @@ class Memory:
     """What the snapshot knows; every answer may be None = unknown."""
 
     disclosed: Callable[[str, str], bool | None]  # (image sha256, recipient address)
-    wrote_before: Callable[[str, str], bool | None]  # (sender, recipient)
+    first_written_to: Callable[[str, Iterable[str]], str | None]  # (sender, addresses): "" none of them
     withdrawn: Callable[[Sequence[str]], bool | None]  # patient identifiers found in the message
     said: Callable[[Sequence[str]], Sequence[Standing] | None] = lambda _: ()  # the consent register, for such identifiers
     said_of_image: Callable[[str], Sequence[Standing] | None] = lambda _: ()  # and for one picture (sha256)
@@ -114,9 +113,10 @@ def gather(policy: Policy, received: Received, opened: Opened, memory: Memory, m
 
     def of(recipient: Recipient) -> Facts:
         known = policy.register.match(recipient.address, sender=envelope.sender, today=at.date())
-        first_time = _not(memory.wrote_before(envelope.sender, recipient.address))
+        written_to = memory.first_written_to(envelope.sender, [recipient.address])
+        first_time = None if written_to is None else not written_to
         if first_time and looked_at and len(envelope.recipients) <= _COMPARED and known.cls not in _NOT_COMPARED:
-            known = replace(known, similar_to=known_neighbour(recipient.address, partial(memory.wrote_before, envelope.sender)))
+            known = replace(known, similar_to=memory.first_written_to(envelope.sender, neighbours(recipient.address)) or "")
         found = findings(
             known,
             first_time=first_time,
@@ -283,7 +283,3 @@ def _all(answers: Iterable[bool | None]) -> bool | None:
     if False in seen:
         return False
     return None if None in seen else True
-
-
-def _not(answer: bool | None) -> bool | None:
-    return None if answer is None else not answer

@@ -6,6 +6,7 @@ unreadable or stale means ``None`` = unknown, which decisions treat as the stric
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -147,10 +148,17 @@ class Snapshot:
         found = self._ask(sql.READ_INLINE, sha256, self._hashes.address(sender))
         return None if found is None else any(row[0] >= SEEN_OFTEN for row in found)
 
-    def wrote_before(self, sender: str, recipient: str) -> bool | None:
-        """Has this sender written to this recipient before?"""
-        found = self._ask(sql.READ_PAIR, self._hashes.address(sender), self._hashes.address(recipient))
-        return None if found is None else bool(found)
+    def first_written_to(self, sender: str, addresses: Iterable[str]) -> str | None:
+        """The first of these addresses to which this sender has written before, "" if there is none; None when that is unknown.
+
+        Hundreds of addresses may be asked about at once.
+        """
+        asked = {self._hashes.address(one): one for one in addresses}
+        found = self._ask(sql.READ_PAIRS, self._hashes.address(sender), json.dumps(list(asked)))
+        if found is None:
+            return None
+        known = {row[0] for row in found}
+        return next((one for name, one in asked.items() if name in known), "")
 
     def withdrawn(self, numbers: Sequence[str]) -> bool | None:
         """Is there a refusal or withdrawal on file for any of these patient identifiers?"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -26,20 +26,13 @@ _NAMED: Final = re.compile(r"[a-z0-9._%+'-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{
 _OUTSIDE: Final = 3  # so many outside organisations in one To or Cc are an open list
 
 
-def known_neighbour(address: str, wrote_before: Callable[[str], bool | None]) -> str:
-    """The address one slip away that the sender has written to before; "" if there is none.
-
-    Works on keyed hashes: ``wrote_before`` is asked for each slip.  Stops when it does not know.
-    """
+def neighbours(address: str) -> Iterator[str]:
+    """Every address one slip away, the likelier first: one that the sender has written to before is what may have been meant."""
     local, domain = split_address(address.lower())
-    meant = dict.fromkeys((*slips(local), *mixed_up(local)))
-    for slip in (*(f"{one}@{domain}" for one in meant), *(f"{local}@{one}" for one in slips(domain))):
-        answer = wrote_before(slip)
-        if answer is None:
-            return ""
-        if answer:
-            return slip
-    return ""
+    for one in dict.fromkeys((*slips(local), *mixed_up(local))):
+        yield f"{one}@{domain}"
+    for one in slips(domain):
+        yield f"{local}@{one}"
 
 
 def open_list(visible: Iterable[str], register: Register, today: date) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -34,7 +34,7 @@ def facts(*recipients: str, made: Context | None = None, raw: bytes | None = Non
 
 def remembering(
     disclosed: Callable[[str, str], bool | None] = lambda image, to: None,
-    wrote: Callable[[str, str], bool | None] = lambda sender, to: None,
+    wrote: Callable[[str, Iterable[str]], str | None] = lambda sender, ones: None,
     withdrawn: Callable[[Sequence[str]], bool | None] = lambda numbers: None,
 ) -> Context:
     return dataclasses.replace(context(), memory=Memory(disclosed, wrote, withdrawn))
@@ -67,10 +67,10 @@ def test_methods_say_ok_or_why_not_for_this_recipient() -> None:
     assert set(nobody.methods.values()) == {"route.none", "smime.no-certificate"}
 
 
-@pytest.mark.parametrize("answer", [True, False, None])
-def test_what_is_remembered_is_passed_on_and_unknown_stays_unknown(answer: bool | None) -> None:
+@pytest.mark.parametrize(("answer", "to"), [(True, COLLEAGUE), (False, ""), (None, None)])
+def test_what_is_remembered_is_passed_on_and_unknown_stays_unknown(answer: bool | None, to: str | None) -> None:
     """A missing snapshot never turns into "no"."""
-    (one,) = facts(COLLEAGUE, made=remembering(lambda *_: answer, lambda *_: answer))
+    (one,) = facts(COLLEAGUE, made=remembering(lambda *_: answer, lambda *_: to))
     assert one.images[0].disclosed is answer
     assert one.first_time is (None if answer is None else not answer)
 

@@ -36,7 +36,11 @@ def remembering(monkeypatch: pytest.MonkeyPatch, likeness: bytes = LIKENESS, **m
     monkeypatch.setattr("gateway.context.Likenesses", lambda *_: lambda data: likeness)
     made = context()
     opening = made.spec.opening.model_copy(update={"recognise": 1})
-    known = {"disclosed": lambda image, to: False, "wrote_before": lambda sender, to: True, "withdrawn": lambda numbers: False}
+    known = {
+        "disclosed": lambda image, to: False,
+        "first_written_to": lambda sender, ones: "somebody",
+        "withdrawn": lambda numbers: False,
+    }
     spec = made.spec.model_copy(update={"opening": opening})
     return dataclasses.replace(made, spec=spec, memory=Memory(**(known | memory)))
 

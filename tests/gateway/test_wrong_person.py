@@ -32,7 +32,7 @@ LOOKALIKE = "dr.lee@royal-exmaple.example"
 @cache
 def knowing(*known: str) -> Context:
     """A gateway that remembers to whom the sender has written."""
-    memory = Memory(lambda *_: None, lambda _sender, to: to in known, lambda _: None)
+    memory = Memory(lambda *_: None, lambda _sender, ones: next((one for one in ones if one in known), ""), lambda _: None)
     return dataclasses.replace(context(), memory=memory)
 
 

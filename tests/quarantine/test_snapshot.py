@@ -32,9 +32,13 @@ def write(world: World) -> Snapshot:
     return reader(world)
 
 
+def wrote(snapshot: Snapshot) -> bool | None:
+    return {PEER: True, "": False, None: None}[snapshot.first_written_to(SENDER, [PEER])]
+
+
 def answers(snapshot: Snapshot) -> list[bool | None]:
     return [
-        snapshot.disclosed(image(), PEER), snapshot.seen_inline(image("logo"), SENDER), snapshot.wrote_before(SENDER, PEER),
+        snapshot.disclosed(image(), PEER), snapshot.seen_inline(image("logo"), SENDER), wrote(snapshot),
         snapshot.withdrawn(["943 476 5919"]), snapshot.withdrawn(["1", "943-476-5919"]),
     ]  # fmt: skip
 
@@ -54,7 +58,7 @@ def test_what_was_recorded_is_known(world: World) -> None:
     assert answers(snapshot) == [True, True, True, True, True]
     assert snapshot.disclosed(image(), PEER.upper()) is True  # addresses do not differ by case
     assert snapshot.disclosed(image("other"), PEER) is False
-    assert snapshot.wrote_before(PEER, SENDER) is False
+    assert snapshot.first_written_to(PEER, [SENDER]) == ""
     assert snapshot.withdrawn(["1"]) is False
     assert snapshot.age() == 0.0
 
@@ -111,7 +115,7 @@ def test_another_key_knows_nobody(world: World) -> None:
     write(world)
     other = Snapshot(world.settings.snapshot, KeyedHash(b"o" * 32), 900.0, world.clock)
     assert answers(other)[0] is False
-    assert other.wrote_before(SENDER, PEER) is False
+    assert other.first_written_to(SENDER, [PEER]) == ""
 
 
 def test_no_address_stands_in_the_snapshot(world: World) -> None:
@@ -157,8 +161,8 @@ def test_the_journal_tells_of_correspondents_logos_and_scrubbed_hashes(world: Wo
     (folder / "front-00000001.jsonl").write_bytes(event(world) * 3)
     assert read_journal(folder, world.records) == 3
     snapshot = write(world)
-    assert snapshot.wrote_before(SENDER, PEER) is True
-    assert snapshot.wrote_before(SENDER, "x@y.example") is False  # held is not delivered
+    assert snapshot.first_written_to(SENDER, ["x@y.example", PEER, SENDER]) == PEER
+    assert snapshot.first_written_to(SENDER, ["x@y.example"]) == ""  # held is not delivered
     assert snapshot.seen_inline(image("logo"), SENDER) is True
     assert snapshot.disclosed(image("scrubbed"), PEER) is True  # what came back to us is what we had sent
     assert snapshot.withdrawn(["9434765919"]) is False

@@ -41,7 +41,7 @@ def fate(raw: bytes) -> Action:
     """What becomes of it where the patient with ``NHS`` has said no."""
     made = context()
     memory = Memory(
-        lambda image, to: False, lambda sender, to: True, lambda numbers: NHS in numbers,
+        lambda image, to: False, lambda sender, ones: "somebody", lambda numbers: NHS in numbers,
         said=lambda numbers: [NO] if NHS in numbers else [],
     )  # fmt: skip
     [decision] = judge(dataclasses.replace(made, memory=memory), received(raw, COLLEAGUE)).decisions
