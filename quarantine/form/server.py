@@ -22,6 +22,7 @@ from quarantine.settings import Form
 log = structlog.get_logger()
 LIFE: Final = 30.0  # seconds a connection may last, whatever it does: nobody holds a place by sending or reading slowly
 CONNECTIONS: Final = 200
+UNASKED: Final = 150  # connections that may be open without a whole request; a further one ends the oldest of them
 HEAD: Final = 16384  # octets of a request's first lines
 ASKED_WITHIN: Final = 5.0  # seconds in which the form must say that it is well
 STOP_WITHIN: Final = 10.0
@@ -32,11 +33,24 @@ class FormSilent(Exception):
 
 
 class _Short(H11Protocol):
-    """A connection with an end."""
+    """A connection with an end, and sooner where others wait for its place.
+
+    Who has asked is never ended for another: people ask within a moment, so a flood of connections that say nothing (or half a
+    request) costs them nothing, and takes neither their places nor the service's file descriptors.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn itself narrows it
         super().connection_made(transport)
         self._end = asyncio.get_running_loop().call_later(LIFE, transport.abort)
+        unasked = [one for one in self.connections if isinstance(one, _Short) and not one.asked()]
+        if len(unasked) > UNASKED:
+            oldest = min(unasked, key=lambda one: one._end.when())
+            self.connections.discard(oldest)  # at once: the loop closes it a moment later
+            oldest.transport.abort()
+
+    def asked(self) -> bool:
+        """True while a whole request is being answered."""
+        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.cancel()

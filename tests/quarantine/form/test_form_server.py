@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
 import ssl
 import time
@@ -71,6 +73,19 @@ def test_a_client_that_sends_slowly_is_let_go(world: FormWorld, running: FormSer
         except ConnectionResetError:
             pass  # aborted: as good
         assert time.monotonic() - start < 3
+    running.check()
+
+
+@pytest.mark.parametrize("half", [b"", b"GET / HTTP/1.1\r\nX-", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"])
+def test_many_who_say_nothing_take_nobodys_place(world: FormWorld, running: FormServer, half: bytes) -> None:
+    """250 connections without a whole request were 503 for everybody for 30 s; 1,100 took all the service's file descriptors."""
+    world.hold()
+    before = len(os.listdir("/proc/self/fd"))
+    with contextlib.ExitStack() as flood:
+        for _ in range(250):
+            flood.enter_context(socket.create_connection(("127.0.0.1", world.options.port))).sendall(half)
+        assert get(world, path_of(world))[0] == 200
+        assert len(os.listdir("/proc/self/fd")) - before < 250 + server.UNASKED + 20
     running.check()
 
 
