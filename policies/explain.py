@@ -70,10 +70,10 @@ _FEW: Final = 2  # words of a tag that are told one by one; where more are not k
 
 
 def words_for_sender(action: Action, reasons: tuple[str, ...], noted: date | None = None) -> str:
-    """Why, as the sender is told: of a message that does not go only what keeps it.  ``noted``: since when a no is on file."""
+    """Why, as the sender is told: of a message that does not go only what keeps it.  ``noted``: day of a no on file."""
     words = sentences(told(reasons) if action > Action.PROTECT else reasons)
     if noted is not None and action > Action.PROTECT and "consent.refused" in reasons:
-        words = (*words, f"This was noted on {noted.day} {noted:%B %Y}.")
+        words = (*words, f"They said so on {noted.day} {noted:%B %Y}.")
     return " ".join(words)
 
 

@@ -127,16 +127,17 @@ def _said(person: Person) -> Iterator[str]:
     form = words.FORMS.get(str(told.get("form", "")), "")
     where = words.CARRIERS.get(str(told.get("carrier", "")), "")
     yield " ".join(filter(None, (first, form))) + "." + (f" This was written {where}." if where else "")
-    yield from _details(told)
+    yield from _details(told, person.state == "delivered")
 
 
-def _details(told: Any) -> Iterator[str]:
-    """The rest of a statement, as far as it says something."""
+def _details(told: Any, gone: bool) -> Iterator[str]:
+    """The rest of a statement, as far as it says something.  ``gone``: the email was passed on to this person."""
     if told.get("basis"):
         yield f"The reason given: {words.BASES.get(str(told['basis']), str(told['basis']))}."
     if told.get("purpose"):
         use = words.USES.get(PURPOSES.get(str(told["purpose"]), ""), str(told["purpose"]))
-        yield f"Nobody wrote what for. We took it to be {use}." if told.get("inferred") else f"The pictures were sent {use}."
+        meant = f"The pictures were sent {use}." if gone else f"The sender wanted to send the pictures {use}."
+        yield f"Nobody wrote what for. We took it to be {use}." if told.get("inferred") else meant
     if told.get("scope"):
         yield f"They may be used for: {_listed([words.SCOPES.get(str(one), str(one)) for one in told['scope']])}."
     if told.get("informed"):

@@ -5,18 +5,19 @@ Everything that follows from one word of a patient (entries, held mail, drafts, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from quarantine import roles
-from quarantine.consents import drafting, recalls, waiting
+from quarantine.consents import drafting, overtaken, recalls, waiting
 from quarantine.consents.model import CODE, ENDING, LIMITED, RESTORED, Entry, digest, image, patient
 from quarantine.consents.naming import Named, NobodyFound
 from quarantine.consents.recalls import Recall
 from quarantine.consents.sealed import write_entries
 from quarantine.ledger.query import family
 from quarantine.ops import Desk
+from quarantine.records import Records
 from quarantine.state import NotAllowed
 from quarantine.stores.api import StoreError
 
@@ -46,6 +47,9 @@ class Noted:
     told: list[dict[str, Any]] = field(repr=False)  # everybody who has copies
     forgotten: int = 0  # outside recipients whose address is not kept any more
     patient: int = 0  # addresses of the patient
+    pictures: int = 0  # the entries' pictures, each once in however many forms
+    dropped: tuple[Recall, ...] = field(default=(), repr=False)  # drafts that were overtaken by what the patient says now
+    asked: tuple[Recall, ...] = field(default=(), repr=False)  # letters that had gone out before
     sealed: bool = True  # the entries are sealed objects already; else the service writes them
 
 
@@ -66,16 +70,21 @@ def note(desk: Desk, named: Named, word: Word, user: str) -> Noted:
         held = waiting.waiting(records, named) if word.status in ENDING else []
         waiting.refuse(records, desk.audit, held, user, role, since, now)
         drafts = drafting.draft(records, named, event, user, now) if word.status in ENDING else []
+        earlier = overtaken.about(records, entries) if word.status == RESTORED else []
+        dropped = [one for one in earlier if one.state == recalls.DRAFT]
+        for one in dropped:
+            recalls.move(records, one, "drop", user, now)
         desk.audit.consent(
             "consent-noted", user, role=role, status=word.status, reason=word.reason, source=named.source, entry=event,
             patients=list(named.patients), images=sum(not entry.patient for entry in entries), since=round(since),
-            refused=[row.ref for row in held], letters=len(drafts),
+            refused=[row.ref for row in held], letters=len(drafts), dropped=[one.id for one in dropped],
         )  # fmt: skip
     sealed = _sealed(desk)
     people = drafting.holders(records, named)
     return Noted(
         event, entries, tuple(row.ref for row in held), tuple(drafts), drafting.told(people), len(people.forgotten),
-        len(people.patient), sealed,
+        len(people.patient), sealed=sealed, pictures=_pictures(records, (one.subject for one in entries)), dropped=tuple(dropped),
+        asked=tuple(one for one in earlier if one.state != recalls.DRAFT),
     )  # fmt: skip
 
 
@@ -110,7 +119,7 @@ def listing(desk: Desk, since: float, user: str) -> list[dict[str, Any]]:
     return [
         {
             **_entry(had[0]), "event": event, "patients": [e.subject.partition(":")[2] for e in had if e.patient],
-            "images": len({family(desk.records, e.subject.partition(":")[2]) for e in had if not e.patient}),
+            "images": _pictures(desk.records, (e.subject for e in had)),
         }
         for event, had in events.items()
     ]  # fmt: skip
@@ -151,6 +160,12 @@ def _noted(desk: Desk, subjects: tuple[str, ...], now: float) -> float:
     """Now, or just after the last word where that came by a clock that was ahead: the latest word counts."""
     last = max((entry.noted for one in subjects for entry in desk.records.consent_history(one)), default=now)
     return now if now >= last else last + _NEXT
+
+
+def _pictures(records: Records, subjects: Iterable[str]) -> int:
+    """How many pictures these subjects are, each once in however many forms."""
+    named = (one.partition(":") for one in subjects)
+    return len({family(records, name) for kind, _, name in named if kind == "image"})
 
 
 def _check(word: Word, since: float, now: float) -> None:

@@ -22,4 +22,4 @@ def said(code: str) -> str:
     if match is None:
         return ""
     day = date.fromisoformat(match[1])
-    return f"{_WORDS} This was noted on {day.day} {day:%B %Y}."
+    return f"{_WORDS} They said so on {day.day} {day:%B %Y}."

@@ -8,6 +8,7 @@ from quarantine.audit import Audit
 from quarantine.consents import recalls
 from quarantine.consents.desk import reviewer, row
 from quarantine.consents.naming import NobodyFound
+from quarantine.consents.overtaken import overtaken
 from quarantine.consents.recalls import Recall
 from quarantine.notices.recall import letter as written
 from quarantine.notices.settings import from_options
@@ -24,7 +25,7 @@ def listing(desk: Desk, user: str, *, everything: bool = False) -> list[dict[str
     """Letters that wait for somebody, oldest first (``everything``: dropped and confirmed ones too).  Audited."""
     reviewer(desk, user)
     desk.audit.consent("recalls-listed", user)
-    late = {one.id for one in recalls.overdue(desk.records, desk.clock() - desk.settings.consents.remind)}
+    late = {one.id for one in _late(desk.records, desk.clock() - desk.settings.consents.remind)}
     found = [one for one in recalls.every(desk.records) if everything or one.state in (recalls.DRAFT, recalls.APPROVED)]
     return [{**row(one), "overdue": one.id in late} for one in found]
 
@@ -38,6 +39,8 @@ def decide(desk: Desk, ref: str, word: str, user: str) -> dict[str, Any]:
             raise NotAllowed(f"letter {found.ref} is {found.state}: it cannot be {_PAST[word]} any more")
         if word == "confirmed" and found.sent is None:
             raise NotAllowed(f"letter {found.ref} has not gone out yet")
+        if word == "approve" and overtaken(records, found):
+            raise NotAllowed(f"letter {found.ref} is not true any more: nothing is on file now; drop it (consent drop)")
         if word == "approve" and desk.settings.consents.second_person and user == found.drafted_by:
             raise NotAllowed("another person approves what you have noted (quarantine: consents: second_person)")
         moved = recalls.move(records, found, word, user, now)
@@ -81,7 +84,7 @@ def promise(records: Records, letter: Recall, kind: str, now: float) -> None:
 
 def remind(records: Records, audit: Audit, settings: QuarantineSettings, now: float) -> int:
     """Recipients who have not answered in time are reminded once, and IG is told once; how many."""
-    late = [one for one in recalls.overdue(records, now - settings.consents.remind) if one.reminded is None]
+    late = [one for one in _late(records, now - settings.consents.remind) if one.reminded is None]
     for letter in late:
         with records.transaction():
             recalls.reminded(records, letter, now)
@@ -92,6 +95,11 @@ def remind(records: Records, audit: Audit, settings: QuarantineSettings, now: fl
             )  # fmt: skip
             audit.consent("recall-reminded", "service", recall=letter.id, who=letter.recipient)
     return len(late)
+
+
+def _late(records: Records, before: float) -> list[Recall]:
+    """Letters that wait for an answer too long; nobody waits where the patient has agreed again."""
+    return [one for one in recalls.overdue(records, before) if not overtaken(records, one)]
 
 
 _PAST: Final = {"approve": "approved", "drop": "dropped", "confirmed": "confirmed"}

@@ -23,7 +23,7 @@ SOURCES: Final[Mapping[str, str]] = {
     BY_COMMAND: "the patient was named on the command line",
     BY_IMAGE: "a picture was given on the command line",
     BY_MAIL: "an email was named on the command line",
-    BY_STATEMENT: "an email said so",
+    BY_STATEMENT: "an email",
 }
 SYSTEM: Final = "service"  # the actor of entries that a statement in a mail made
 

@@ -25,6 +25,7 @@ MANY = 6  # more people than this are named in the list only, not in each senten
 ANSWER = "answer"  # the template of what came of an answer
 NO_PATIENT = "consent.not-patient"  # reason of a picture that went because its sender said that no patient is in it
 _WAITING = {("N-1", ""), ("N-2", ""), ("N-7", "stuck")}  # what a reminder is about
+_SAME = {("N-2", ""): ("N-1", "")}  # parts that begin alike: whoever decides, the email waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +211,10 @@ class _Writer:
     def opening(self, sections: Sequence[_Section]) -> str:
         """What happened to whom: a sentence for what matters most, and for each other kind of part who that is."""
         found: list[str] = []
-        for template, variant in dict.fromkeys((s.template, s.variant) for s in sections):
-            fates = tuple(f for s in sections if (s.template, s.variant) == (template, variant) for f in s.fates)
+        there = [(s.template, s.variant) for s in sections]
+        kinds = {kind: _SAME[kind] if _SAME.get(kind) in there else kind for kind in there}
+        for template, variant in dict.fromkeys(kinds.values()):
+            fates = tuple(f for s in sections if kinds[s.template, s.variant] == (template, variant) for f in s.fates)
             total = len(self.told.fates)
             which = "first one" if total == 1 else "first all" if len(fates) == total else "first some"
             if len(fates) == 1 < total and self.language.part(template, "first single", variant) is not None:

@@ -103,7 +103,7 @@ def test_a_no_stops_mail_within_seconds_and_a_yes_lets_it_go_again(tmp_path: Pat
             "N-4",
         )
         text = " ".join(told[0].get_body(("plain",)).get_content().split())  # type: ignore[union-attr]  # it has a text
-        assert "The patient has said no, or has taken back their agreement. This was noted on 12 November 2026." in text
+        assert "The patient has said no, or has taken back their agreement. They said so on 12 November 2026." in text
         assert "We kept no copy" in text
         until(lambda: not list((site.folder / "store").rglob(f"{hold['id']}*")), "the copy of the held mail erased")
 

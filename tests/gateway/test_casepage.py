@@ -162,6 +162,11 @@ def test_the_page_answers_what_a_complaint_asks(book: tuple[RuleBook, str]) -> N
         ),
         ({"state": "held", "reasons": ("domain.unknown",)}, "It waits for a decision."),
         ({"state": "expired"}, "nobody answered in time"),
+        # symptom: "It was stopped. It did not go. ... The pictures were sent in an emergency."
+        (
+            {"state": "refused", "statement": {"status": "bypassed", "purpose": "ETREAT"}},
+            "The sender wanted to send the pictures in an emergency.",
+        ),
         ({"state": "held", "rule": SPENT}, "We do not know whether it got there"),
         ({"state": "answered"}, "the sender sent the email again with an answer"),
         ({"state": "something-new"}, "We do not know what became of it."),

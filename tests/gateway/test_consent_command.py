@@ -205,6 +205,16 @@ def test_the_whole_story_in_plain_words(world: World, tmp_path: Path) -> None:
     assert [line.split()[4] for line in lines] == ["withdrawn", "limited", "restored"]
 
 
+def test_what_is_counted_is_said_in_good_english(world: World) -> None:
+    """Symptoms: "1 pictures of", "in 1 forms", "2 of them with something on file" after all was restored."""
+    world.run("withdraw", text=NHS)
+    assert "1 picture of " in world.run("recalls").output
+    restored = world.run("restore", text=NHS).output
+    assert "Letters dropped, because they are not true any more: " in restored
+    shown = world.run("show", text=NHS).output
+    assert "Pictures known: 1 (in 1 form)\n" in shown
+
+
 def test_an_email_is_named_by_its_people_and_the_day(world: World) -> None:
     """The photo to Dr X, about then."""
     made = world.facts("withdraw", "--from", SENDER, "--to", PEER, "--on", str(TODAY), "--days", "1")

@@ -87,7 +87,7 @@ def test_the_sender_is_told_since_when_and_no_more() -> None:
     """N-4 (b): the date of the entry, no detail."""
     made = plan(knowing(patients=(NO,)), received(mail(COLLEAGUE), COLLEAGUE))
     (line,) = made.record["recipients"]
-    assert line["words"] == "The patient has said no, or has taken back their agreement. This was noted on 12 November 2026."
+    assert line["words"] == "The patient has said no, or has taken back their agreement. They said so on 12 November 2026."
     assert made.copies == ()
 
 

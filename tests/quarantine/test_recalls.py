@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,6 @@ def test_addresses_that_retention_has_blanked_are_counted_and_said(world: World)
 def test_nobody_is_asked_twice_for_the_same_picture_unless_the_letter_was_dropped(world: World) -> None:
     sent(world, PEER, name="one")
     (first,) = withdraw(world).drafts
-    withdraw(world, status="restored")
     assert withdraw(world).drafts == ()
     sent(world, PEER, name="two", pictures=("b",), created=MONDAY + 60)
     (second,) = withdraw(world, status="refused").drafts
@@ -208,6 +208,41 @@ def test_somebody_was_first(world: World) -> None:
     recalls.move(world.records, letter, "drop", "ig2", world.now)
     with pytest.raises(Conflict):
         recalls.move(world.records, letter, "approve", "ig1", world.now)
+
+
+def test_a_draft_is_dropped_when_the_patient_agrees_again(world: World) -> None:
+    """Symptom: after `restore` the letter "the patient does not agree any more" could still be approved, and went."""
+    letter = draft(world)
+    made = withdraw(world, status="restored")
+    assert [one.ref for one in made.dropped] == [letter.ref] and made.asked == ()
+    with pytest.raises(NotAllowed, match="is dropped"):
+        letters.decide(world.desk(), letter.ref, "approve", "ig1")
+    assert [one.recipient for one in withdraw(world).drafts] == [letter.recipient]  # a second no asks them after all
+
+
+def test_a_draft_that_lost_its_ground_otherwise_is_not_approved(world: World) -> None:
+    """Its patient agrees again through an entry that was read back, so that nobody dropped it."""
+    letter = draft(world)
+    said = world.records.consent_event(letter.event)
+    world.records.consent_add(replace(one, status="restored", noted=world.now + 1, event="other", id="") for one in said)
+    with pytest.raises(NotAllowed, match="not true any more"):
+        letters.decide(world.desk(), letter.ref, "approve", "ig1")
+
+
+def test_a_draft_stays_while_a_second_no_or_a_limit_stands(world: World) -> None:
+    letter = draft(world)
+    withdraw(world, status="refused")
+    register.note(world.desk(), named(world), Word("limited", scope=("record",)), "ig1")
+    assert letters.decide(world.desk(), letter.ref, "approve", "ig1")["state"] == "approved"
+
+
+def test_who_was_asked_before_is_named_when_the_patient_agrees_again_and_not_reminded(world: World) -> None:
+    letter = draft(world)
+    letters.decide(world.desk(), letter.ref, "approve", "ig1")
+    say_sent(world)
+    assert [one.address for one in withdraw(world, status="restored").asked] == [PEER]
+    world.now += 8 * DAY
+    assert remind(world) == 0 and not letters.listing(world.desk(), "ig1")[0]["overdue"]
 
 
 def test_an_answer_is_noted_only_of_a_letter_that_went(world: World) -> None:

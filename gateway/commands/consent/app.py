@@ -217,19 +217,19 @@ def _note(config: Path, asked: Asked, word: Word, as_json: bool) -> None:
     site = settings(config)
     told = site.quarantine
 
-    def work(desk: ops.Desk) -> tuple[Noted, Named]:
+    def work(desk: ops.Desk) -> Noted:
         named = _named(desk, asked)
         made = register.note(desk, named, word, user())
         if word.status != RESTORED:
             _keep_looks(desk, asked)
-        return made, named
+        return made
 
-    noted, named = _do(config, work)
+    noted = _do(config, work)
     known = _in_force(told.snapshot, told.hash_key, noted, word)
     if as_json:
-        typer.echo(_json(words.noted_json(noted, named, word, known)))
+        typer.echo(_json(words.noted_json(noted, word, known)))
         return
-    typer.echo("\n".join(words.noted(noted, named, word, known)))
+    typer.echo("\n".join(words.noted(noted, word, known)))
     if (watched := _watched(site.policy)) and word.status != RESTORED:
         typer.echo(
             f"Careful: mail is not stopped in observe and advise, which policy.yaml (modes) sets for {', '.join(watched)}."

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from policies.onfile import uses
 from quarantine.consents.desk import Noted, Word, row
-from quarantine.consents.model import LIMITED, RESTORED, SOURCES, SYSTEM
-from quarantine.consents.naming import Named
+from quarantine.consents.model import BY_STATEMENT, LIMITED, RESTORED, SOURCES, SYSTEM
 
 _DONE: Final = {
     "withdrawn": "Agreement taken back",
@@ -33,11 +32,10 @@ _USES: Final = {
 _MOST: Final = 40  # lines of one list on a terminal; --json has all
 
 
-def noted(made: Noted, named: Named, word: Word, known: bool) -> list[str]:
+def noted(made: Noted, word: Word, known: bool) -> list[str]:
     """What a command did, and what is left to do."""
     patients = [entry.subject.partition(":")[2] for entry in made.entries if entry.patient]
-    pictures = named.pictures if any(not entry.patient for entry in made.entries) else 0
-    lines = [f"{_DONE[word.status]}: noted for {_who(patients, pictures)}.", *(f"  reference {one}" for one in patients)]
+    lines = [f"{_DONE[word.status]}: noted for {_who(patients, made.pictures)}.", *(f"  reference {one}" for one in patients)]
     if word.status == LIMITED:
         lines.append(f"Left: {_uses(word.scope, word.purposes)}.")
     lines.append(
@@ -47,19 +45,24 @@ def noted(made: Noted, named: Named, word: Word, known: bool) -> list[str]:
     )
     if made.refused:
         lines.append(f"Held mail refused, senders told: {', '.join(made.refused)}.")
+    if made.dropped:
+        lines.append(f"Letters dropped, because they are not true any more: {', '.join(one.ref for one in made.dropped)}.")
+    for one in made.asked:
+        lines.append(f"Asked before to delete: {_address(one.address, one.domain)} (letter {one.ref}). Tell them yourselves.")
     if word.status not in (RESTORED, LIMITED):
         lines += _told(made)
     return lines
 
 
-def noted_json(made: Noted, named: Named, word: Word, known: bool) -> dict[str, Any]:
+def noted_json(made: Noted, word: Word, known: bool) -> dict[str, Any]:
     """The same for programs."""
     return {
         "event": made.event, "status": word.status, "in_force": known, "sealed": made.sealed,
         "patients": [entry.subject.partition(":")[2] for entry in made.entries if entry.patient],
-        "images": named.pictures, "refused": list(made.refused),
+        "images": made.pictures, "refused": list(made.refused),
         "recalls": [row(one) for one in made.drafts], "told": made.told, "forgotten": made.forgotten,
-        "patient_addresses": made.patient,
+        "patient_addresses": made.patient, "dropped": [row(one) for one in made.dropped],
+        "asked_before": [row(one) for one in made.asked],
     }  # fmt: skip
 
 
@@ -69,9 +72,7 @@ def shown(facts: dict[str, Any]) -> list[str]:
     for one in facts["patients"]:
         lines += [f"Patient {one['subject']}", f"  {_standing(one)}", *_history(one["history"])]
     pictures = [one for one in facts["images"] if one["history"]]
-    lines.append(
-        f"Pictures known: {facts['pictures']} (in {len(facts['images'])} forms, {len(pictures)} of them with something on file)"
-    )
+    lines.append(f"Pictures known: {facts['pictures']} (in {_number(len(facts['images']), 'form')})")
     for one in pictures[:_MOST]:
         lines.append(f"  {one['subject'][:16]}…  {_standing(one)}")
     lines += [*_statements(facts["statements"]), *_copies(facts["disclosures"], facts["forgotten"], facts["patient_addresses"])]
@@ -94,7 +95,7 @@ def letters(rows: Sequence[dict[str, Any]]) -> list[str]:
         return ["No letters wait."]
     lines = [
         f"{one['ref']}  {_stage(one):34} to {_address(one['to'], one['domain'])}: "
-        f"{sum(mail['images'] for mail in one['mails'])} pictures of "
+        f"{_number(sum(mail['images'] for mail in one['mails']), 'picture')} of "
         f"{', '.join(dict.fromkeys(_day(mail['at']) for mail in one['mails']))}"
         for one in rows
     ]
@@ -185,13 +186,17 @@ def _address(address: str, domain: str) -> str:
 
 
 def _by(one: dict[str, Any]) -> str:
-    return SOURCES["statement"] if one["by"] == SYSTEM else str(one["by"])
+    return SOURCES[BY_STATEMENT] if one["by"] == SYSTEM else str(one["by"])
 
 
 def _who(patients: Sequence[str], pictures: int) -> str:
     named = f"{len(patients)} patients" if len(patients) > 1 else f"patient {patients[0][:8]}…" if patients else ""
-    some = f"{pictures} picture{'' if pictures == 1 else 's'}" if pictures else ""
+    some = _number(pictures, "picture") if pictures else ""
     return " and ".join(filter(None, (named, some))) or "nobody"
+
+
+def _number(many: int, what: str) -> str:
+    return f"{many} {what}{'' if many == 1 else 's'}"
 
 
 def _uses(scope: Sequence[str], purposes: Sequence[str]) -> str:
