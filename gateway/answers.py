@@ -23,6 +23,7 @@ from gateway.message import parse
 from gateway.model import Envelope, Received, Reply
 from gateway.objects import HEADERS
 from gateway.replies import find, reply
+from policies.register import a_label, plain_local, split_address
 from quarantine.answers.secrets import LOCAL
 from quarantine.model import ObjectKind, SealedObject
 from quarantine.seal import SealError
@@ -43,8 +44,8 @@ class TooMany(OSError):
 
 def is_answer(address: str, domain: str) -> bool:
     """True for an address that only answers go to; ``domain``: of the replies, "" for none.  Case does not matter."""
-    local, _, host = address.rpartition("@")
-    return bool(domain) and host.casefold() == domain.casefold() and local.strip('"').casefold().startswith(LOCAL)
+    local, host = split_address(address)
+    return bool(domain) and (a_label(host) or host) == (a_label(domain) or domain) and plain_local(local).startswith(LOCAL)
 
 
 def split(envelope: Envelope, domain: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -82,9 +83,7 @@ def reply_objects(received: Received, trust: Trust, largest: int) -> list[Sealed
     """
     envelope, digest = received.envelope, received.sha256 or hashlib.sha256(received.raw).hexdigest()
     identity = trust.of(envelope, received.raw)
-    secrets = sorted(
-        {one.address.rpartition("@")[0].strip('"').lower()[len(LOCAL) :][:LONGEST_SECRET] for one in envelope.recipients}
-    )
+    secrets = sorted({plain_local(split_address(one.address)[0])[len(LOCAL) :][:LONGEST_SECRET] for one in envelope.recipients})
     common: dict[str, Any] = {
         "version": VERSION,
         "created": received.at,

@@ -7,7 +7,8 @@ unknown; suspended ones stop at once.  Freemail and public endings can never be 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from difflib import SequenceMatcher
@@ -24,6 +25,8 @@ _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 # Letters that IDNA 2003 (which Python speaks) and IDNA 2008 (which mail servers speak) take for different domains (RFC 5894 7.2).
 _DEVIATIONS: Final = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
+_SAME_LETTER: Final = str.maketrans({"\u00df": "ss", "\u1e9e": "ss", "\u03c2": "\u03c3", "\u200c": None, "\u200d": None})
+_IGNORED: Final = re.compile("[\u2064\u200c\u200d\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0100-\U000e01ef]")  # UTS 46, 4
 # A mail server that knows the domain for its own goes on reading these: a%b, b!a, "a@b" (Postfix: allow_percent_hack,
 # swap_bangpath, resolve_dequoted_address; RFC 5321 4.1.2, RFC 1123 5.2.16).  Then the domain says nothing of where it goes.
 _ROUTED: Final = frozenset("%!@")
@@ -33,8 +36,8 @@ def a_label(domain: str) -> str | None:
     """The domain in lower-case A-label form without a trailing dot (RFC 5890); None if it is no domain name."""
     domain = domain.strip().rstrip(".").lower()
     if not domain.isascii():
-        if not _DEVIATIONS.isdisjoint(domain):
-            return None
+        if not _DEVIATIONS.isdisjoint(domain) or any(unicodedata.ucd_3_2_0.category(char) == "Cn" for char in domain):
+            return None  # the letters of IDNA 2003 are those of Unicode 3.2; mail servers know what newer ones stand for
         try:
             domain = domain.encode("idna").decode("ascii").lower().rstrip(".")
         except UnicodeError:
@@ -44,6 +47,17 @@ def a_label(domain: str) -> str | None:
     return domain
 
 
+def readings(domain: str) -> Iterator[str]:
+    """The A-labels that one mail server or another may make of a domain, also where ``a_label`` is not sure of it (UTS 46)."""
+    newer = unicodedata.normalize("NFKC", domain.strip().lower()).lower()
+    for reading in dict.fromkeys((domain, newer.translate(_SAME_LETTER), _IGNORED.sub("", newer))):
+        if (label := a_label(reading)) is not None:
+            yield label
+    kept = _IGNORED.sub("", newer).rstrip(".")
+    if not _DEVIATIONS.isdisjoint(kept):
+        yield ".".join(part if part.isascii() else "xn--" + part.encode("punycode").decode() for part in kept.split("."))
+
+
 def split_address(address: str) -> tuple[str, str]:
     """(local part, domain) at the last @; angle brackets and spaces round it are dropped."""
     local, _, domain = address.strip().strip("<>").rpartition("@")
@@ -51,10 +65,10 @@ def split_address(address: str) -> tuple[str, str]:
 
 
 def plain_local(local: str) -> str:
-    """The local part as it is compared: lower case, without the quoting that RFC 5321 4.1.2 says has no meaning."""
+    """The local part as it is compared: lower case, composed (RFC 6532 3.1), without quoting (no meaning: RFC 5321 4.1.2)."""
     if len(local) > 1 and local.startswith('"') and local.endswith('"'):
         local = _QUOTED_PAIR.sub(r"\1", local[1:-1])
-    return local.lower()
+    return unicodedata.normalize("NFC", local.lower())
 
 
 def _without_tag(whole: str) -> str:
@@ -111,6 +125,9 @@ class Register:
         domain = a_label(written)
         name = plain_local(local)
         if domain is None or not name:
+            refused = next((one for one in readings(written) if name and self._refused(f"{name}@{one}", one)), None)
+            if refused is not None:
+                return RecipientFacts(RecipientClass.DENIED, refused, local=local, standing="denied")
             return RecipientFacts(RecipientClass.UNKNOWN, written.lower()[:253], local=local, standing="invalid")
         whole = f"{name}@{domain}"
         single, entry = self._single(whole, today), self._entry(domain)
@@ -120,7 +137,7 @@ class Register:
                 return self._known(known, domain, local, today)
         if domain in self.own and not routed:
             return RecipientFacts(RecipientClass.OWN, domain, local=local, standing="approved")
-        if self._denied(whole, domain) or (entry is not None and entry.status == "denied"):
+        if self._refused(whole, domain) or (routed and self._leads_to_denied(name, today)):
             return RecipientFacts(RecipientClass.DENIED, domain, entry, local=local, standing="denied")
         if routed:
             return RecipientFacts(RecipientClass.UNKNOWN, domain, local=local, standing="invalid")
@@ -158,6 +175,16 @@ class Register:
         entry = self.addresses.get(_without_tag(whole))
         carries = entry is None or self._known(entry, "", "", today).standing in ("approved", "grace")
         return None if carries else entry
+
+    def _refused(self, whole: str, domain: str) -> bool:
+        entry = self._entry(domain)
+        return self._denied(whole, domain) or (entry is not None and entry.status == "denied")
+
+    def _leads_to_denied(self, name: str, today: date) -> bool:
+        """Is any address that a mail server may read out of this local part a denied one?"""
+        pieces = re.split("[%!@]", name)
+        found = (self.match(f"{one}@{place}", today=today) for place in pieces if "." in place for one in pieces)
+        return any(one.cls is RecipientClass.DENIED for one in found)
 
     def _denied(self, whole: str, domain: str) -> bool:
         return whole in self.denied or _without_tag(whole) in self.denied or self._listed(self.denied, domain)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
-from policies.register import a_label, public_suffix, split_address
+from policies.register import a_label, plain_local, public_suffix, split_address
 
 MARKER: Final = "# ---- below: taken from a published list by `clinigate lists update`; write your own names above ----"
 ENDINGS: Final = "suffixes.txt"
@@ -33,7 +33,7 @@ def list_name(word: str, endings: bool) -> str | None:
     label = a_label(domain)
     if label is None or (endings and local):
         return None
-    return f"{local}@{label}" if local else mark + label
+    return f"{plain_local(local)}@{label}" if local else mark + label
 
 
 @lru_cache(maxsize=16)  # the lists are long and change twice a year
