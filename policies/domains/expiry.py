@@ -23,7 +23,7 @@ WORDS: Final[Mapping[str, str]] = {
     "expired": "The approval of {name} ended on {day}. Mail with pictures is held.",
     "changed": "The entry of {name} was changed after it was signed. Mail with pictures is held until it is approved anew.",
     "review": "The agreement with {name} was to be reviewed by {day}.",
-    "assurance": "The security assurance {scheme} of {name} runs to {day}.",
+    "assurance": "The security assurance {scheme} of {name} {runs} {day}.",
     "countersign": "{name} needs a second signature by {day}; after that it counts as not approved.",
     "unused": "No picture was sent to {name} since {day}. Is it still needed?",
 }
@@ -73,7 +73,8 @@ def _of(name: str, entry: DomainEntry, today: date, register: Register, used: da
     for scheme, day in entry.assured:
         stage = _stage((day - today).days, register.warn_days)
         if stage:
-            yield _due("assurance", shown, entry, day, today, f"{scheme}/{stage}", scheme=scheme)
+            runs = "ended on" if stage == "over" else "runs to"
+            yield _due("assurance", shown, entry, day, today, f"{scheme}/{stage}", scheme=scheme, runs=runs)
     if used is not None and today - used > UNUSED:
         yield _due("unused", shown, entry, used, today)
 

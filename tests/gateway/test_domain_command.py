@@ -244,6 +244,30 @@ def test_show_and_what_is_not_there(world: World) -> None:
     assert "`clinigate domain propose unheard.example` puts it there" in told
 
 
+def test_what_profile_au_asks_for_can_be_proposed_and_seen(world: World, tmp_path: Path) -> None:
+    """S4-15: where data are kept and when their privacy policy was read, without an editor, also of a whole list."""
+    policy = world.path.parent / "policy.yaml"
+    before = policy.read_text()
+    told = ("--data-location", "AU", "--privacy-policy-reviewed", str(TODAY))
+    csv = tmp_path / "list.csv"
+    csv.write_text("domain\nperth.example\n")
+    try:
+        world.do("suspend", "royal-example.example", "--reason", "says nothing of where")
+        policy.write_text(before.replace("profile: uk-strict", "profile: au"))
+        world.do("propose", "sydney.example", *FULL, *told)
+        terms = ("--purpose", "TREAT", "--method", "smime", "--expires", str(NEXT_YEAR))
+        world.do("import", str(csv), "--batch", "b", *terms, *told)
+        for who in ("alice", "bob"):
+            world.do("approve", "sydney.example", by=who)
+            world.do("approve", "--batch", "b", "--yes", by=who)
+        assert {world.standing(f"x@{one}.example") for one in ("sydney", "perth")} == {"approved"}
+    finally:
+        policy.write_text(before)
+    shown = world.do("show", "sydney.example")
+    assert "data kept in:         AU" in shown and f"privacy policy read:  {TODAY}" in shown
+    assert "says nothing of where (alice" in world.do("show", "royal-example.example")
+
+
 def test_expiring_names_day_and_owner(world: World) -> None:
     """As the daily notice would."""
     assert world.do("expiring") == "Nothing is due.\n"
@@ -259,17 +283,19 @@ def test_an_import_is_proposed_and_approved_as_a_batch_by_two(world: World, tmp_
         "Organisation Name,ODS Code,Email domain,Valid until\n"
         "Trust One,RA1,one.example,2027-06-30\n"
         '"Trust Two, the second",RA2,two.example; two-also.example,30/06/2027\n'
-        "Freemail,X,gmail.com,\nEnding,Y,nhs.uk,\nThere,Z,royal-example.example,\n"
+        "Freemail,X,gmail.com,\nEnding,Y,nhs.uk,\nThere,Z,royal-example.example,\nBlank,V,bad .example,\n"
     )
     terms = ("--purpose", "TREAT", "--method", "smime", "--owner", "ig@clinic.example", "--expires", str(NEXT_YEAR))
     said = world.do("import", str(csv), "--batch", "list-1", "--scheme", "DCB1596", *terms)
     assert "line 4: gmail.com is a freemail domain" in said and "line 5: nhs.uk is a public ending" in said
-    assert "3 proposed, 1 in the register already, 2 not taken" in said
+    assert 'line 7: "bad" is not a whole domain' in said and 'line 7: ".example" is not a domain' in said
+    assert "3 proposed, 1 in the register already, 4 not taken" in said
     assert {world.standing(f"x@{name}.example") for name in ("one", "two", "two-also")} == {"proposed"}
     assert "+ two-also.example" in world.do("approve", "--batch", "list-1", by="alice", text="y\n")
     assert world.run("domain", "approve", "--batch", "list-1", by="bob", text="n\n").exit_code == 1
     assert world.standing("x@one.example") == "proposed"
-    world.do("approve", "--batch", "list-1", "--yes", by="bob")
+    second = world.do("approve", "--batch", "list-1", "--yes", by="bob")
+    assert second.count(" with ") == 1 and "3 with " in second  # symptom: a group for each domain
     assert {world.standing(f"x@{name}.example") for name in ("one", "two", "two-also")} == {"approved"}
     assert dict(world.register.domains["one.example"].assured)["DCB1596"].isoformat() == "2027-06-30"
 

@@ -49,6 +49,9 @@ def test_review_assurance_second_signature_and_disuse() -> None:
         last_used=date(2025, 1, 1),
     )
     assert {one.kind for one in due_warnings(entry, today)} == {"review", "assurance", "countersign", "unused"}
+    said = {day: [one.sentence for one in due_warnings(entry, day) if one.kind == "assurance"] for day in (today, END)}
+    assert said[today] == ["The security assurance DCB1596 of partner.example runs to 1 December 2026."]
+    assert said[END] == ["The security assurance DCB1596 of partner.example ended on 1 December 2026."]  # symptom: "runs to"
     newer = due_warnings(entry, today, {"partner.example": date(2026, 11, 1)})
     assert "unused" not in {one.kind for one in newer}
 

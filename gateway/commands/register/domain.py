@@ -32,6 +32,10 @@ Owner = Annotated[str, typer.Option(help="Address of who answers for it on your 
 Expires = Annotated[str, typer.Option(help="Last day of the approval, like 2028-02-28.")]
 Agreement = Annotated[str, typer.Option(help="Kind of agreement: implied-care, dsa, contract ...")]
 Signed = Annotated[str, typer.Option(help="Day on which the agreement was signed.")]
+Located = Annotated[str, typer.Option("--data-location", help="Country where they keep pictures, like AU; profile au needs it.")]
+PolicyRead = Annotated[
+    str, typer.Option("--privacy-policy-reviewed", help="Day on which you read their privacy policy; profile au needs it.")
+]
 
 
 @app.command("propose")
@@ -47,6 +51,8 @@ def propose(
     expires: Expires = "",
     agreement: Agreement = "implied-care",
     signed: Signed = "",
+    data_location: Located = "",
+    privacy_policy_reviewed: PolicyRead = "",
     notes: Annotated[str, typer.Option(help="Free text for colleagues.")] = "",
 ) -> None:
     """Add a domain as proposed. Nothing is sent there as approved before two people have approved it.
@@ -56,8 +62,11 @@ def propose(
     folder, name = opened(config), _name(domain)
     entry: dict[str, Any] = {"address" if "@" in name else "domain": name, "status": "proposed", "class": class_}
     entry |= _told({"organisation": organisation, "purposes": purpose, "methods": method, "route": route})
-    basis = _told({"owner": owner, "signed": day(signed), "expires": day(expires)})
+    basis = _told({
+        "owner": owner, "signed": day(signed), "expires": day(expires), "privacy_policy_reviewed": day(privacy_policy_reviewed),
+    })  # fmt: skip
     entry |= {"agreement": {"type": agreement, **basis}} if basis else {}
+    entry |= _located(data_location)
     entry |= {"proposed_by": user(), "proposed_on": _today()} | _told({"notes": notes})
 
     def work(text: RegisterText) -> list[str]:
@@ -182,6 +191,8 @@ def import_(
     owner: Owner = "",
     expires: Expires = "",
     scheme: Annotated[str, typer.Option(help="What the list attests, for instance DCB1596.")] = "",
+    data_location: Located = "",
+    privacy_policy_reviewed: PolicyRead = "",
 ) -> None:
     """Add the domains of an accredited list as proposed, never as approved; those in the register already stay as they are.
 
@@ -189,13 +200,14 @@ def import_(
     left out. Then two people run `clinigate domain approve --batch NAME`.
     """
     folder = opened(config)
-    common = _told({"purposes": purpose, "methods": method, "route": route, "expires": day(expires)})
+    common = _told({"purposes": purpose, "methods": method, "route": route, "expires": day(expires)}) | _located(data_location)
+    basis = _told({"owner": owner, "privacy_policy_reviewed": day(privacy_policy_reviewed)})
 
     def work(text: RegisterText) -> list[str]:
         rows = read_csv(file.read_text("utf-8-sig"))
         register = current(folder).register
         sifted = sift(rows, register, _never(rows, folder.policy()))
-        made = [_imported(row, class_, common, owner, scheme, file.name, batch) for row in sifted.new]
+        made = [_imported(row, class_, common, basis, scheme, file.name, batch) for row in sifted.new]
         text.add(made)
         told = [f"not taken, {why}" for why in sifted.refused]
         told.append(f"{len(made)} proposed, {len(sifted.there)} in the register already, {len(sifted.refused)} not taken")
@@ -205,12 +217,12 @@ def import_(
 
 
 def _imported(
-    row: Row, class_: str, common: dict[str, Any], owner: str, scheme: str, evidence: str, batch: str
+    row: Row, class_: str, common: dict[str, Any], basis: dict[str, Any], scheme: str, evidence: str, batch: str
 ) -> dict[str, Any]:
     organisation = {"name": row.organisation or row.domain, **({"ids": {"ods": row.ods}} if row.ods else {})}
     entry: dict[str, Any] = {"domain": row.domain, "status": "proposed", "class": class_, "organisation": organisation, **common}
-    if owner:
-        entry["agreement"] = {"type": "implied-care", "owner": owner}
+    if basis:
+        entry["agreement"] = {"type": "implied-care", **basis}
     if scheme:
         until = {"valid_until": row.until} if row.until else {}
         entry["assurance"] = [{"scheme": scheme, "status": "accredited", **until, "checked": _today(), "evidence": evidence}]
@@ -224,7 +236,9 @@ def _never(rows: list[Row], policy: Policy) -> dict[str, str]:
         name = row.domain
         if a_label(name) is None:
             found[name] = f'"{name}" is not a domain'
-        elif "." not in name or public_suffix(name, register.suffixes) == name:
+        elif "." not in name:
+            found[name] = f'"{name}" is not a whole domain'
+        elif public_suffix(name, register.suffixes) == name:
             found[name] = f"{name} is a public ending"
         elif register.listed_freemail(name):
             found[name] = f"{name} is a freemail domain"
@@ -255,6 +269,10 @@ def _name(word: str) -> str:
     if label is None:
         fail(f'"{word}" is neither a domain nor an address', code=1)
     return f"{plain_local(local)}@{label}" if local else label
+
+
+def _located(country: str) -> dict[str, Any]:
+    return {"jurisdiction": {"data_location": country}} if country else {}
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:

@@ -49,8 +49,13 @@ def _row(name: str, entry: DomainEntry, today: date, register: Register) -> dict
 
 
 def signatures(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Who stands for an entry, and whether it still says what they signed."""
+    """What was agreed, who stands for an entry, and whether it still says what they signed."""
+    agreed, where = entry.get("agreement") or {}, entry.get("jurisdiction") or {}
     return {
+        "reason": entry.get("reason"),
+        "agreed on": agreed.get("signed"),
+        "data kept in": where.get("data_location"),
+        "privacy policy read": agreed.get("privacy_policy_reviewed"),
         "proposed by": entry.get("proposed_by"),
         "signed by": list(entry.get("approved_by") or ()),
         "last signed on": entry.get("approved_on"),
@@ -72,10 +77,10 @@ def lines(found: Sequence[Mapping[str, Any]], *, whole: bool) -> list[str]:
 def batch_lines(entries: Iterable[Any]) -> list[str]:
     """What a batch would approve: the terms they share once, then every domain."""
     entries = list(entries)
-    differ = ("domain", "address", "organisation", "proposed_by", "proposed_on")
+    differ = ("domain", "address", "organisation", "proposed_by", "proposed_on", "approved_on", "signed_terms")
     kinds: dict[str, list[str]] = {}
     for entry in entries:
-        shared = ", ".join(f"{key}: {_word(value)}" for key, value in entry.items() if key not in (*differ, "approved_on"))
+        shared = ", ".join(f"{key}: {_word(value)}" for key, value in entry.items() if key not in differ)
         organisation = entry.get("organisation") or ""
         name = organisation.get("name", "") if isinstance(organisation, Mapping) else organisation
         kinds.setdefault(shared, []).append(f"  + {entry_name(entry)}  {name}")
