@@ -98,7 +98,7 @@ def _recipient(context: Context, received: Received, index: int, facts: Facts, d
     statement = facts.consent.statement
     return {
         "address": context.hashes.address(received.envelope.recipients[index].address),
-        "class": facts.recipient.cls.value,
+        "class": (decision.cls or facts.recipient.cls).value,
         "mode": facts.mode.value,
         "kind": decision.kind.value,
         "action": done.action.name,

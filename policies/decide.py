@@ -11,7 +11,7 @@ from typing import Final
 
 from policies.judge import FLOOR, GUARD, Verdict, judged, strictest, wanted
 from policies.load import Policy
-from policies.model import Action, Decision, Facts, Kind
+from policies.model import Action, Decision, Facts, Kind, RecipientClass
 from policies.offers import leading, offered
 from policies.rules import Answer
 from policies.vocabulary import KIND_ORDER
@@ -58,11 +58,17 @@ def _drafted(policy: Policy, facts: Facts, action: Action, verdicts: Sequence[Ve
         urgency="urgent" if any(rule.urgency == "urgent" for rule in rules) else "routine",
         consent_out=_consent_out(policy, facts, sharing[0]),
         kind=kind,
+        cls=_class(verdicts),
         alert=any(rule.alert for rule in rules),
         source=ready.rule.source if ready else (),
         advice=tuple(dict.fromkeys(code for verdict in verdicts for code in verdict.advice)),
         advise_now=any(verdict.advise_now for verdict in verdicts),
     )
+
+
+def _class(verdicts: Sequence[Verdict]) -> RecipientClass:
+    seen = [RecipientClass(verdict.view.values["recipient"]) for verdict in verdicts]
+    return RecipientClass.PATIENT if RecipientClass.PATIENT in seen else seen[0]
 
 
 def _beside(kind: Kind, verdicts: Sequence[Verdict]) -> str | None:

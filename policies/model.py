@@ -281,6 +281,7 @@ class Decision:
     urgency: str = "routine"  # routine | urgent: chooses the deadlines
     consent_out: str = "remove"  # remove | inside | pseudonymise | keep
     kind: Kind = Kind.NONE  # the strictest image kind seen
+    cls: RecipientClass | None = None  # as the rules saw the recipient: C also for a confirmed patient's address
     alert: bool = False  # IG on call is told at once
     source: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()  # codes of what the sender is told beside, whatever becomes of the message
