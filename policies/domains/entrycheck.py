@@ -26,6 +26,7 @@ class Terms:
     own: frozenset[str]
     signatures: int = 2  # 1 where a second person countersigns the next day
     located: bool = False  # the profile asks where data are kept, and whether you read how
+    denied: frozenset[str] = frozenset()  # file shares and the like, domains and addresses
 
 
 def months_later(day: date, months: int) -> date:
@@ -62,6 +63,9 @@ def faults(entry: EntryModel, terms: Terms) -> list[Fault]:
         found.append((("reason",), "a suspended entry says why, for instance reason: agreement under review"))
     if entry.status == "approved":
         found += _incomplete(entry, terms)
+        name = label if entry.domain is not None else f"{local}@{label}"
+        if not {name, label, *parents(label)}.isdisjoint(terms.denied):
+            found.append(((key,), f"{name} is a denied destination (denied.txt); take it off one of the two lists"))
     return found
 
 

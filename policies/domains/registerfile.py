@@ -45,9 +45,9 @@ class Surroundings:
     located: bool = False
     countersigned: bool = False
 
-    def terms(self, model: RegisterModel, freemail: frozenset[str]) -> Terms:
+    def terms(self, model: RegisterModel, freemail: frozenset[str], denied: frozenset[str]) -> Terms:
         signatures = 1 if self.countersigned or model.approvals == "countersigned" else 2
-        return Terms(freemail, self.lists["suffixes.txt"], self.own, signatures, self.located)
+        return Terms(freemail, self.lists["suffixes.txt"], self.own, signatures, self.located, denied)
 
 
 def read_register(
@@ -132,7 +132,7 @@ class _Frame:
         self.data = {name: value for name, value in data.items() if name != "domains"}
         self.freemail = around.lists["freemail.txt"] | self._names(model.freemail, "freemail")
         self.denied = around.lists["denied.txt"] | self._names(model.denied, "denied")
-        self.terms = around.terms(model, self.freemail)
+        self.terms = around.terms(model, self.freemail, self.denied)
 
     def register(self, entries: Iterable[tuple[int, Compiled]], known: Known | None) -> Register:
         """``entries`` with their places in the list."""
@@ -247,7 +247,7 @@ def _patient(patient: PatientAddress, domain: str) -> DomainEntry:
 
 
 def _context(terms: Terms) -> str:
-    lists = [digest(terms.freemail), digest(terms.suffixes), sorted(terms.own)]
+    lists = [digest(terms.freemail), digest(terms.suffixes), digest(terms.denied), sorted(terms.own)]
     return _digest([_CODE, lists, terms.signatures, terms.located]).hex()
 
 

@@ -300,12 +300,28 @@ def test_an_import_is_proposed_and_approved_as_a_batch_by_two(world: World, tmp_
     assert dict(world.register.domains["one.example"].assured)["DCB1596"].isoformat() == "2027-06-30"
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "domain\n\n"])
-def test_a_file_that_is_no_list_is_refused(world: World, tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"", "the file is empty"), (b"a,b\n1,2\n", "no column is called"), (b"domain\n\n", "no row names a domain"),
+        (b"domain\ncaf\xe9.example\n", "save it as UTF-8"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_list_is_refused(world: World, tmp_path: Path, text: bytes, why: str) -> None:
     """With a reason instead of a traceback."""
     csv = tmp_path / "list.csv"
-    csv.write_text(text)
-    assert "Traceback" not in world.fails("import", str(csv), "--batch", "x")
+    csv.write_bytes(text)
+    assert why in " ".join(world.fails("import", str(csv), "--batch", "x").split())
+
+
+def test_no_list_denies_what_is_approved_behind_anybodys_back(world: World, tmp_path: Path) -> None:
+    """Symptom: `domain show` said approved, and every email there was refused: the list of denied names came first."""
+    told = tmp_path / "denied.txt"
+    told.write_text("royal-example.example\n")
+    before = (world.path.parent / "denied.txt").read_text()
+    done = world.run("lists", "update", "denied", str(told), "--source", "a test", "--fewer")
+    assert done.exit_code == 1 and "royal-example.example is a denied destination" in " ".join(done.output.split())
+    assert (world.path.parent / "denied.txt").read_text() == before
 
 
 def test_lists_are_renewed_and_keep_what_was_written_by_hand(world: World, tmp_path: Path) -> None:
@@ -316,6 +332,9 @@ def test_lists_are_renewed_and_keep_what_was_written_by_hand(world: World, tmp_p
     words = ("lists", "update", "freemail", str(told), "--source", "a test")
     assert world.run(*words, "--show").exit_code == 0
     assert "new-mail.example" not in freemail.read_text()
+    short = world.run(*words)  # symptom: a file cut short in its download took 4,441 names away, and the next reload lost them
+    assert short.exit_code == 1 and "names would go: is the file whole?" in short.output
+    words = (*words, "--fewer")
     done = world.run(*words)
     assert done.exit_code == 0, done.output
     assert "1 new" in done.output
@@ -326,5 +345,7 @@ def test_lists_are_renewed_and_keep_what_was_written_by_hand(world: World, tmp_p
     refused = world.run(*words)
     assert refused.exit_code == 1 and "royal-example.example is a freemail domain" in refused.output
     assert freemail.read_text() == text
+    told.write_bytes("caf\xe9.example\n".encode("latin-1"))
+    assert "not UTF-8 text; save it as UTF-8" in " ".join(world.run(*words).output.split())
     told.write_text("<html>not a list</html>\n")
     assert world.run(*words).exit_code == 1

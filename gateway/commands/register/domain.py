@@ -11,7 +11,7 @@ import typer
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, user
 from gateway.commands.register import domainshow
-from gateway.commands.register.folder import current, day, edit, opened
+from gateway.commands.register.folder import current, day, edit, opened, utf8
 from gateway.commands.register.registertext import EditError, RegisterText
 from gateway.commands.register.signing import NotSigned, again, sign, suspend
 from policies.domains.expiry import due_warnings
@@ -204,7 +204,7 @@ def import_(
     basis = _told({"owner": owner, "privacy_policy_reviewed": day(privacy_policy_reviewed)})
 
     def work(text: RegisterText) -> list[str]:
-        rows = read_csv(file.read_text("utf-8-sig"))
+        rows = read_csv(utf8(file))
         register = current(folder).register
         sifted = sift(rows, register, _never(rows, folder.policy()))
         made = [_imported(row, class_, common, basis, scheme, file.name, batch) for row in sifted.new]
@@ -213,7 +213,7 @@ def import_(
         told.append(f"{len(made)} proposed, {len(sifted.there)} in the register already, {len(sifted.refused)} not taken")
         return [*told, f"Next: two people run `clinigate domain approve --batch {batch}`."]
 
-    edit(folder, DOMAINS, RegisterText, work, CsvError, UnicodeDecodeError)
+    edit(folder, DOMAINS, RegisterText, work, CsvError)
 
 
 def _imported(

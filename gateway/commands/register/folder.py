@@ -88,6 +88,14 @@ def edit(
         typer.echo(line)
 
 
+def utf8(path: Path) -> str:
+    """The text of a file from elsewhere, or an end with what to do."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        fail(f'{path}: not UTF-8 text; save it as UTF-8 (in a spreadsheet as "CSV UTF-8")', code=1)
+
+
 def day(text: str) -> date | None:
     """An option's day, None for no text; or an end with what to write."""
     try:

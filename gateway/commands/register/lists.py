@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail
-from gateway.commands.register.folder import opened
+from gateway.commands.register.folder import opened, utf8
 from policies.lists.devices import glob_line
 from policies.lists.fileshares import shares_line
 from policies.lists.names import ListError, consumer, published, published_lines, renewed
@@ -49,32 +49,37 @@ def update(
     source: Annotated[str, typer.Option(help="Where they come from, with licence; written into the file.")],
     config: ConfigOption = DEFAULT_CONFIG,
     show: Annotated[bool, typer.Option("--show", help="Only say what would change.")] = False,
+    fewer: Annotated[bool, typer.Option("--fewer", help="The list is meant to lose more than half of its names.")] = False,
 ) -> None:
     """Put published lists below the marker of a list of yours; the names above it, kept by hand, stay.
 
     Nothing is downloaded. Files may be the public suffix list, one domain a line, or a JSON list; of file shares one host a
     line, with a name behind it; of words and devices one a line. The whole policy is checked with the new list first: when a
-    domain you approved turns out to be freemail or a public ending, that is said and nothing changes.
+    domain you approved turns out to be freemail, denied or a public ending, or when more than half of the names would go, that is
+    said and nothing changes.
     """
     folder = opened(config)
     name = f"{which.value}.txt"
     try:
-        names = sorted({one for path in files for one in _published(path.read_text("utf-8"), which)})
+        names = sorted({one for path in files for one in _published(utf8(path), which)})
         policy = folder.policy()
         if which is Which.FREEMAIL:
             names = consumer(names, policy.register.suffixes)
         text = renewed(folder.files[name], names, source, datetime.now(UTC).date())
         before, after = _names(folder.files[name]), _names(text)
+        gone = len(before - after)
+        if gone * 2 > len(before) and not (fewer or show):
+            raise ListError(f"{gone} of {len(before)} names would go: is the file whole? --show tells which, --fewer does it")
         if not show:
             folder.write(name, text)
     except ListError as error:
         fail(f"{', '.join(map(str, files))}: {error}", code=1)
     except PolicyError as error:
         fail(*error.problems, code=1)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         fail(f"{error}", code=1)
-    typer.echo(f"{name}: {len(after - before)} new, {len(before - after)} gone, {len(after)} in all")
-    for word in [*sorted(after - before)[:10], *(f"-{gone}" for gone in sorted(before - after)[:10])]:
+    typer.echo(f"{name}: {len(after - before)} new, {gone} gone, {len(after)} in all")
+    for word in [*sorted(after - before)[:10], *(f"-{lost}" for lost in sorted(before - after)[:10])]:
         typer.echo(f"  {word}")
 
 
