@@ -160,7 +160,7 @@ CARRIERS: Final[Mapping[Carrier, Callable[[Message, _Gathered], None]]] = {
 
 
 def _add(gathered: _Gathered, reading: Reading) -> None:
-    if not reading.statements and not reading.problems:
+    if not (reading.statements or reading.problems or reading.doubts):
         return
     unnamed, numbers = without_numbers(reading)
     gathered.readings.append(unnamed)

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Final
 
 from policies.model import Carrier, Consent, ConsentStatus, Problem, Reading, Statement
+from policies.statements.beside import agrees, pending
 from policies.statements.header import nearest, read_header, write_header
 from policies.statements.tags import EMERGENCY_REASON, read_body_line, read_subject, read_tag
 from policies.vocabulary import FORMS
@@ -125,9 +126,11 @@ def combine(readings: Iterable[Reading], *, today: date, vouched: bool, thread: 
     ignored: list[str] = []
     counted: list[Statement] = []
     declared: list[Statement] = []
-    for reading in readings:
+    heard = tuple(readings)
+    doubted = any(reading.doubts and reading.carrier is Carrier.BODY for reading in heard)
+    for reading in heard:
         problems.extend(reading.problems)
-        for statement in reading.statements:
+        for statement in _undoubted(reading, doubted):
             if refuses(statement):
                 counted.append(statement)
                 continue
@@ -147,6 +150,13 @@ def combine(readings: Iterable[Reading], *, today: date, vouched: bool, thread: 
         problems=tuple(problems),
         ignored=tuple(dict.fromkeys(ignored)),
     )
+
+
+def _undoubted(reading: Reading, doubted: bool) -> tuple[Statement, ...]:
+    """What a reading states; "verbal consent" in the subject is none where the first line says that it is still to come."""
+    if not doubted or reading.carrier is not Carrier.SUBJECT:
+        return reading.statements
+    return tuple(pending(said) if agrees(said) else said for said in reading.statements)
 
 
 def _part_statements(counted: Sequence[Statement], declared: Sequence[Statement]) -> tuple[Statement, ...]:

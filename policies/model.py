@@ -118,12 +118,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one carrier says.  ``spans`` are character ranges of the text given, to be removed on the way out."""
+    """What one carrier says.  ``spans`` are character ranges of the text given, to be removed on the way out.
+
+    ``doubts``: its text says that there is no consent yet, or asks whether there is; an agreement in the subject does not stand
+    against that.
+    """
 
     carrier: Carrier
     statements: tuple[Statement, ...] = ()
     problems: tuple[Problem, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
+    doubts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

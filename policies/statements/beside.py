@@ -21,7 +21,7 @@ _DONE: Final = (
     r"(?:obtained|taken|got|gained|given|done|completed|signed|documented|recorded|confirmed|sought|asked|received|provided"
     r"|consented|agreed|valid|needed|required)\b"
 )
-_WHO: Final = r"(?:(?:the|this|your|a) )?(?:pt|patient|she|he|they|mum|mom|mother|dad|father|parents?)\b"
+_WHO: Final = r"(?:(?:the|this|your|a) )?(?:pt|px|client|patient|she|he|they|mum|mom|mother|dad|father|parents?)\b"
 _AGREES: Final = r" (?:(?:has|have|is|are|had|was) )?(?:agree|consent|say|said|sign|happy|ok|fine|give|gave|refus|declin|want)"
 _BEHIND: Final = re.compile(
     r"[\s\])}\"':;,(|/=-]*(?:"
@@ -91,6 +91,11 @@ def listed(statements: Iterable[Statement]) -> bool:
     """True if the tags of one line are a list to choose from: three or more that permit, each in another way."""
     ways = [(said.form, said.given_by) for said in statements if said.status in _PERMITS]
     return len(ways) >= _FEWEST and len(set(ways)) == len(ways)
+
+
+def agrees(said: Statement) -> bool:
+    """True for a statement that somebody agreed."""
+    return said.status in _PERMITS
 
 
 def pending(said: Statement) -> Statement:

@@ -25,7 +25,12 @@ _NEGATIVE: Final = {
 _SHORT: Final = re.compile(r"(.+?)(n't|'ve|'s|'re|'ll|'d)$")
 _NOT_NT: Final = frozenset(("hasnt", "havent", "hadnt", "wasnt", "werent", "isnt", "arent", "couldnt", "wouldnt", "shouldnt"))
 
-_VC: Final = re.compile(r"\bv/c\b", re.I)
+# Short forms with a slash, which would part clauses: each for as many letters.
+_SLASHED: Final = (
+    (re.compile(r"\bv/c\b", re.I), "vc "),
+    (re.compile(r"\bw/o\b", re.I), "no "),
+    (re.compile(r"\bw/(?=\s?[a-z])", re.I), "w "),
+)
 
 # What frames a line that was typed without a comma: "Hi pt has agreed", "... thanks Karen x".
 _GREETING: Final = re.compile(r"\W*(?:hi|hello|hey)\b(?:\s+(?:all|both|team|there|everyone)\b)?(?=\s)", re.I)
@@ -35,6 +40,11 @@ _THANKS: Final = re.compile(
 )
 
 
+# "Husband (LPA for health) is happy ...": what stands in brackets behind who agrees does not part the clause.
+_ASIDE: Final = re.compile(r"\(([^()]{1,60})\)(?=\s+[a-z])")
+_UNSAFE: Final = frozenset("ujnrwNMcv")
+
+
 class Clause(NamedTuple):
     """One clause: its roles, what each sets, and where each stands."""
 
@@ -42,6 +52,7 @@ class Clause(NamedTuple):
     roles: tuple[Role, ...]
     owners: tuple[int, ...]  # for each letter the index of its role
     spans: tuple[tuple[int, int], ...]  # one per role
+    words: tuple[str, ...]  # one per role
     text: str
 
     @property
@@ -65,15 +76,28 @@ def split_sentences(text: str, start: int) -> Iterator[tuple[int, int, bool]]:
 def split_clauses(text: str, start: int, end: int) -> Iterator[Clause]:
     masked = _masked(text[start:end])
     at = 0
+    for match in _ASIDE.finditer(masked):
+        aside = _clause(masked, *match.span(1), start)
+        if _names_somebody(masked[: match.start()]) and not _UNSAFE.intersection(aside.letters):
+            yield aside
+            masked = masked[: match.start()] + " " * len(match[0]) + masked[match.end() :]
     for match in _BREAK.finditer(masked):
         yield _clause(masked, at, match.start(), start)
         at = match.end()
     yield _clause(masked, at, len(masked), start)
 
 
+def _names_somebody(head: str) -> bool:
+    """True if the clause that ends with ``head`` names a giver so far and nothing else."""
+    breaks = [match.end() for match in _BREAK.finditer(head)]
+    letters = _clause(head, breaks[-1] if breaks else 0, len(head), 0).letters
+    return "g" in letters and not set(letters) - set("gkdty")
+
+
 def _masked(text: str) -> str:
     """Dates as blanks, so that their marks do not part clauses; greeting and thanks too; all else stays where it is."""
-    text = _VC.sub("vc ", text)
+    for short, spelt in _SLASHED:
+        text = short.sub(spelt, text)
     for pattern in (DATE, DAY_ONLY):
         text = pattern.sub(lambda match: " " * len(match[0]), text)
     if (hello := _GREETING.match(text)) is not None:
@@ -115,10 +139,12 @@ def _clause(text: str, start: int, end: int, shift: int) -> Clause:
     tokens = list(_tokens(text, start, end))
     roles: list[Role] = []
     spans: list[tuple[int, int]] = []
+    words: list[str] = []
     at = 0
     while at < len(tokens):
         length, role = _role(tokens, at)
         roles.append(role)
+        words.append(" ".join(word for word, _ in tokens[at : at + length]))
         spans.append((tokens[at][1][0] + shift, tokens[at + length - 1][1][1] + shift))
         at += length
     return Clause(
@@ -126,6 +152,7 @@ def _clause(text: str, start: int, end: int, shift: int) -> Clause:
         tuple(roles),
         tuple(index for index, role in enumerate(roles) for _ in role.letters),
         tuple(spans),
+        tuple(words),
         " ".join(token for token, _ in tokens),
     )
 

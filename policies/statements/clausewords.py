@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from policies.statements.beside import MARKS
+from policies.statements.phrases import PHRASES
 from policies.statements.speakers import DEPARTMENTS, STAFF
 from policies.statements.words import NEED_BRACKET, WORDS, Word
 
@@ -64,7 +65,10 @@ _FORM: Final = {value: Word("form", value) for value in ("verbal", "telephone", 
 _MOTHER: Final = Word("given_by", "parental-responsibility")
 _CHILD: Final = Word("flag", "child", True)
 
-_WHO: Final = ("patient", "pt", "he", "she", "they", "mum", "mom", "mother", "dad", "father", "parents", "him", "her", "them")
+_WHO: Final = (
+    "patient", "pt", "px", "client", "he", "she", "they", "mum", "mom", "mother", "dad", "father", "parents", "him", "her",
+    "them",
+)  # fmt: skip
 _SAID: Final = ("said", "says", "said it was", "said it is", "said that is", "says it is", "says that is")
 _ASKS_US: Final = ("asked me to", "asked us to", "asked that i", "asked that we", "wants me to", "wants us to", "wanted me to")
 
@@ -92,6 +96,9 @@ _OWN: Final[Mapping[str, Role]] = {
     **{f"{who} {asks}": Role("gH", WORDS.get(who)) for who in _WHO for asks in _ASKS_US},
     **{f"{no} by {who}": Role("r", WORDS["refused"]) for no in ("refused", "declined") for who in _WHO},
     **{f"{no} by the {who}": Role("r", WORDS["refused"]) for no in ("refused", "declined") for who in _WHO},
+    **{phrase: Role(*role) for phrase, role in PHRASES.items()},
+    **_roles("s", "being discussed, be discussed, include, included"),
+    **_roles("h", "keen"),
     **_roles("T", "take, taking"),
     **_roles("M", "changed her mind, changed his mind, changed their mind, changed their minds, changed mind"),
     **_roles("q", "photography form, photo form, photograph form, clinical photography form, medical photography form"),
@@ -137,6 +144,7 @@ _OWN: Final[Mapping[str, Role]] = {
         this afternoon, this evening, tonight, just now, now, already, since, via, from, by, that, aware, adult, attached,
         pls see, same, date, dated, purpose, purposes, purpose of, record, notes, as, well, as well, chart,
         directly, securely, secure, epr, emis, systmone, health, legal, in clinic, duly, over, here, where, which,
+        on call, before appt, before appointment, before clinic, at appt,
         own, very, quite, totally, kindly, thru, u, x, and has, thanks""",
     ),
     **_roles("d", ", ".join((*STAFF, *DEPARTMENTS))),  # their agreement is none: see ``speakers``
@@ -150,7 +158,8 @@ _OWN: Final[Mapping[str, Role]] = {
         lt, rt, bilateral, upper, lower, itchy, red, urgent, derm opinion, year old, yr old, years old, yo, male, female, man,
         woman, lady, gentleman, gynae, gynaecology, ent, ophthalmology, ortho, orthopaedics, vascular, paeds, paediatrics, maxfax,
         urology, podiatry, tissue viability, tvn, neurology, ed, a and e, community, nurse led, yo, y,
-        yr, yrs, year, years, m, f""",
+        yr, yrs, year, years, m, f, intraoral, extraoral, dental, tooth, gum, oral med, oral medicine, oral surgery,
+        oral ulcer, oral ulcers, oral lesion, oral lesions, oral cavity, oral mucosa, endo, perio, omfs, max fax""",
     ),
     **_roles("n", "not, never"),
     **_roles("j", "to be consented, be consented, to consent, to be obtained"),
@@ -174,7 +183,7 @@ _OWN: Final[Mapping[str, Role]] = {
     **_roles("r", "said no, says no, saying no, refused to, declined to"),
     **_roles("r", "declines to, refuses to, objects to, objected to"),
     **_roles("ce", "consent to"),
-    **_roles("fc", "e consent, econsent, e form, eform", _FORM["electronic"]),
+    **_roles("fc", "e consent, econsent, e form, eform, e consent form, econsent form", _FORM["electronic"]),
     **_roles("u", "consenting, refuse, decline, no photos, no pictures, no picture"),
     **_roles("u", "sought, asked, requested, needed, required"),
     **_roles("u", "implicit, assumed, self, person, type, status, image only, please, pls, my, our, your, confirm"),

@@ -18,12 +18,14 @@ from policies.statements.beside import to_choose
 from policies.statements.clauses import Clause, split_clauses, split_sentences
 from policies.statements.clausewords import FOREIGN_NO, INCAPACITY, NOT_PATIENT, NOT_PATIENT_AFTER, PROCEDURES, TALK
 from policies.statements.found import Found, apply, judge, take_age, take_dates
-from policies.statements.speakers import by_staff, quoted, repeated
+from policies.statements.manner import says_how
+from policies.statements.orders import heads_a_list, no_statement, only_attached
+from policies.statements.speakers import by_staff, of_another, quoted, repeated
 
 # Without any of these no sentence says anything here: ordinary text is passed over quickly.
 _HINT: Final = re.compile(
     r"con|cns|cos|cno|agre|happ|perm|auth|\bok|fine|refu|ref?sue|decl|withd|wtihd|obje|sa[iy]|\bvc\b|emerg|clinical|patient|\bpt"
-    r"|asked|want|willing|comfort|alright|mind|\bv/c\b|wish|revoke|rescind|withh",
+    r"|asked|want|willing|comfort|alright|mind|\bv/c\b|wish|revoke|rescind|withh|go ahead|thumbs",
     re.I,
 )
 LONGEST_SENTENCE: Final = 400  # characters; a longer one is no statement a person typed on the way
@@ -49,13 +51,14 @@ _SAYS: Final = tuple(
         r"b[dfogx]*c",  # with consent
         r"v",  # consented
         r"g[db]*ce[deg]*[os]",  # parents consent to sharing
-        r"g[dbf]*[ah][dbeifglh]*[os]",  # happy for the photo to be shared
+        r"g[dbf]*[ah](?:[de]*p[d]*[ah])?[dbeifglh]*[os]",  # happy for the photo to be shared
         r"O[d]*g[d]*e?[degs]*o",  # no objection from the patient to sharing
         r"^[dkyt]*g[d]*a[df]*$",  # mum agreed
     )
 )
 _PAPER: Final = re.compile(r"q[dgeo]*[fxz]|[fxz][dgo]*q")
 _OTHER_END: Final = re.compile(r"e[degbifxlt]*(?:[^degbifxltosp]|$)")
+_FOR_CARE: Final = re.compile(r"m[d]*[cq]|[cq]e[degbifxlt]*m")  # "signed research consent", "consent form for treatment"
 _CORE: Final = re.compile(r"[cvahqO]")
 _REFUSES: Final = tuple(
     re.compile(pattern)
@@ -74,15 +77,16 @@ _BARE_REFUSAL: Final = re.compile(r"^[do]*(?:g[do]*)?(?P<how>[rw])[d]*$")
 _STOPS: Final = re.compile(r"[njNrwM]")
 _TAKES: Final = re.compile(r"[^T]*[ahH][dbeifgl]*T[dbegilo]*s[^T]*")  # fine to take the photo and send it
 # "photo to be sent to tvn", "for us to send the pic to derm": where it goes is no other use of the consent.
-_SENT_TO: Final = re.compile(r"(?:o(?:ed{0,3}|d{0,2})s|(?:ed+e|od+|He?)sd{0,3}o{1,2})(?P<to>e[dt]{1,6})$")
+_SENT_TO: Final = re.compile(r"(?:o(?:ed{0,3}|d{0,2})s|(?:ed+e?|od+|He?)sd{0,3}o{1,2})(?P<to>e[dt]{1,6})$")
 _THEY_SAID: Final = re.compile(  # nobody else
-    r"\b(?:he|she|they|pt|patient|mum|mom|mother|dad|father|parents?) (?:(?:has|have) )?(?:said|says|asked|wants|wanted)\b"
+    r"\b(?:he|she|they|pt|px|client|patient|mum|mom|mother|dad|father|parents?)"
+    r" (?:(?:has|have) )?(?:said|says|asked|wants|wanted)\b"
 )
 # "happy to be sent to derm, photo attached", "asked us to send her home": the patient is sent, not the picture.
 _PERSON_SENT: Final = re.compile(
     r"\b(?:happy|agreed|agrees|ok|okay|fine|willing|consented|consents|objection|mind) (?:(?:with|to|for|about) )?(?:be|being)"
     r" (?:sent|shown|transferred|forwarded|emailed|used)\b"
-    r"|\b(?:send|sending|forward|forwarding|transfer|show|showing) (?:the )?(?:him|her|them|pt|patient)"
+    r"|\b(?:send|sending|forward|forwarding|transfer|show|showing) (?:the )?(?:him|her|them|pt|px|patient)"
     r" (?:to|for|in|home|back|up|over|at|on|with)\b"
 )
 _CHANGED_MIND: Final = re.compile(r"\bchanged\s+(?:(?:her|his|their|its)\s+)?minds?\b", re.I)
@@ -101,7 +105,7 @@ def read_sentences(text: str, carrier: Carrier, start: int = 0) -> Reading:
         if end - begin > LONGEST_SENTENCE or _HINT.search(text, begin, end) is None:
             continue
         reading = _sentence(text, begin, end, asked, carrier)
-        if reading is not None and not (_permits(reading) and _nobodys(text, begin, end, quotes)):
+        if reading is not None and not (_permits(reading) and _nobodys(text, (begin, end), reading, quotes)):
             statements += reading.statements
             problems += reading.problems
             spans += reading.spans
@@ -114,9 +118,12 @@ def _permits(reading: Reading) -> bool:
     return any(one.status in (ConsentStatus.GIVEN, ConsentStatus.LIMITED) for one in reading.statements)
 
 
-def _nobodys(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> bool:
-    """Does a sentence quote ("the patient \"consented\"", "she wrote: pt agreed") or offer a choice ("happy for photo Y/N")?"""
+def _nobodys(text: str, sentence: tuple[int, int], reading: Reading, quotes: Sequence[tuple[int, int]]) -> bool:
+    """Does it quote ("the patient \"consented\"", "she wrote: pt agreed"), offer a choice or tell of another's agreement?"""
+    start, end = sentence
     said = text[start:end]
+    if any(of_another(text, span) for span in reading.spans):
+        return True
     return any(begin < end and start < stop for begin, stop in quotes) or repeated(said) or to_choose(said)
 
 
@@ -166,9 +173,10 @@ def _gathered(clauses: Sequence[Clause], text: str) -> Found:
     take_dates(text, found)
     take_age(text, found)
     for clause in clauses:
-        for role in clause.roles:
-            if role.word is not None and role.word.sets != "consent":
-                apply(found, role.word)
+        for index, role in enumerate(clause.roles):
+            if role.word is None or role.word.sets == "consent" or (role.word.sets == "form" and not says_how(clause, index)):
+                continue
+            apply(found, role.word)
     return found
 
 
@@ -223,10 +231,12 @@ def _consent(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading 
     chosen = next((clause for clause in clauses if clause.known and _states(clause)), None)
     if chosen is None:
         return _not_understood(clauses, carrier)
+    if any(heads_a_list(clause.text) for clause in clauses[: clauses.index(chosen)]):
+        return None
     words = {word for clause in clauses for word in clause.text.split()}
     if words & FOREIGN_NO:
         return None
-    if words & PROCEDURES and not re.search(r"[os]", chosen.letters):
+    if words & PROCEDURES and (only_attached(chosen.text) or not re.search(r"[os]", chosen.letters)):
         return None
     used = [clause for clause in clauses if clause is chosen or (clause.known and re.search(r"[fgkylpq]", clause.letters))]
     found = _gathered(used, text)
@@ -240,7 +250,9 @@ def _consent(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading 
 def _no_agreement(clause: Clause) -> bool:
     """An order, the agreement of the sender or of staff, or a patient who is sent instead of a picture."""
     words = clause.text
-    if words.partition(" ")[0] in _ORDERS or _OWN_CONSENT.search(clause.letters) or by_staff(words) or _PERSON_SENT.search(words):
+    if words.partition(" ")[0] in _ORDERS or no_statement(words):
+        return True
+    if _OWN_CONSENT.search(clause.letters) or by_staff(words) or _PERSON_SENT.search(words):
         return True
     return ("H" in clause.letters or "said it" in words) and _THEY_SAID.search(words) is None
 
@@ -252,6 +264,8 @@ def _states(clause: Clause) -> bool:
     if "T" in letters and _TAKES.fullmatch(letters) is None:
         return False
     letters = _told(letters.replace("T", "d")).replace("H", "h")
+    if _FOR_CARE.search(letters):
+        return False
     if "q" in letters:
         return bool(_PAPER.search(letters)) and not {"verbal", "implied"} & {r.word.value for r in clause.roles if r.word}
     if not any(pattern.search(letters) for pattern in _SAYS):

@@ -13,11 +13,13 @@ from dataclasses import replace
 from typing import Final
 
 from policies.model import Carrier, ConsentStatus, Problem, Reading, Statement
-from policies.statements.beside import MARKS, doubted, listed, pending, to_choose, weighed
+from policies.statements.beside import MARKS, agrees, doubted, listed, pending, to_choose, weighed
 from policies.statements.clausewords import COMPOUNDS, FOREIGN_NO
 from policies.statements.dates import DATE, DAY_ONLY
 from policies.statements.dictated import with_marks
+from policies.statements.doubts import doubts
 from policies.statements.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
+from policies.statements.orders import no_tag
 from policies.statements.sentences import read_sentences
 from policies.statements.speakers import by_staff
 from policies.statements.spelling import MENDED
@@ -140,7 +142,7 @@ def read_tag(inner: str, carrier: Carrier) -> Reading | None:
 def _unbracketed(text: str, start: int, carrier: Carrier) -> tuple[Reading, int] | None:
     """``consent verbal ...`` from ``start``: the reading and its end; None for what is no tag but a sentence or ordinary text."""
     lead = _LEAD.match(text, start)
-    if lead is None:
+    if lead is None or no_tag(text, start):
         return None
     colon = bool(lead[3])
     before = [token.casefold() for token in _TOKEN.findall(lead[1])]
@@ -247,7 +249,10 @@ def _scan(text: str, carrier: Carrier) -> Reading:
     if readings:  # beside a tag only a refusal in the other words counts
         said = [statement for statement in plainly.statements if statement.status.value in REFUSED]
         plainly = Reading(carrier, tuple(said), (), plainly.spans if said else ())
-    return _merge([*readings, plainly], carrier, [*spans, *_around(plainly.spans, [*marks, *spans])])
+    merged = _merge([*readings, plainly], carrier, [*spans, *_around(plainly.spans, [*marks, *spans])])
+    if not doubts(words):
+        return merged
+    return replace(merged, statements=tuple(pending(one) if agrees(one) else one for one in merged.statements), doubts=True)
 
 
 def _around(spans: Iterable[tuple[int, int]], marks: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -42,7 +42,8 @@ WORDS: Final[Mapping[str, Word]] = {
         verbal: verbal, verbally, oral, orally, spoken, herbal, verbals, verble, verbal ok, said yes, agreed verbally,
           in person, face to face, mündlich, mündliche, muendlich, ustna, ustnie, ustne, verbale, verbalmente, oralmente,
           verbalement, oralement, orale, a voce, verbală, verbala, orală, orala
-        telephone: telephone, phone, by phone, telephoned, phoned, by telephone, on the phone, over the phone, tel
+        telephone: telephone, phone, by phone, telephoned, phoned, by telephone, on the phone, over the phone, over phone,
+          via phone, tel
         written: written, writen, writing, in writing, signed, form, forms, paper, on paper, signed
           form, form signed, schriftlich, schriftliche, pisemna, pisemnie, pisemne, na piśmie, na pismie, por escrito,
           escrito, escrita, par écrit, par ecrit, écrit, ecrit, scritto, scritta, per iscritto, în scris, in scris, scris,
@@ -76,7 +77,7 @@ WORDS: Final[Mapping[str, Word]] = {
     **_words(
         "given_by",
         """
-        patient: patient, pt, patients, patient's, self, herself, himself, themselves, from patient, by patient
+        patient: patient, pt, px, client, patients, patient's, self, herself, himself, themselves, from patient, by patient
         parental-responsibility: parent, parents, parental, mum, mom, mother, dad, father, mummy, daddy, mam,
           parent's, mum's, dad's, parental responsibility
         guardian: guardian, legal guardian
@@ -91,11 +92,11 @@ WORDS: Final[Mapping[str, Word]] = {
         "purpose",
         """
         COC: referral, referred, refer, second opinion, 2nd opinion, opinion, advice, advice and guidance, colleague,
-          handover, transfer, mdt, discussion
+          handover, transfer, mdt, mdm, discussion
         TREAT: treatment, care, direct care, treating, clinical care, clinical, management, review, diagnosis
         ETREAT: emergency treatment
         PATRQT: patient request, at patient's request, patient's request, patient asked
-        TRAIN: teaching, training, education, lecture, presentation
+        TRAIN: teaching, training, education, lecture, presentation, student lecture, student teaching, tutorial
         HRESCH: research, study, trial
         PUBLISH: publication, publishing, publish, journal, case report, website, social media
         HQUALIMP: audit, quality improvement
@@ -194,7 +195,7 @@ WORDS: Final[Mapping[str, Word]] = {
           image, images, photo, photos, photograph, photographs, picture, pictures, pic, pics, share, sharing, send,
           sending, sent, only, use, used, purpose, purposes, status, form of, type, see notes, in notes, notes,
           record, adult, please, all, gave, clinician, doctor, nurse, date, dated, it, this, that, she, he, they, we,
-          i, person, also, both, s
+          i, person, also, both, s, oral photo, oral photos, oral image, oral images, oral picture, oral pictures
         """,
     ),
 }

@@ -57,6 +57,9 @@ def phrases(name: str = "phone.txt") -> list[Phrase]:
 def mail(phrase: Phrase) -> bytes:
     """A mail with the line in its place, as a telephone sends it."""
     subject, body = (phrase.words, "Please see the picture.\r\n\r\nSent from my iPhone")
+    if phrase.where == "M":  # a whole mail: its subject and its first line
+        subject, _, line = phrase.words.partition(" // ")
+        body = line + "\r\n\r\nKind regards\r\nSam"
     if phrase.where == "B":
         subject, body = "Photo", phrase.words.replace(" / ", "\r\n") + "\r\n\r\nKind regards\r\nSam"
     head = f"From: a@example.org\r\nTo: b@example.org\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
