@@ -105,8 +105,8 @@ def daily(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
     else:
         told = run.done.get("register", {})
         typer.echo(f"register: {told.get('due', 0)} due, {told.get('new', 0)} told now")
-        typer.echo(f"weekly report: {', '.join(run.done.get('weekly report', [])) or 'made before'}")
-        typer.echo(f"digest: {'promised' if run.done.get('digest') else 'nothing new to say'}")
+        typer.echo(f"weekly report: {', '.join(run.done.get('weekly report', [])) or 'none due'}")
+        typer.echo(f"digest: {'on its way' if run.done.get('digest') else 'nothing new to say'}")
     for line in run.wrong:
         typer.echo(line, err=True)
     raise typer.Exit(1 if run.wrong else 0)

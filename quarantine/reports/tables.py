@@ -29,11 +29,15 @@ MODES: Final = {
 }  # fmt: skip
 NOTICES: Final = {
     "N-1": "held: consent not stated", "N-1r": "reminder", "N-2": "held: organisation not on the list", "N-3": "sent, protected",
-    "N-4": "refused", "N-5": "end of a hold", "N-6": "sent as an emergency", "N-7": "a problem", "N-8": "daily digest",
-    "alert": "to the person on call", "desk": "to who decides", "digest": "weekly digest of a sender", "dsn": "delivery report",
+    "N-3-note": "a word of advice", "N-4": "refused", "N-5": "end of a hold", "N-6": "sent as an emergency", "N-7": "a problem",
+    "N-8": "daily digest", "R-4": "letter to a recipient: please delete", "R-4r": "the same, reminder",
+    "recall": "letters without an answer, to IG", "answer": "what came of an answer", "reminder": "reminder",
+    "alert": "to the person on call", "escalation": "to the person on call, again", "desk": "to who decides",
+    "digest": "weekly digest of a sender", "dsn": "delivery report",
     "emergency": "emergency used, to IG", "damaged": "object that cannot be read", "alarm": "alarm", "weekly": "this report",
     "review-due": "review of an emergency due", "review-overdue": "review of an emergency overdue",
-    "review-often": "emergencies often by one sender", "domain": "register: something is due",
+    "review-often": "emergencies often by one sender",
+    "domain-due": "register: something is due", "policy-broken": "policy broken, the old one in force", "lists-old": "old lists",
 }  # fmt: skip
 
 

@@ -205,6 +205,19 @@ def test_the_whole_story_in_plain_words(world: World, tmp_path: Path) -> None:
     assert [line.split()[4] for line in lines] == ["withdrawn", "limited", "restored"]
 
 
+def test_a_broken_template_is_said_in_a_line(world: World, tmp_path: Path) -> None:
+    """Symptom: `consent letter` ended in a traceback."""
+    world.run("withdraw", text=NHS)
+    (letter,) = world.facts("recalls")
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "R-4.txt").write_text("[line]\n{reff}\n")
+    site = world.config.read_text().replace("quarantine:\n", f"quarantine:\n  templates: {tmp_path}\n", 1)
+    world.config = world.config.with_name("own-words.yaml")
+    world.config.write_text(site)
+    done = world.run("letter", letter["ref"])
+    assert done.exit_code == 1 and "R-4.txt:2: {reff} is not known here" in " ".join(done.output.split())
+
+
 def test_what_is_counted_is_said_in_good_english(world: World) -> None:
     """Symptoms: "1 pictures of", "in 1 forms", "2 of them with something on file" after all was restored."""
     world.run("withdraw", text=NHS)

@@ -15,15 +15,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from policies.reasons import holding
+from quarantine import promises
 from quarantine.deadlines import OfficeHours
 from quarantine.journal import read_journal
 from quarantine.keyedhash import KeyedHash
 from quarantine.model import State
 from quarantine.notes import write_notes
+from quarantine.notices import renderer
+from quarantine.notices.render import ANSWER
 from quarantine.reports import csvfiles, gather, page, tallies
 from quarantine.reports.charts import Bar, bars
 from quarantine.reports.figures import DomainLine, Figures, Register, Report
-from quarantine.reports.tables import Column, Table, percent, span, tables
+from quarantine.reports.tables import NOTICES, Column, Table, percent, span, tables
 from quarantine.reports.tally import counted, domains_used
 from quarantine.reports.week import Week
 from tests.support import history
@@ -236,6 +239,12 @@ def test_notices_count_in_the_week_they_were_sent(tmp_path: Path) -> None:
     history.notice(world.records, "b", "N-2", W47.end + 5)
     world.records.outbox_add("N-7", to="x@own.example", role="sender", due=W47.start, dedup="c", now=W47.start)
     assert figures(world).notices == {"N-2": 1}
+
+
+def test_every_notice_there_is_has_words_in_the_report() -> None:
+    """Symptom: "R-4: R-4", "answer: answer", and "domain-due" without words."""
+    kinds = {*renderer.ALERTS, *renderer.PLAIN, *renderer.RECALLS, *renderer.REMINDERS, *promises.STRICTEST}
+    assert kinds | {renderer.EMERGENCY, renderer.DIGEST, renderer.DSN, ANSWER} == set(NOTICES)
 
 
 def test_last_use_of_a_domain_is_the_newest_day(tmp_path: Path) -> None:

@@ -28,11 +28,12 @@ from quarantine.consents.desk import Noted, Word
 from quarantine.consents.model import LIMITED, REFUSED, RESTORED, WITHDRAWN
 from quarantine.consents.naming import Named, NobodyFound
 from quarantine.keyedhash import KeyedHash
+from quarantine.notices.wording import TemplateError
 from quarantine.snapshot import Snapshot
 from quarantine.state import Conflict, NotAllowed
 
 app = typer.Typer(no_args_is_help=True, help="What patients have said about their pictures, and letters to those who have them.")
-TROUBLE = (NobodyFound, ops.NotFound, NotAllowed, Conflict, keyfiles.KeyFileError, OSError, sqlite3.Error)
+TROUBLE = (NobodyFound, ops.NotFound, NotAllowed, Conflict, TemplateError, keyfiles.KeyFileError, OSError, sqlite3.Error)
 WAIT_SECONDS = 10.0  # how long it is watched whether the gateway knows; it will all the same
 
 Reason = Annotated[str, typer.Option(help="A reason code for the record: letters, digits, dots and hyphens. No names.")]
