@@ -17,6 +17,7 @@ from quarantine.records import Records
 STRICTEST = ("N-4", "N-7", "N-1", "N-2", "N-6", "N-5", "N-3", "N-3-note")
 NOTE = "N-3-note"  # advice about an email without a picture: not again to the same sender for a while
 DESK_EVERY = 600.0  # who decides is told of new holds at most this often: one mail names all of these minutes
+PUT_OFF = "put-off"  # the N-7 of a decided release; it says nothing once that is over
 DEFERRED_TOLD_AFTER = 900.0  # most temporary failures pass in minutes; after these the sender must know
 
 
@@ -96,6 +97,12 @@ def hold_told(records: Records, row: HoldRow, now: float) -> None:
             "N-7", to=to, role=role, due=due, message=row.message, hold=row.id, dedup=f"deferred:{row.id}", now=now,
             detail={"state": row.state.value, "variant": "retry", "deadline": row.deadline},
         )  # fmt: skip
+
+
+def put_off_told(records: Records, row: HoldRow, now: float, urgent: bool) -> None:
+    """What was decided does not get through: whoever thinks that it has gone must know, unless it soon has."""
+    due = now if urgent else now + DEFERRED_TOLD_AFTER
+    told(records, row, "N-7", "sender", due, f"put-off:{row.id}:{row.round}", variant=PUT_OFF)
 
 
 def told(records: Records, row: HoldRow, kind: str, role: str, now: float, dedup: str, **detail: Any) -> None:

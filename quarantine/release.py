@@ -187,8 +187,9 @@ class Releaser:
             everybody = self._records.recipients(row.id)
             self._audit.released(row, release_id(row), [(o.address, k, c) for o, (k, c) in zip(waiting, fates, strict=True)])
             if "later" in kinds:
-                code = next(code for kind, code in fates if kind == "later")
-                self._later(row, code)
+                self._later(row, next(code for kind, code in fates if kind == "later"))
+                if row.attempts == 0 and not _by_itself(row):
+                    promises.put_off_told(self._records, row, self._clock(), _urgent(row))
             elif "again" in kinds:
                 self._again(row, next(rule for kind, rule in fates if kind == "again"))
             elif any(one.state == "delivered" for one in everybody):
@@ -199,7 +200,7 @@ class Releaser:
     def _later(self, row: HoldRow, code: str) -> None:
         now = self._clock()
         again = next_try(row.attempts, now)
-        event = Event.PUT_OFF if row.action == "DEFERRED" and row.round == 0 else Event.LATER
+        event = Event.PUT_OFF if _by_itself(row) else Event.LATER
         change = Change(next_try=min(again, max(row.deadline, now + 1)), attempts=row.attempts + 1, release=row.release)
         moved = move(self._records, row, event, ACTOR, roles.SYSTEM, now, reason="delivery.temporary", change=change)
         self._audit.deferred_retry(moved, code, again)
@@ -213,14 +214,15 @@ class Releaser:
             again = rewrap(data, self._private, "review", self._public["review"])
             self._store.put(row.id, ObjectKind.HOLD, again, Place.HELD, replace=True)
             self._records.set_key(row.id, "review")
-        change = Change(deadline=expiry(now, "QUARANTINE", row.urgency, self._settings.deadlines), attempts=0)
+        urgency = "urgent" if _urgent(row) else row.urgency
+        change = Change(deadline=expiry(now, "QUARANTINE", urgency, self._settings.deadlines), attempts=0)
         moved = move(
             self._records, row, Event.HELD_AGAIN, ACTOR, roles.SYSTEM, now, reason=f"held-again:{_code(rule)}", change=change
         )
         for mark in ("reminded", "escalated"):  # it waits anew, for other people
             self._records.mark(row.id, mark, None)
         if self._records.answered(row.id):
-            told.held_again(self._records, moved, now)
+            told.held_again(self._records, moved, now, _urgent(row))
         self._audit.held_again(moved, rule)
 
     def _settle(self, row: HoldRow, event: Event, reason: str) -> None:
@@ -239,8 +241,8 @@ class Releaser:
             failed = any(one.state == "refused" and one.code for one in records.recipients(row.id))
             if failed:
                 promises.told(records, moved, "dsn", "sender", now, f"dsn:{row.id}:{row.round}")
-            deferred = row.action == "DEFERRED" and row.round == 0
-            if not deferred or records.outbox_state(f"deferred:{row.id}") == "done" or (event is Event.FAILED and not failed):
+            late = records.outbox_state(f"deferred:{row.id}") == "done"
+            if not _by_itself(row) or late or (event is Event.FAILED and not failed):
                 promises.decided_told(records, moved, now)
 
     def _emergency(self, row: HoldRow, now: float) -> None:
@@ -273,6 +275,16 @@ def end_recipients(records: Records, hold: str, state: str) -> None:
     for one in records.recipients(hold):
         if one.state == "held":
             records.set_recipient(hold, one.address, state)
+
+
+def _by_itself(row: HoldRow) -> bool:
+    """Deferred mail that nobody has decided about: it is sent again by the service alone."""
+    return row.action == "DEFERRED" and row.round == 0
+
+
+def _urgent(row: HoldRow) -> bool:
+    """By its rule, or because its sender answered EMERGENCY."""
+    return row.urgency == "urgent" or "emergency" in json.loads(row.release or "{}")
 
 
 def _code(text: str) -> str:

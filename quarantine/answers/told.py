@@ -31,11 +31,14 @@ def help_asked(records: Records, row: HoldRow, now: float) -> None:
         promises.told(records, row, "alert", roles.IG, now, f"help:{row.id}", why="sender-asks-help")
 
 
-def held_again(records: Records, row: HoldRow, now: float) -> None:
-    """The sender answered, and the policy holds it still: people decide now; nobody is asked a second time."""
+def held_again(records: Records, row: HoldRow, now: float, urgent: bool) -> None:
+    """The sender answered, and the policy holds it still: people decide now; nobody is asked a second time.
+
+    ``urgent``: the person on call is told too; whoever answered EMERGENCY may be waiting for a call.
+    """
     desk = roles.desk(row.releases, row.reasons)
     promises.told(records, row, "alert", desk, now, f"held-again:{row.id}:{row.round}", why="answered-held-again")
-    if row.urgency == "urgent":
+    if urgent:
         promises.told(
             records, row, "alert", "on-call", now, f"held-again:{row.id}:{row.round}:on-call", why="answered-held-again"
         )

@@ -19,6 +19,7 @@ from quarantine.notices.render import ANSWER, calls_for_notice, render
 from quarantine.notices.settings import Settings
 from quarantine.notices.today import Index, outcomes_of
 from quarantine.notices.wording import Templates
+from quarantine.promises import PUT_OFF
 
 REMINDERS = frozenset({"reminder", "N-1r"})
 # kind of row -> template
@@ -116,6 +117,8 @@ class Renderer:
             return Drop("dropped:superseded")  # a later try of the same email has the last word about these people
         if not calls_for_notice(told) or (reminder and not _waiting(told, holds)):
             return Drop("dropped:nothing-to-say")
+        if all(row.detail.get("variant") == PUT_OFF for row in rows) and not any(fate.state == "deferred" for fate in told.fates):
+            return Drop("dropped:superseded")  # it has gone, or people look at it again, and that was told
         if {row.kind for row in rows} == {"N-3"} and _only_sent(told):
             if told.sender_kind != "person":
                 return Drop("dropped:not-a-person")

@@ -96,6 +96,8 @@ def _present(index: Index, hold: HoldRow, address: str, reminder_at: Callable[[H
     if one is not None and one.code:
         present["code"] = one.code
     history = index.transitions(hold.id)
+    if state == "expired" and history and history[-1].source == State.RELEASING:  # it was decided, but did not get through
+        present |= {"words": "", "help": "", "said": [], "reasons": [], "answers": []}
     if hold.state is State.REFUSED and history and (words := said(history[-1].reason)):  # the patient's own no (N-4)
         present |= {"state": "refused", "words": words, "help": "", "reasons": ["consent.refused"], "answers": []}
     if state == "released" and any(step.reason == ANSWERED for step in index.transitions(hold.id)):
@@ -115,7 +117,7 @@ def _state(index: Index, hold: HoldRow, one: HeldRecipient | None) -> str:
     if one is not None and one.state in _RECIPIENT and one.state != "deleted":
         return _RECIPIENT[one.state]
     if hold.state is State.RELEASING:
-        return "deferred" if deferred else "held"
+        return "deferred" if deferred or hold.attempts else "held"  # what was decided and does not get through is tried again
     if hold.state is State.DELETED and any(step.event == RESENT for step in index.transitions(hold.id)):
         return "answered"
     if hold.state is State.RELEASED and deferred:
