@@ -96,7 +96,7 @@ def show(desk: Desk, named: Named, user: str) -> dict[str, Any]:
     stands = dict(records.consents_in_force())
     events = {entry.event for one in named.subjects for entry in records.consent_history(one)}
     people = drafting.holders(records, named)
-    letters = {one.id: one for event in sorted(events) for one in recalls.of_event(records, event)}
+    letters = [one for event in sorted(events) for one in recalls.of_event(records, event) if _about(records, one, named)]
     return {
         "patients": [_stands(records, patient(one), stands) for one in named.patients],
         "images": [_stands(records, image(one), stands) for one in named.images],
@@ -105,7 +105,7 @@ def show(desk: Desk, named: Named, user: str) -> dict[str, Any]:
         "disclosures": drafting.told(people),
         "forgotten": len(people.forgotten),
         "patient_addresses": len(people.patient),
-        "recalls": [row(one) for one in letters.values()],
+        "recalls": [row(one) for one in letters],
     }
 
 
@@ -160,6 +160,13 @@ def _noted(desk: Desk, subjects: tuple[str, ...], now: float) -> float:
     """Now, or just after the last word where that came by a clock that was ahead: the latest word counts."""
     last = max((entry.noted for one in subjects for entry in desk.records.consent_history(one)), default=now)
     return now if now >= last else last + _NEXT
+
+
+def _about(records: Records, letter: Recall, named: Named) -> bool:
+    """A letter for something said of several is shown under the patient it was said of, and under its own pictures."""
+    of = {entry.subject for entry in records.consent_event(letter.event)}
+    asked = {sha256 for _, sha256 in recalls.images(records, letter)}
+    return not of.isdisjoint(map(patient, named.patients)) or not asked.isdisjoint(named.images)
 
 
 def _pictures(records: Records, subjects: Iterable[str]) -> int:

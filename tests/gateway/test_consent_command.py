@@ -243,10 +243,20 @@ def test_an_email_is_named_by_its_people_and_the_day(world: World) -> None:
 def test_a_picture_is_named_by_its_file(world: World, tmp_path: Path) -> None:
     """Known or not: it is stopped from now on."""
     file = tmp_path / "photo.jpg"
-    file.write_bytes(b"a picture nobody has sent yet")
+    file.write_bytes(photo())
     made = world.facts("withdraw", "--image", str(file))
     assert (made["patients"], made["images"]) == ([], 1)
     assert world.facts("show", "--image", str(file))["images"][0]["status"] == "withdrawn"
+
+
+@pytest.mark.parametrize("data", [b"root:x:0:0\n", b"%PDF-1.4\n1 0 obj\n", b""])
+def test_a_file_that_is_no_picture_is_not_noted_as_one(world: World, tmp_path: Path, data: bytes) -> None:
+    """Symptom: a letter named by mistake was "noted for 1 picture", and the picture went on."""
+    file = tmp_path / "letter.jpg"
+    file.write_bytes(data)
+    done = world.run("withdraw", "--image", str(file))
+    assert done.exit_code == 1 and "name the picture itself, or the email by --ref" in " ".join(done.output.split())
+    assert world.run("list").output == "Nothing has been noted.\n"
 
 
 def test_no_number_stands_in_any_file_of_ours(world: World) -> None:

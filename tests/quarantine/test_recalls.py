@@ -180,6 +180,17 @@ def test_a_dropped_letter_never_goes(world: World) -> None:
     assert [one["state"] for one in letters.listing(world.desk(), "ig1", everything=True)] == ["dropped"]
 
 
+def test_a_letter_is_shown_with_its_own_pictures_only(world: World) -> None:
+    """Symptom: `show` of another patient, whose picture had once waited beside, showed this patient's letter."""
+    sent(world, PEER, pictures=("a",))
+    world.take(outcome_object(name="beside", images=[[image("b"), ""]], patients=[world.hashes.patient(NHS)], ref="BBBB-2345"))
+    both = Named((world.hashes.patient(NHS),), (image("a"), image("b")), BY_COMMAND, 2)
+    (letter,) = withdraw(world, both).drafts
+    for who, shown in ((named(world), 1), (Named((), (image("a"),), BY_IMAGE, 1), 1), (Named((), (image("b"),), BY_IMAGE, 1), 0)):
+        assert len(register.show(world.desk(), who, "ig1")["recalls"]) == shown, who
+    assert letter.state == "draft"
+
+
 def test_where_the_site_wants_it_another_person_approves(tmp_path: Path) -> None:
     world = World(tmp_path, options={"consents": {"second_person": True}})
     letter = draft(world)

@@ -17,6 +17,8 @@ from typing import Annotated
 import typer
 
 from filters.identify.numbers import find, loose
+from filters.registry import OPENERS
+from filters.sniff import sniff
 from gateway.commands.disclosed.match import MEMORY, forms_of
 from gateway.commands.options import fail
 from gateway.evidence.likeness import Likenesses
@@ -25,11 +27,12 @@ from quarantine.consents import naming
 from quarantine.consents.model import BY_COMMAND, BY_IMAGE, BY_MAIL
 from quarantine.consents.naming import Mail, Named, NobodyFound
 from quarantine.keyedhash import KeyedHash
-from quarantine.ledger import matching
+from quarantine.ledger import matching, query
 from quarantine.records import Records
 
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
 _SURE = (matching.How.FILE, matching.How.PICTURE, matching.How.VERY_LIKELY)  # as the gateway judges what a no stops
+_DRAWINGS = frozenset({"svg", "emf", "wmf"})  # pictures, although others may stand in them
 _SECONDS = 30.0  # for looking at one picture
 _SEEN = "The number now stands in your shell's history, and other users could see it; leave it out next time: it is asked for."
 _ASK = "Patient's number (NHS, CHI, IHI, Medicare) or reference"
@@ -142,6 +145,7 @@ def _pictures(path: Path, records: Records, hashes: KeyedHash) -> list[str]:
     What may be it is only said: a person looks first.
     """
     sha256 = _sha256(path)
+    _is_picture(path, sha256, records)
     try:
         forms, _ = forms_of(path)
     except OSError:  # the sandbox does not start: by its bytes, then
@@ -155,6 +159,15 @@ def _pictures(path: Path, records: Records, hashes: KeyedHash) -> list[str]:
             err=True,
         )
     return [one.image for one in found if one.how in _SURE]
+
+
+def _is_picture(path: Path, sha256: str, records: Records) -> None:
+    """Whoever names a letter by mistake must not be told that its picture is stopped.  Ends the program."""
+    found = sniff(path.read_bytes())
+    document = found.format in OPENERS and found.format not in _DRAWINGS
+    if (found.harmless or document) and not query.find(records, image=sha256):
+        what = f"a file of the type {found.format}" if found.format else "no picture"
+        fail(f"{path}: this is {what}; name the picture itself, or the email by --ref", code=1)
 
 
 def looks(path: Path) -> tuple[str, bytes]:
