@@ -18,6 +18,8 @@ from quarantine.ledger.casefile import Mail, Person, Picture
 
 _UNKNOWN: Final = "delivery-unknown"  # gateway.fates.SPENT: it may have gone, and is not sent again by itself
 _WAITING: Final = ("held", "deferred")
+_SENDER: Final = "sender"
+_BY_THEMSELVES: Final = {"system": "Our system", _SENDER: "The sender"}  # roles that need no name beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def page(mails: Sequence[Mail], book: RuleBook, now: float, by: str) -> Page:
 
 
 def _refs(mail: Mail) -> str:
-    return f"reference {' and '.join(mail.refs)}" if mail.refs else "no reference"
+    return f"reference{'s' if len(mail.refs) > 1 else ''} {_listed(mail.refs)}" if mail.refs else "no reference"
 
 
 # -- for the patient -----------------------------------------------------------------------------------------------------
@@ -96,7 +98,9 @@ def _to(person: Person, mail: Mail, book: RuleBook) -> tuple[str, tuple[str, ...
             lines.append(f"That was on {when(person.at)}.")
         lines += _protected(person)
     lines += _said(person)
-    if person.released_by:
+    if person.released_role == _SENDER:
+        lines.append("The sender's answer let it go.")
+    elif person.released_by:
         lines.append(f"{person.released_by} ({words.ROLES.get(person.released_role, person.released_role)}) let it go.")
     lines += _why(person, book)
     return f"{name} ({CLASSES.get(person.cls, 'a recipient')})", tuple(lines)
@@ -126,6 +130,10 @@ def _said(person: Person) -> Iterator[str]:
     first = words.STATUSES.get(str(told.get("status", "")), "The sender wrote something about agreement").format(who=who)
     form = words.FORMS.get(str(told.get("form", "")), "")
     where = words.CARRIERS.get(str(told.get("carrier", "")), "")
+    if told.get("carrier") == "release" and person.released_role == _SENDER:
+        where = "in the answer to our notice"
+    elif told.get("carrier") == "release" and person.released_by:  # then it is the reviewer's word
+        first = first.replace("The sender", person.released_by, 1)
     yield " ".join(filter(None, (first, form))) + "." + (f" This was written {where}." if where else "")
     yield from _details(told, person.state == "delivered")
 
@@ -195,7 +203,8 @@ def _removed(mail: Mail) -> Iterator[str]:
 
 def _steps(mail: Mail) -> Iterator[str]:
     for step in mail.steps:
-        who = "Our system" if step.role == "system" else f"{step.who} ({words.ROLES.get(step.role, step.role)})"
+        role = words.ROLES.get(step.role, step.role)
+        who = _BY_THEMSELVES.get(step.role) or f"{step.who} ({role})"
         yield f"{when(step.at)}: {who} {words.EVENTS.get(step.event, step.event)}."
 
 

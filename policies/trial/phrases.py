@@ -46,7 +46,7 @@ CONSENTS: Final[Mapping[str, str]] = {
     "written": "agreed in writing",
     "verbal": "agreed in words",
     "implied": "agreement is implied",
-    "unspecified": "agreed, but not said how",
+    "unspecified": "agreed without saying how",
     "none": "nothing stated",
     "emergency": "an emergency is stated",
     "not-required": "stated that none is needed",

@@ -172,6 +172,19 @@ def test_the_page_answers_what_a_complaint_asks(book: tuple[RuleBook, str]) -> N
         ({"state": "something-new"}, "We do not know what became of it."),
         ({"address": ""}, "somebody at royal.example"),
         ({"released_by": "ig1", "released_role": "ig"}, "ig1 (information governance) let it go."),
+        # symptoms: "sender (the sender) let it go", "The sender wrote" of what a reviewer had written
+        ({"released_by": "sender", "released_role": "sender"}, "The sender's answer let it go."),
+        (
+            {
+                "released_by": "sender", "released_role": "sender",
+                "statement": {"status": "given", "form": "verbal", "carrier": "release"},
+            },
+            "The sender wrote that the patient agreed by word of mouth. This was written in the answer to our notice.",
+        ),
+        (
+            {"released_by": "ig1", "released_role": "ig", "statement": {"status": "given", "form": "verbal", "carrier": "release"}},
+            "ig1 wrote that the patient agreed by word of mouth. This was written when the email was let go.",
+        ),
         ({"released_by": "a@x", "released_role": "sender", "stopped": "CARE-ASK"}, "Our rule CARE-ASK had stopped it first"),
         ({"released_by": "a@x", "released_role": "sender", "stopped": "CARE-ASK"}, "It then went by our rule CARE, which comes"),
     ],
