@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from policies.model import ConsentStatus, Statement
+from policies.statements.requests import asks_about_it
 
 # Marks of doubt, refusal, or a box that is not ticked.
 MARKS: Final = "❌✗✘❎⛔\U0001f6ab\U0001f44e☐⬜\U0001f532❓❔\U0001f644\U0001f914\U0001f937"
@@ -76,7 +77,7 @@ def doubted(text: str, stop: int) -> bool:
 
 
 def _asked(head: str, text: str, stop: int) -> bool:
-    return _QUERY.match(text, stop) is not None and _QUESTION.match(head) is None
+    return asks_about_it(text, stop) or (_QUERY.match(text, stop) is not None and _QUESTION.match(head) is None)
 
 
 def to_choose(text: str) -> bool:

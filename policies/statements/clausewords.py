@@ -70,7 +70,10 @@ _WHO: Final = (
     "them",
 )  # fmt: skip
 _SAID: Final = ("said", "says", "said it was", "said it is", "said that is", "says it is", "says that is")
-_ASKS_US: Final = ("asked me to", "asked us to", "asked that i", "asked that we", "wants me to", "wants us to", "wanted me to")
+_ASKS_US: Final = (
+    "asked me to", "asked us to", "asked that i", "asked that we", "requested i", "requested we",
+    "requested that i", "requested that we", "has asked me to", "has asked us to", "wants me to", "wants us to", "wanted me to",
+)  # fmt: skip
 
 # Roles of this reader; they win over the roles that ``policies.statements.words`` gives.
 _OWN: Final[Mapping[str, Role]] = {
@@ -109,6 +112,7 @@ _OWN: Final[Mapping[str, Role]] = {
     **_roles("vf", "agreed verbally, verbally agreed, consented verbally", _FORM["verbal"]),
     **_roles("vf", "verbally consented, consented orally", _FORM["verbal"]),
     **_roles("f", "by video, over the telephone, over phone, via phone, on phone, by tel", _FORM["telephone"]),
+    **_roles("f", "via accurx text, by accurx text, via text message", _FORM["electronic"]),
     **_roles("f", "via text, via accurx, accurx, by accurx, via sms", _FORM["electronic"]),
     **_roles("f", "by sms, via email, digitally, digital", _FORM["electronic"]),
     **_roles("f", "signed, written, in writing", _FORM["written"]),
@@ -144,7 +148,8 @@ _OWN: Final[Mapping[str, Role]] = {
         this afternoon, this evening, tonight, just now, now, already, since, via, from, by, that, aware, adult, attached,
         pls see, same, date, dated, purpose, purposes, purpose of, record, notes, as, well, as well, chart,
         directly, securely, secure, epr, emis, systmone, health, legal, in clinic, duly, over, here, where, which,
-        on call, before appt, before appointment, before clinic, at appt,
+        present, incl, including, has capacity, with capacity, has full capacity, on call, before appt,
+        before appointment, before clinic, at appt,
         own, very, quite, totally, kindly, thru, u, x, and has, thanks""",
     ),
     **_roles("d", ", ".join((*STAFF, *DEPARTMENTS))),  # their agreement is none: see ``speakers``
@@ -159,6 +164,8 @@ _OWN: Final[Mapping[str, Role]] = {
         woman, lady, gentleman, gynae, gynaecology, ent, ophthalmology, ortho, orthopaedics, vascular, paeds, paediatrics, maxfax,
         urology, podiatry, tissue viability, tvn, neurology, ed, a and e, community, nurse led, yo, y,
         yr, yrs, year, years, m, f, intraoral, extraoral, dental, tooth, gum, oral med, oral medicine, oral surgery,
+        crisis team, camhs, cmht, crisis, liaison, palliative, intensive care, icu, itu, cardiology, oncology, haematology,
+        rheumatology, gastro, respiratory, renal, endocrine, radiology, orthodontics, restorative, slide, slides,
         oral ulcer, oral ulcers, oral lesion, oral lesions, oral cavity, oral mucosa, endo, perio, omfs, max fax""",
     ),
     **_roles("n", "not, never"),

@@ -38,6 +38,6 @@ def says_how(clause: Clause, index: int) -> bool:
         return False
     if word in _DEVICE and "o" in before:
         return False
-    if form is not None and form.value in _BY_WIRE and "s" in before:
-        return False
-    return _AGREEMENT.search(before) is not None
+    agreed = _AGREEMENT.search(before)
+    by_wire = form is not None and form.value in _BY_WIRE
+    return agreed is not None and not (by_wire and "s" in before[agreed.end() :])

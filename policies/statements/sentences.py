@@ -20,6 +20,7 @@ from policies.statements.clausewords import FOREIGN_NO, INCAPACITY, NOT_PATIENT,
 from policies.statements.found import Found, apply, judge, take_age, take_dates
 from policies.statements.manner import says_how
 from policies.statements.orders import heads_a_list, no_statement, only_attached
+from policies.statements.requests import trimmed
 from policies.statements.speakers import by_staff, of_another, quoted, repeated
 
 # Without any of these no sentence says anything here: ordinary text is passed over quickly.
@@ -77,10 +78,10 @@ _BARE_REFUSAL: Final = re.compile(r"^[do]*(?:g[do]*)?(?P<how>[rw])[d]*$")
 _STOPS: Final = re.compile(r"[njNrwM]")
 _TAKES: Final = re.compile(r"[^T]*[ahH][dbeifgl]*T[dbegilo]*s[^T]*")  # fine to take the photo and send it
 # "photo to be sent to tvn", "for us to send the pic to derm": where it goes is no other use of the consent.
-_SENT_TO: Final = re.compile(r"(?:o(?:ed{0,3}|d{0,2})s|(?:ed+e?|od+|He?)sd{0,3}o{1,2})(?P<to>e[dt]{1,6})$")
+_SENT_TO: Final = re.compile(r"(?:o(?:ed{0,3}|d{0,2})s|(?:ed+e?|od+|He?)sd{0,3}o{1,2}d{0,2})(?P<to>e[dt]{1,6})$")
 _THEY_SAID: Final = re.compile(  # nobody else
     r"\b(?:he|she|they|pt|px|client|patient|mum|mom|mother|dad|father|parents?)"
-    r" (?:(?:has|have) )?(?:said|says|asked|wants|wanted)\b"
+    r" (?:(?:has|have) )?(?:said|says|asked|wants|wanted|requested)\b"
 )
 # "happy to be sent to derm, photo attached", "asked us to send her home": the patient is sent, not the picture.
 _PERSON_SENT: Final = re.compile(
@@ -101,7 +102,8 @@ def read_sentences(text: str, carrier: Carrier, start: int = 0) -> Reading:
     problems: list[Problem] = []
     spans: list[tuple[int, int]] = []
     quotes = quoted(text)
-    for begin, end, asked in split_sentences(text, start):
+    for sentence in split_sentences(text, start):
+        begin, end, asked = trimmed(text, *sentence)
         if end - begin > LONGEST_SENTENCE or _HINT.search(text, begin, end) is None:
             continue
         reading = _sentence(text, begin, end, asked, carrier)

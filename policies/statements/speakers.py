@@ -17,7 +17,10 @@ DEPARTMENTS: Final = (
 _TEAMS: Final = (
     "ent", "paeds", "paediatrics", "gynae", "gynaecology", "ortho", "orthopaedics", "vascular", "maxfax", "max fax", "urology",
     "podiatry", "ophthalmology", "neurology", "ed", "tvn", "tissue viability", "endo", "perio", "omfs", "oral surgery",
-    "oral med", "oral medicine", "urgent care",
+    "oral med", "oral medicine", "urgent care", "crisis team", "camhs", "cmht", "crisis", "liaison", "palliative",
+    "intensive care", "icu", "itu",
+    "cardiology", "oncology", "haematology", "rheumatology", "gastro", "respiratory", "renal", "endocrine", "radiology",
+    "orthodontics", "restorative",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from policies.statements.dictated import with_marks
 from policies.statements.doubts import doubts
 from policies.statements.found import AGE, REFUSED, Found, apply, judge, take_age, take_dates
 from policies.statements.orders import no_tag
+from policies.statements.requests import asks_about_it
 from policies.statements.sentences import read_sentences
 from policies.statements.speakers import by_staff
 from policies.statements.spelling import MENDED
@@ -177,6 +178,8 @@ def _asked(text: str, stop: int, end: int) -> bool:
     """
     if text[stop : stop + 3].lstrip()[:1] == "?":
         return not _QUERY.match(text, stop)
+    if asks_about_it(text, stop):
+        return True
     return text[end : end + 1] == "?" and _SOFT_END.search(text, stop, end) is None
 
 

@@ -2,7 +2,7 @@
 
 Source: issue "Consent" and domain settled, "Carriers are read as people write on a phone".  The lines were written before the
 reader saw them; half of the first set was held out while it was built, the second set was written after it was built, the third
-to sixth by somebody who had not seen it.  The fifth and sixth are whole mails, with a subject and a first line.
+to fifth by somebody who had not seen it.  The fifth and sixth are whole mails, with a subject and a first line.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from tests.support.phonelines import OUTCOMES, PERMITS, SILENT, Phrase, fits, ha
 pytestmark = pytest.mark.unit
 
 FIRST, SECOND, THIRD, FOURTH = "phone.txt", "phone-second.txt", "phone-third.txt", "phone-fourth.txt"
-FIFTH = "phone-fifth.txt"
-EVERY = [one for name in (FIRST, SECOND, THIRD, FOURTH, FIFTH) for one in phrases(name)]
+FIFTH, SIXTH = "phone-fifth.txt", "phone-sixth.txt"
+EVERY = [one for name in (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH) for one in phrases(name)]
 
 
 @pytest.mark.parametrize("phrase", [one for one in EVERY if one.silent and len(one.meanings) == 1], ids=lambda one: one.words)
@@ -29,7 +29,10 @@ def test_a_refusal_is_never_read_as_permission(phrase: Phrase) -> None:
     assert read(phrase).split()[0] not in PERMITS
 
 
-@pytest.mark.parametrize(("name", "share"), [(FIRST, 0.95), (SECOND, 0.95), (THIRD, 0.95), (FOURTH, 0.85), (FIFTH, 0.9)])
+SHARES = [(FIRST, 0.95), (SECOND, 0.95), (THIRD, 0.95), (FOURTH, 0.85), (FIFTH, 0.9), (SIXTH, 0.8)]
+
+
+@pytest.mark.parametrize(("name", "share"), SHARES)
 def test_statements_are_understood(name: str, share: float) -> None:
     """At least 95 of 100 as they were meant; no permission is made up.  Of the fourth hardly any permission is mended."""
     found = tally(phrases(name))
