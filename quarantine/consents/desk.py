@@ -6,7 +6,7 @@ Everything that follows from one word of a patient (entries, held mail, drafts, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from quarantine import roles
@@ -85,6 +85,27 @@ def note(desk: Desk, named: Named, word: Word, user: str) -> Noted:
         event, entries, tuple(row.ref for row in held), tuple(drafts), drafting.told(people), len(people.forgotten),
         len(people.patient), sealed=sealed, pictures=_pictures(records, (one.subject for one in entries)), dropped=tuple(dropped),
         asked=tuple(one for one in earlier if one.state != recalls.DRAFT),
+    )  # fmt: skip
+
+
+def late(desk: Desk, named: Named, made: Noted, user: str) -> Noted:
+    """What left while the word was on its way to the gateway: its pictures are noted, the drafts ask about its copies, too.
+
+    ``named`` is ``naming.again`` of what was noted.  Raises as ``note`` does.
+    """
+    role, now, records = reviewer(desk, user), desk.clock(), desk.records
+    with records.transaction():
+        known = {entry.subject for entry in made.entries}
+        new = tuple(replace(made.entries[0], subject=one, id="") for one in named.subjects if one not in known)
+        records.consent_add(new)
+        drafting.draft(records, named, made.event, user, now)
+        drafts = tuple(one for one in recalls.of_event(records, made.event) if one.state == recalls.DRAFT)
+        if new or drafts != made.drafts:
+            desk.audit.consent("consent-noted-late", user, role=role, entry=made.event, images=len(new), letters=len(drafts))
+    entries, people = (*made.entries, *new), drafting.holders(records, named)
+    return replace(
+        made, entries=entries, drafts=drafts, told=drafting.told(people), forgotten=len(people.forgotten),
+        patient=len(people.patient), sealed=_sealed(desk), pictures=_pictures(records, (one.subject for one in entries)),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from quarantine.consents import recalls
@@ -58,7 +58,10 @@ def _sorted(entries: Iterable[Entry]) -> Holders:
 
 
 def draft(records: Records, named: Named, event: str, by: str, now: float) -> list[Recall]:
-    """A letter for every outside recipient, about what they were not asked before; those whose address is gone get none."""
+    """A letter for every outside recipient, about what they were not asked before; those whose address is gone get none.
+
+    A draft of the same event asks about the further copies, too.
+    """
     made: list[Recall] = []
     for recipient, had in holders(records, named).outside.items():
         address = next((one.recipient_address for one in reversed(had) if one.recipient_address), "")
@@ -70,7 +73,10 @@ def draft(records: Records, named: Named, event: str, by: str, now: float) -> li
             recalls.recall_id(event, recipient), event, recipient, address, address.rpartition("@")[2].lower(), mails(fresh),
             recalls.DRAFT, now, by,
         )  # fmt: skip
-        if recalls.add(records, letter, [(one.outcome, one.image) for one in fresh]):
+        pairs, there = [(one.outcome, one.image) for one in fresh], recalls.one(records, letter.id)
+        if there is not None:
+            recalls.extend(records, replace(there, mails=(*there.mails, *letter.mails)), pairs)
+        elif recalls.add(records, letter, pairs):
             made.append(letter)
     return made
 

@@ -69,6 +69,12 @@ def by_images(records: Records, images: Iterable[str], source: str, hashes: Keye
     return _named(records, (), images, source, hashes)
 
 
+def again(records: Records, named: Named, hashes: KeyedHash | None = None) -> Named:
+    """The same, with what has become known since."""
+    found = by_patients(records, named.patients, named.source)
+    return _named(records, named.patients, {*named.images, *found.images}, named.source, hashes)
+
+
 def by_mails(records: Records, mails: Iterable[Mail], source: str, hashes: KeyedHash | None = None) -> Named:
     """Whatever these emails bore: their patients, and their pictures."""
     chosen = list(mails)

@@ -82,6 +82,12 @@ def add(records: Database, recall: Recall, images: Iterable[tuple[str, str]]) ->
     return new
 
 
+def extend(records: Database, recall: Recall, images: Iterable[tuple[str, str]]) -> None:
+    """Let a draft ask about further (outcome, picture) pairs; ``recall`` has all its mails.  One that is no draft stays."""
+    if records.run(sql.EXTEND, {"id": recall.id, "mails": json.dumps([_mail(mail) for mail in recall.mails])}) == 1:
+        records.many(sql.ADD_IMAGE, [{"recall": recall.id, "outcome": o, "image": i} for o, i in images])
+
+
 def put(records: Database, recall: Recall, images: Iterable[tuple[str, str]]) -> None:
     """Put back a letter that a sealed object tells of; one that is there stays as it is."""
     records.run(sql.PUT, _params(recall))

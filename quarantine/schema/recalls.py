@@ -47,6 +47,8 @@ WHERE id = :id AND state = :source AND version = :version"""
 ANSWER = """
 UPDATE recalls SET state = :target, answered = :at, answered_by = :by, version = version + 1
 WHERE id = :id AND state = :source AND version = :version"""
+# Only what nobody has approved yet may say more than it did.
+EXTEND = "UPDATE recalls SET mails = :mails, version = version + 1 WHERE id = :id AND state = 'draft'"
 REMINDED = "UPDATE recalls SET reminded = :at, version = version + 1 WHERE id = :id"
 UNWRITTEN = _SELECT + " WHERE r.written < r.version AND r.forgotten IS NULL ORDER BY r.drafted, r.id LIMIT :limit"
 WRITTEN = "UPDATE recalls SET written = :version WHERE id = :id"

@@ -180,6 +180,26 @@ def test_a_dropped_letter_never_goes(world: World) -> None:
     assert [one["state"] for one in letters.listing(world.desk(), "ig1", everything=True)] == ["dropped"]
 
 
+def test_what_left_while_the_no_was_on_its_way_is_in_the_letters_too(world: World) -> None:
+    """Symptom: two emails went in the second before the gateway knew; no letter asked about them, and no list named them."""
+    sent(world, PEER, name="one", pictures=("a",))
+    made = withdraw(world)
+    sent(world, PEER, name="two", pictures=("b",), created=world.now)
+    sent(world, STRANGER, name="three", pictures=("a",), created=world.now)
+    after = register.late(world.desk(), naming.again(world.records, named(world)), made, "ig1")
+    assert {one.recipient for one in after.drafts} == {world.hashes.address(PEER), world.hashes.address(STRANGER)}
+    (first,) = [one for one in after.drafts if one.id == made.drafts[0].id]
+    assert [mail.ref for mail in first.mails] == ["ONEX-2345", "TWOX-2345"]
+    assert len(after.told) == 3 and after.pictures == 2
+    stands = dict(world.records.consents_in_force())
+    assert {f"image:{image('a')}", f"image:{image('b')}"} <= set(stands)
+    assert withdraw(world).drafts == ()  # nobody is asked twice
+    letters.decide(world.desk(), first.ref, "approve", "ig1")
+    sent(world, PEER, name="four", pictures=("c",), created=world.now)
+    again = register.late(world.desk(), naming.again(world.records, named(world)), made, "ig1")
+    assert [len(one.mails) for one in again.drafts] == [1]  # an approved letter says what was approved
+
+
 def test_a_letter_is_shown_with_its_own_pictures_only(world: World) -> None:
     """Symptom: `show` of another patient, whose picture had once waited beside, showed this patient's letter."""
     sent(world, PEER, pictures=("a",))

@@ -22,10 +22,10 @@ from policies.onfile import SCOPES
 from policies.vocabulary import PURPOSE_ROWS, PURPOSES
 from quarantine import keys as keyfiles
 from quarantine import ops
-from quarantine.consents import alike, letters
+from quarantine.consents import alike, letters, naming
 from quarantine.consents import desk as register
 from quarantine.consents.desk import Noted, Word
-from quarantine.consents.model import LIMITED, REFUSED, RESTORED, WITHDRAWN
+from quarantine.consents.model import ENDING, LIMITED, REFUSED, RESTORED, WITHDRAWN
 from quarantine.consents.naming import Named, NobodyFound
 from quarantine.keyedhash import KeyedHash
 from quarantine.notices.wording import TemplateError
@@ -218,15 +218,21 @@ def _note(config: Path, asked: Asked, word: Word, as_json: bool) -> None:
     site = settings(config)
     told = site.quarantine
 
-    def work(desk: ops.Desk) -> Noted:
+    def work(desk: ops.Desk) -> tuple[Noted, Named]:
         named = _named(desk, asked)
         made = register.note(desk, named, word, user())
         if word.status != RESTORED:
             _keep_looks(desk, asked)
-        return made
+        return made, named
 
-    noted = _do(config, work)
+    def look_again(desk: ops.Desk) -> Noted:
+        return register.late(desk, naming.again(desk.records, named, KeyedHash.load(desk.settings.hash_key)), noted, user())
+
+    noted, named = _do(config, work)
     known = _in_force(told.snapshot, told.hash_key, noted, word)
+    if known and word.status in ENDING:
+        time.sleep(2 * told.poll)  # until the records know what left meanwhile
+        noted = _do(config, look_again)
     if as_json:
         typer.echo(_json(words.noted_json(noted, word, known)))
         return
