@@ -65,8 +65,8 @@ def ticks(offered: Sequence[Choice]) -> tuple[str, ...]:
 
 
 def read(sent: Mapping[str, Sequence[str]], offered: Sequence[Choice]) -> Filled:
-    """What was sent, kept to what the page asks for; anything else is left out."""
-    first = {name: values[0] for name, values in sent.items() if values}
+    """What was sent, kept to what the page asks for; anything else is left out, and so is what is said in two ways."""
+    first = {name: values[0] for name, values in sent.items() if len(set(values)) == 1}
     texts = {c.name: " ".join(first.get(c.name, "").split())[: LONGEST[c.needs]] for c in offered if c.needs}
     told = frozenset(sent.get("told", ())) & frozenset(ticks(offered))
     return Filled(first.get("answer", "")[:100], texts, told, first.get("from", "").strip()[:320])

@@ -122,6 +122,15 @@ def test_an_approval_number_has_a_digit(form: FormWorld) -> None:
     assert terms(form)["statement"] == "[consent written, research, ref IRAS/312]"
 
 
+@pytest.mark.parametrize("twice", [["VERBAL", "DELETE"], ["DELETE", "VERBAL"]])
+def test_two_answers_at_once_are_none(form: FormWorld, twice: list[str]) -> None:
+    """The first of two was taken, whichever it was."""
+    path = form.hold()
+    sent = {"nonce": nonce_of(form.client.get(path).text), "answer": twice}
+    assert form.client.post(path, data=sent).status_code == 422
+    assert form.row().state is State.ASKED
+
+
 def test_nothing_chosen_or_something_not_offered_is_asked_again(form: FormWorld) -> None:
     path = form.hold()
     for word in ("", "RELEASE", "consent verbal", "HELP", "VERBAL\x00"):
