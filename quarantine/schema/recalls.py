@@ -31,10 +31,13 @@ ON CONFLICT (id) DO NOTHING"""
 ADD_IMAGE = """
 INSERT INTO recall_images (recall, outcome, image) VALUES (:recall, :outcome, :image)
 ON CONFLICT (recall, outcome, image) DO NOTHING"""
-# What one recipient has been asked about already, or shall be: only a letter that was dropped does not count.
+# What one recipient has been asked about already, or shall be.  A letter that was dropped does not count, nor one after which the
+# patient agreed again: the recipient may have been told so.
 ASKED = """
 SELECT i.outcome, i.image FROM recall_images i JOIN recalls r ON r.id = i.recall
-WHERE r.recipient = :recipient AND r.state <> 'dropped'"""
+WHERE r.recipient = :recipient AND r.state <> 'dropped' AND NOT EXISTS (
+  SELECT 1 FROM consents c JOIN consents n ON n.subject = c.subject WHERE c.event = r.event AND n.status = 'restored'
+    AND n.noted > c.noted AND (n.subject LIKE 'patient:%' OR n.subject = 'image:' || i.image))"""
 IMAGES = "SELECT outcome, image FROM recall_images WHERE recall = :recall ORDER BY outcome, image"
 ONE = _SELECT + " WHERE r.id = :id"
 LIKE = _SELECT + " WHERE r.id LIKE :id ORDER BY r.id"

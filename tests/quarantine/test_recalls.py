@@ -274,6 +274,9 @@ def test_who_was_asked_before_is_named_when_the_patient_agrees_again_and_not_rem
     assert [one.address for one in withdraw(world, status="restored").asked] == [PEER]
     world.now += 8 * DAY
     assert remind(world) == 0 and not letters.listing(world.desk(), "ig1")[0]["overdue"]
+    (anew,) = withdraw(world).drafts  # symptom: nobody asked them once more, although they had been told that all is well
+    assert (anew.address, anew.mails) == (PEER, letter.mails)
+    assert withdraw(world, status="refused").drafts == ()
 
 
 def test_an_answer_is_noted_only_of_a_letter_that_went(world: World) -> None:
