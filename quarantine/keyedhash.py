@@ -5,8 +5,11 @@ Gateway and quarantine service share the key file, so that both name the same pe
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import re
+import unicodedata
 from pathlib import Path
 
 from quarantine.keys import load_secret
@@ -32,9 +35,22 @@ class KeyedHash:
         return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
     def address(self, address: str) -> str:
-        """The hash of a mail address; case does not matter (nobody has two people differing by it)."""
-        return self.of("address:" + address.strip().casefold())
+        """The hash of a mail address; spellings of one mailbox have one hash (nobody has two people differing by case)."""
+        return self.of("address:" + _plain(address))
 
     def patient(self, number: str) -> str:
         """The hash of a patient's identifier; spaces and hyphens do not matter."""
         return self.of("patient:" + "".join(c for c in number if c.isalnum()).casefold())
+
+
+def _plain(address: str) -> str:
+    """Lower case, without needless quotes (RFC 5321 4.1.2), letters composed (RFC 6532 3.1), domains in A-labels (RFC 5890)."""
+    whole = address.strip().casefold()
+    if whole.isascii() and not whole.startswith('"'):
+        return whole
+    local, at, domain = whole.rpartition("@")
+    if len(local) > 1 and local.startswith('"') and local.endswith('"'):
+        local = re.sub(r"\\(.)", r"\1", local[1:-1])
+    with contextlib.suppress(UnicodeError):  # no domain name: it stays as it was written
+        domain = domain.encode("idna").decode("ascii")
+    return unicodedata.normalize("NFC", f"{local}{at}{domain}")

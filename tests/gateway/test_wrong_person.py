@@ -76,7 +76,7 @@ def test_the_sender_is_asked_whom_they_meant() -> None:
     assert COLLEAGUE not in json.dumps(made.record)
     text = " ".join(render([outcome(made, came)], AT + 60, SETTINGS, load()).text.split())
     assert f"Did you mean {COLLEAGUE}?" in text and "Did you mean royal-example.example?" in text
-    assert text.startswith("Your email to 1 of 3 people is waiting.") and f"Sent: {COLLEAGUE}." in text
+    assert text.startswith("Your email to 2 of 3 people is waiting.") and f"Sent: {COLLEAGUE}." in text
 
 
 def test_it_crosses_to_the_smtp_process() -> None:

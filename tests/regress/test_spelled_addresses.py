@@ -12,6 +12,7 @@ from gateway.pipeline import plan
 from policies.load import load_policy
 from policies.model import RecipientClass
 from policies.register import a_label
+from quarantine.keyedhash import KeyedHash
 from tests.support.contexts import context, received
 from tests.support.policyfacts import files
 
@@ -90,3 +91,45 @@ def test_a_list_means_the_mailbox_whatever_its_quotes() -> None:
 def test_a_reply_address_is_ours_however_it_is_spelled(address: str) -> None:
     """Such an answer was relayed to the next hop as a mail to a stranger."""
     assert is_answer(address, "hold.clinic.example")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Dr.Lee@royal.example", " dr.lee@ROYAL.example "),
+        ("dr.lee@royal.example", '"dr.lee"@royal.example'),
+        ("dr.lee@royal.example", '"dr\\.lee"@royal.example'),
+        ("dr.lee@b\u00fccher.example", "dr.lee@xn--bcher-kva.example"),
+        ("dr.lee@b\u00fccher.example", "dr.lee@bu\u0308cher.example"),
+        ("jos\u00e9@royal.example", "jose\u0301@royal.example"),
+        ("dr.lee@royal.example", "dr.lee@\uff52oyal.example"),
+    ],
+)
+def test_a_mailbox_has_one_hash_however_it_is_spelled(one: str, other: str) -> None:
+    """Symptom: ``disclosures --recipient dr.lee@...`` missed a picture that went to ``"dr.lee"@...``; so did aggregation.
+
+    Cause: only case was folded.
+    """
+    hashes = KeyedHash(b"k" * 32)
+    assert hashes.address(one) == hashes.address(other)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "@", '"', '""@x.example', "a@" + "b" * 70 + "\u00e9.example", "\udcff@\udcff.example", "a@[127.0.0.1]"]
+)
+def test_whatever_stands_for_an_address_has_a_hash(address: str) -> None:
+    assert KeyedHash(b"k" * 32).address(address) != KeyedHash(b"k" * 32).address("a@b.example")
+
+
+def test_other_mailboxes_have_other_hashes() -> None:
+    hashes = KeyedHash(b"k" * 32)
+    addresses = [
+        "a@b.example",
+        "a.@b.example",
+        '"a b"@b.example',
+        '"a\\"b"@b.example',
+        "a@b\u00e9.example",
+        "a@be.example",
+        "a@b.example.",
+    ]
+    assert len({hashes.address(one) for one in addresses}) == len(addresses)
