@@ -153,7 +153,7 @@ LETTERS: Final[Mapping[str, str]] = {
     "draft": "is written and waits for approval",
     "approved": "was approved",
     "dropped": "was not sent",
-    "confirmed": "was answered: the pictures are deleted",
+    "confirmed": "was answered: the pictures are deleted or not used any more",
 }
 VERDICTS: Final[Mapping[str, str]] = {
     "justified": "It was right to send it without asking.",

@@ -182,7 +182,10 @@ def test_the_page_answers_what_a_complaint_asks(book: tuple[RuleBook, str]) -> N
             "The sender wrote that the patient agreed by word of mouth. This was written in the answer to our notice.",
         ),
         (
-            {"released_by": "ig1", "released_role": "ig", "statement": {"status": "given", "form": "verbal", "carrier": "release"}},
+            {
+                "released_by": "ig1", "released_role": "ig",
+                "statement": {"status": "given", "form": "verbal", "carrier": "release"},
+            },
             "ig1 wrote that the patient agreed by word of mouth. This was written when the email was let go.",
         ),
         ({"released_by": "a@x", "released_role": "sender", "stopped": "CARE-ASK"}, "Our rule CARE-ASK had stopped it first"),
@@ -205,7 +208,7 @@ def test_letters_emergency_notices_and_looks_are_told(book: tuple[RuleBook, str]
         ),
     )
     told = shown(found, book[0])
-    assert "A letter to royal.example was answered: the pictures are deleted." in told
+    assert "A letter to royal.example was answered: the pictures are deleted or not used any more." in told
     assert "It was right to send it without asking. ig1 reviewed it" in told
     assert "The patient was told on 24 November 2026." in told
     assert "the sender, that the email was passed on." in told and "on call" not in told

@@ -183,6 +183,19 @@ def test_what_is_wrong_is_said_in_one_line(world: World, words: tuple[str, ...],
     assert says in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_csv_file_says_that_it_is_utf8_and_a_pipe_gets_none_of_it(world: World, tmp_path: Path) -> None:
+    """Symptom: a spreadsheet that was given the file by a double click showed "mÃ¼ller"."""
+    path = tmp_path / "out.csv"
+    assert world.run("disclosures", "--csv", "--output", str(path)).exit_code == 0
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfat,reference,") and path.read_bytes().count(b"\xef\xbb\xbf") == 1
+    assert world.run("disclosures", "--csv").stdout.startswith("at,reference,")
+
+
+def test_whoever_looks_by_a_picture_is_told_that_only_its_bytes_count_here(world: World) -> None:
+    done = world.run("disclosures", "--image", image("unheard of"))
+    assert done.exit_code == 0 and "Nothing that fits" in done.stdout and "`clinigate match`" in done.stderr
+
+
 def test_files_are_for_their_owner_alone_and_never_written_over(world: World, tmp_path: Path) -> None:
     for form, words in {
         "csv": ("disclosures", "--csv"),

@@ -41,6 +41,9 @@ TROUBLE: Final = (NotAllowed, StoreError, keyfiles.KeyFileError, OSError, sqlite
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 
+_MARK: Final = "\ufeff"  # begins a CSV file: without it a spreadsheet may take UTF-8 for something else
+
+
 class Form(StrEnum):
     """How the answer is written."""
 
@@ -97,6 +100,8 @@ def disclosures(
             return
         found = stream(desk.records, **asked)
         _write(found, form, output, now, addresses)
+        if form is Form.TABLE and image is not None:
+            typer.echo("Looked for by its bytes only; one that was cut or saved anew: `clinigate match`.", err=True)
     except TROUBLE as error:
         fail(said(error), code=1)
 
@@ -157,7 +162,7 @@ def _write(found: Iterator[Entry], form: Form, output: Path | None, now: float, 
             sys.stdout.write(writable(piece))
         sys.stdout.flush()
         return
-    private_file(output, pieces())
+    private_file(output, itertools.chain([_MARK] if form is Form.CSV else [], pieces()))
     typer.echo(f"{output} is written; it names people: keep it as safe as a patient's record.", err=True)
 
 
