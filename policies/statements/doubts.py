@@ -39,6 +39,11 @@ _DOUBTS: Final = (
         rf"(?: (?:got|get|have|had|her|his|the|any|verbal|verbally|already|actually|given|give|us)){{0,4}} (?:{_WORD}|agree\b)"
     ),
 )  # fmt: skip
+# A first line that goes on with its subject: "Pt consented" - "NOT", "verbal consent" - "not needed here".
+_GOES_ON: Final = re.compile(
+    r"\W*(?:not (?:needed|required|obtained)\b|(?:not|not yet|not given|not asked|needed|required|pending|tbc|awaited"
+    r"|(?:just )?test(?:ing)?(?: only| mail| email)?)\W*$)"
+)
 _ABOUT: Final = re.compile("consent|permission|agree", re.I)
 _SENTENCE: Final = re.compile(r"[.!?;\r\n]+(?:\s|$)")
 LONGEST: Final = 400  # characters of a sentence
@@ -46,6 +51,8 @@ LONGEST: Final = 400  # characters of a sentence
 
 def doubts(text: str) -> bool:
     """True if a sentence of ``text`` (plain marks) says that there is no consent yet, or asks whether there is."""
+    if _GOES_ON.match(text.casefold()) is not None:
+        return True
     if _ABOUT.search(text) is None:
         return False
     for sentence in _SENTENCE.split(text.casefold()):

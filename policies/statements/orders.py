@@ -25,20 +25,39 @@ _ORDERED: Final = re.compile(
 _HEADS: Final = re.compile(
     r"(?:^|\s)(?:plans?|jobs?|to do|todo|actions?|tasks?|next|next steps?|needs?|aims?|reminder|remember|checklist|requirements?"
     r"|required|rules?|policy|protocol|guidance|requests?|requested|template|questions?|missing|outstanding|options?|instructions?"
-    r"|example|eg|e g|ask|asks|wanted)(?: (?:is|are|for|before|from|with)(?: \w+)?)?$"
+    r"|example|eg|e g|ask|asks|wanted"
+    r"|demo|test|testing|training|sample|dummy|mock|scenario|simulation|draft)(?: (?:is|are|for|before|from|with)(?: \w+)?)?$"
 )
 _WELL: Final = re.compile(
     r"\b(?:ok|okay|fine|happy|alright|all right|comfortable|content|well|keen|willing)(?: now| today)?"
     rf" (?:and (?:(?:the|a|some|her|his|this|these) )?{_IMAGES}\b(?! (?:consent|to be|can|being))"
     rf"|(?:(?:the|a|some|her|his) )?{_IMAGES} (?:is |are )?(?:attached|enclosed|below|here|of|from)\b)"
 )
+# Not sharing the picture: a form handed over, what the patient will do or thinks of the result, a transfer of the patient.
+_ELSE: Final = re.compile(
+    rf"^(?:and |so )?(?:you|u) (?:have|had|has|got|said|told|say)\b"
+    rf"|\b(?:sent|emailed|posted|handed|texted|gave|offered) (?:the |this )?{_PEOPLE}"
+    rf" (?:(?:a|the|our|{_IMAGES}) )*(?:consent form|consent for)\b"
+    r"|\b(?:agreed|agrees|happy|willing|keen|consents|consented) to (?:send|email|forward|show|bring)\b"
+    r"|\b(?:ok|okay|happy|fine|comfortable) with (?:this|it|that)$"
+    rf"|\bhappy with (?:the |her |his |these |those )?{_IMAGES}$"
+    r"|\b(?:use|using) (?:this|it)\b(?!.*\b(?:teach|train|lectur|publi|research|student|present))"
+    r"|^(?!.*\b(?:photo|pic|image|foto|pix|video|phto|img)).*\btransfer"
+)
 _BY_ME: Final = re.compile(r"\b(?:ok|okay|fine|agreed|approved) by (?:me|us)\b")  # the sender's own agreement
 _ATTACHED: Final = re.compile(rf"\band (?:(?:the|a|some|her|his) )?{_IMAGES} (?:is |are )?(?:attached|enclosed|below|here)\b")
+
+# Behind a statement these take it back: "(I think)", "or did she"; "I think it is cellulitis" is about the disease.
+_TAKES_BACK: Final = re.compile(
+    r"(?:i|we) (?:think|believe|guess|assume|suppose|reckon|hope|presume|gather)"
+    r"(?: so| (?:he|she|they|pt|mum|dad) (?:did|does|has|have|is|was))?"
+    r"|or (?:did|has|have|is|does|was|not)\b.*|(?:apparently|allegedly|supposedly|reportedly|not sure|i hope so)"
+)
 
 
 def no_statement(words: str) -> bool:
     """True if a clause (lower case, single spaces) orders or plans consent, is the sender's, or says that somebody is well."""
-    return any(pattern.search(words) is not None for pattern in (_TO_CONSENT, _WELL, _BY_ME))
+    return any(pattern.search(words) is not None for pattern in (_TO_CONSENT, _WELL, _BY_ME, _ELSE))
 
 
 def only_attached(words: str) -> bool:
@@ -57,6 +76,11 @@ _FOR_CARE: Final = re.compile(
 def no_tag(text: str, start: int) -> bool:
     """True if what begins at ``start`` is no tag: the order to consent somebody, or consent in something else than a picture."""
     return _ORDERED.match(text, start) is not None or _FOR_CARE.match(text, start) is not None
+
+
+def takes_back(words: str) -> bool:
+    """True if a clause (lower case, single spaces) beside a statement says that it is only thought so."""
+    return _TAKES_BACK.fullmatch(words) is not None
 
 
 def heads_a_list(words: str) -> bool:

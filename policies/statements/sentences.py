@@ -19,7 +19,7 @@ from policies.statements.clauses import Clause, split_clauses, split_sentences
 from policies.statements.clausewords import FOREIGN_NO, INCAPACITY, NOT_PATIENT, NOT_PATIENT_AFTER, PROCEDURES, TALK
 from policies.statements.found import Found, apply, judge, take_age, take_dates
 from policies.statements.manner import says_how
-from policies.statements.orders import heads_a_list, no_statement, only_attached
+from policies.statements.orders import heads_a_list, no_statement, only_attached, takes_back
 from policies.statements.requests import trimmed
 from policies.statements.speakers import by_staff, of_another, quoted, repeated
 
@@ -57,9 +57,11 @@ _SAYS: Final = tuple(
         r"^[dkyt]*g[d]*a[df]*$",  # mum agreed
     )
 )
+_HANDED: Final = frozenset(("given", "gave", "gives", "provided", "got"))
 _PAPER: Final = re.compile(r"q[dgeo]*[fxz]|[fxz][dgo]*q")
 _OTHER_END: Final = re.compile(r"e[degbifxlt]*(?:[^degbifxltosp]|$)")
 _FOR_CARE: Final = re.compile(r"m[d]*[cq]|[cq]e[degbifxlt]*m")  # "signed research consent", "consent form for treatment"
+_FOR_NOTES: Final = re.compile(r"^[^cvqs]*[ah][dbeifglT]*o[d]*z[dt]*$")  # "happy for photos in the notes": to keep, not to share
 _CORE: Final = re.compile(r"[cvahqO]")
 _REFUSES: Final = tuple(
     re.compile(pattern)
@@ -233,7 +235,9 @@ def _consent(clauses: Sequence[Clause], text: str, carrier: Carrier) -> Reading 
     chosen = next((clause for clause in clauses if clause.known and _states(clause)), None)
     if chosen is None:
         return _not_understood(clauses, carrier)
-    if any(heads_a_list(clause.text) for clause in clauses[: clauses.index(chosen)]):
+    if any(takes_back(clause.text) for clause in clauses) or any(
+        heads_a_list(clause.text) for clause in clauses[: clauses.index(chosen)]
+    ):
         return None
     words = {word for clause in clauses for word in clause.text.split()}
     if words & FOREIGN_NO:
@@ -266,8 +270,10 @@ def _states(clause: Clause) -> bool:
     if "T" in letters and _TAKES.fullmatch(letters) is None:
         return False
     letters = _told(letters.replace("T", "d")).replace("H", "h")
-    if _FOR_CARE.search(letters):
+    if _FOR_CARE.search(letters) or _FOR_NOTES.search(letters):
         return False
+    if "q" in letters and _HANDED.intersection(clause.words) and not set(letters) & set("fz"):
+        return False  # "gave pt a consent form": a blank one
     if "q" in letters:
         return bool(_PAPER.search(letters)) and not {"verbal", "implied"} & {r.word.value for r in clause.roles if r.word}
     if not any(pattern.search(letters) for pattern in _SAYS):

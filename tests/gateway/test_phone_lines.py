@@ -14,8 +14,8 @@ from tests.support.phonelines import OUTCOMES, PERMITS, SILENT, Phrase, fits, ha
 pytestmark = pytest.mark.unit
 
 FIRST, SECOND, THIRD, FOURTH = "phone.txt", "phone-second.txt", "phone-third.txt", "phone-fourth.txt"
-FIFTH, SIXTH = "phone-fifth.txt", "phone-sixth.txt"
-EVERY = [one for name in (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH) for one in phrases(name)]
+FIFTH, SIXTH, NEAR = "phone-fifth.txt", "phone-sixth.txt", "phone-near.txt"
+EVERY = [one for name in (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, NEAR) for one in phrases(name)]
 
 
 @pytest.mark.parametrize("phrase", [one for one in EVERY if one.silent and len(one.meanings) == 1], ids=lambda one: one.words)
@@ -29,7 +29,7 @@ def test_a_refusal_is_never_read_as_permission(phrase: Phrase) -> None:
     assert read(phrase).split()[0] not in PERMITS
 
 
-SHARES = [(FIRST, 0.95), (SECOND, 0.95), (THIRD, 0.95), (FOURTH, 0.85), (FIFTH, 0.9), (SIXTH, 0.8)]
+SHARES = [(FIRST, 0.95), (SECOND, 0.95), (THIRD, 0.95), (FOURTH, 0.85), (FIFTH, 0.9), (SIXTH, 0.8), (NEAR, 1.0)]
 
 
 @pytest.mark.parametrize(("name", "share"), SHARES)

@@ -38,6 +38,15 @@ NONE = [
     "pt agreed that i can discharge her, pic attached", "photo w/o consent", "pics w/o pt consent",
     "pt (not happy) with photo", "pt (probably) happy with photo being sent", "wife (not LPA) consented to photo being sent",
     "pt happy for students to be present, photo attached", "students consented to photo", "grandmother consented to photo",
+    # a form handed over, what the patient will do, what the result is like, somebody else's knowledge
+    "given photo consent form to pt", "gave pt photo consent form", "gave mum the consent form for photos",
+    "sent pt consent for photos",
+    "pt given consent form for photos", "you have consent from pt", "you had verbal consent from pt for photos",
+    "pt verbally agreed to send photos", "Pt happy to send photos", "pt happy with the photos", "pt verbally ok with this",
+    "he is ok with this", "pt agreed to show me her leg", "pt happy to show the wound", "pt happy using this on the wound",
+    "pt agreed to transfer", "pt happy for transfer", "mum verbally consented to transfer",
+    "pt happy for photos in the notes", "Demo: pt gave verbal consent for photo", "Test - verbal consent for photo",
+    "pt consented to photo (I think)", "pt consented to photo, or did she", "pt consented to photo, I think so",
     "carer agreed to photo", "spoke to pt and she is fine, photo attached", "pt ok and going to theatre, photo attached",
 ]  # fmt: skip
 UNSAID = [  # agreed, but nobody said how
@@ -65,7 +74,10 @@ AGREED = [
     "Spoke to derm reg and pt, she is happy for us to send the pics", "asked pt and she is happy for photo to be sent",
     "discussed with pt who consents to images", "pt keen and happy for photo to be sent", "pt happy with pics going to derm",
     "husband (LPA) consented to photo being sent", "foster carer w/ parental responsibility agreed to photo",
-    "Seen by GP. She has consented to photos being shared",
+    "pt happy to share photos", "pt said fine to send pics to you", "pt agreed to transfer of images",
+    "signed photo consent form received",
+    "pt happy for you to use this for teaching", "pt ok with photo",
+    "pt consented to photo, I think it is cellulitis", "Seen by GP. She has consented to photos being shared",
 ]  # fmt: skip
 
 
@@ -105,6 +117,7 @@ DOUBTS = [
     "actually pt has not consented", "Has she agreed to photos?", "did you get her consent for this",
     "never got permission for this",
     "Consent still to be obtained", "awaiting mum's consent", "consent form not yet signed, permission not given",
+    "not needed here, it's my own leg", "Just testing", "NOT", "not yet",
     "couldn't get consent", "not sure if she agreed",
 ]  # fmt: skip
 NO_DOUBTS = [
@@ -112,6 +125,8 @@ NO_DOUBTS = [
     "consented for theatre tomorrow, not yet consented for graft", "No problem with consent",
     "Not improving, agreed plan was to refer",
     "Will call you tomorrow, thanks for agreeing to see her", "hasn't agreed to admission", "No better, can you advise",
+    "Not yet healed",
+    "Testing positive for MRSA", "Pending bloods, Hb 90",
 ]  # fmt: skip
 
 
