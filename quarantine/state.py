@@ -85,7 +85,8 @@ def check(row: HoldRow, event: Event, role: str) -> Move:
     """The move an event makes, or ``NotAllowed``."""
     step = TRANSITIONS.get((row.state, event))
     if step is None:
-        raise NotAllowed(f"a hold that is {row.state} cannot {event}")
+        again = "; it is sent again by itself" if row.state is State.DEFERRED else ""
+        raise NotAllowed(f"a hold that is {row.state} takes no {event}{again}")
     if not step.deciders:
         if role != roles.SYSTEM:
             raise NotAllowed(f"{event} is the service's own doing")

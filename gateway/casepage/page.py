@@ -17,6 +17,7 @@ from policies.vocabulary import PURPOSES
 from quarantine.ledger.casefile import Mail, Person, Picture
 
 _UNKNOWN: Final = "delivery-unknown"  # gateway.fates.SPENT: it may have gone, and is not sent again by itself
+_NO_RULE: Final = (_UNKNOWN, "next-hop-temporary", "withdrawn")  # gateway.commit and withdrawals: what stands where a rule would
 _WAITING: Final = ("held", "deferred")
 _SENDER: Final = "sender"
 _BY_THEMSELVES: Final = {"system": "Our system", _SENDER: "The sender"}  # roles that need no name beside
@@ -158,7 +159,7 @@ def _details(told: Any, gone: bool) -> Iterator[str]:
 
 def _why(person: Person, book: RuleBook) -> Iterator[str]:
     found = sentences(person.reasons)
-    if found and person.state != "delivered":
+    if found and person.state not in ("delivered", "failed"):  # what the other side did not take was allowed to go
         yield f"Why: {' '.join(found)}"
     if person.stopped:
         first = "Our rule {} had stopped it first"
@@ -169,6 +170,9 @@ def _why(person: Person, book: RuleBook) -> Iterator[str]:
 
 
 def _by_rule(first: str, policy: str, rule: str, source: tuple[str, ...], book: RuleBook) -> Iterator[str]:
+    if rule in _NO_RULE:
+        yield f"Our system did this by itself ({rule}); no rule decided it."
+        return
     text = book.rule(policy, rule)
     source = source or (text.source if text else ())
     yield first.format(rule) + (f", which comes from {'; '.join(source)}." if source else ".")

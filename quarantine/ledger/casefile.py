@@ -15,6 +15,7 @@ from quarantine.emergencies.cases import Cases
 from quarantine.keyedhash import KeyedHash
 from quarantine.ledger import looks
 from quarantine.ledger.query import Entry, family, find
+from quarantine.model import State
 from quarantine.ops import Desk
 from quarantine.records import OutcomeRow, Records
 from quarantine.schema import disclosures as sql
@@ -251,6 +252,8 @@ def _person(records: Records, hashes: KeyedHash, outcome: OutcomeRow, line: Mapp
     row = records.hold(hold) if hold else None
     if hold:
         state = next((one.state for one in records.recipients(hold) if one.address == address), state)
+    if row is not None and row.state is State.DEFERRED and state == "held":
+        state = "deferred"  # nobody decides about it: it is tried again by itself
     return Person(
         hash=hashes.address(address), address=address, domain=address.rpartition("@")[2].lower(), state=state, at=outcome.created,
         rule=str(line.get("rule") or ""), reasons=tuple(map(str, line.get("reasons") or ())),

@@ -281,6 +281,24 @@ def test_a_hold_that_was_released_is_one_story(world: World, book: tuple[RuleBoo
         assert f"Our rule {late.stopped} had stopped it first" in told and "Our rule CARE had stopped" not in told
 
 
+def test_what_the_other_side_did_not_take_is_not_explained_by_what_speaks_for_it(book: tuple[RuleBook, str]) -> None:
+    """Symptom: "It did not get there ... Why: The patient's agreement is stated", of a failure."""
+    said = shown(mail(person(state="failed", reasons=("consent.stated",))), book[0])
+    assert "the other mail system did not take it." in said and "Why:" not in said
+
+
+def test_what_is_tried_again_waits_for_nobody(world: World, book: tuple[RuleBook, str]) -> None:
+    """Symptom: "It waits for a decision ... decided by our rule next-hop-temporary, which comes from S0-8"."""
+    hold = hold_object(action="DEFERRED", reasons=["next-hop-temporary"], rule="next-hop-temporary", releases="mail-admin")
+    told = outcome_object([hold])
+    told.meta["recipients"][0]["rule"] = "next-hop-temporary"
+    world.take(hold, told)
+    [found] = files(world, images=[image()])
+    said = shown(found, book[0])
+    assert "It has not gone yet. We try again by ourselves." in said
+    assert "Our system did this by itself (next-hop-temporary); no rule decided it." in said and "our rule next-hop" not in said
+
+
 def test_a_mail_that_nobody_got_has_a_page_too(world: World) -> None:
     """A complaint may be about what did not arrive."""
     hold = hold_object()

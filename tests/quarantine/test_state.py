@@ -232,3 +232,11 @@ def test_a_hold_that_ended_nags_nobody() -> None:
     records.outbox_add("N-5", to="x@a.example", role="sender", due=1.0, hold=row.id)
     move(records, row, Event.REFUSE, "one", "ig", 2.0, change=Change())
     assert [r.kind for r in records.outbox_due(9.0)] == ["N-5"]
+
+
+def test_whoever_releases_what_goes_by_itself_is_told_so() -> None:
+    """Symptom: "a hold that is DEFERRED cannot release", and a mail admin who wonders what to do."""
+    records = Records(":memory:")
+    row = add(records, State.DEFERRED, releases="mail-admin")
+    with pytest.raises(NotAllowed, match="DEFERRED takes no release; it is sent again by itself"):
+        move(records, row, Event.RELEASE, "one", "mail-admin", 2.0)
