@@ -30,6 +30,8 @@ def says_how(clause: Clause, index: int) -> bool:
     at = clause.owners.index(index)
     before, after = clause.letters[:at], clause.letters[at + 1 :]
     word, form = clause.words[index], clause.roles[index].word
+    if word == "written" and after[:1] == "z":  # "written in the notes" is where it is recorded
+        return False
     if _ALONE.fullmatch(clause.letters):
         return _OTHERS.isdisjoint(clause.text.split())
     if (_NEXT if word == "oral" else _IN_FRONT).match(after):

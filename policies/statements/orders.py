@@ -42,16 +42,21 @@ _ELSE: Final = re.compile(
     r"|\b(?:ok|okay|happy|fine|comfortable) with (?:this|it|that)$"
     rf"|\bhappy with (?:the |her |his |these |those )?{_IMAGES}$"
     r"|\b(?:use|using) (?:this|it)\b(?!.*\b(?:teach|train|lectur|publi|research|student|present))"
+    r"|\b(?:share|sharing|send|sending|release) (?:of )?(?:(?:the|her|his|their|my|pt) )?(?:record|notes|chart|letter)\b"
+    r"|\bin (?:19|20)\d\d\b"
     r"|^(?!.*\b(?:photo|pic|image|foto|pix|video|phto|img)).*\btransfer"
 )
 _BY_ME: Final = re.compile(r"\b(?:ok|okay|fine|agreed|approved) by (?:me|us)\b")  # the sender's own agreement
 _ATTACHED: Final = re.compile(rf"\band (?:(?:the|a|some|her|his) )?{_IMAGES} (?:is |are )?(?:attached|enclosed|below|here)\b")
 
-# Behind a statement these take it back: "(I think)", "or did she"; "I think it is cellulitis" is about the disease.
+# Beside a statement these take it back: "(I think)", "or did she", "for notes only"; "I think it is cellulitis" does not.
 _TAKES_BACK: Final = re.compile(
     r"(?:i|we) (?:think|believe|guess|assume|suppose|reckon|hope|presume|gather)"
     r"(?: so| (?:he|she|they|pt|mum|dad) (?:did|does|has|have|is|was))?"
     r"|or (?:did|has|have|is|does|was|not)\b.*|(?:apparently|allegedly|supposedly|reportedly|not sure|i hope so)"
+    r"|(?:just |only )?for (?:(?:the|her|his|our|my|own) )?(?:notes|records?|chart|file|epr)(?: only)?|(?:notes|records?) only"
+    rf"|(?:{_PEOPLE} )?(?:(?:is|was|very|quite|too|but) )*(?:confused|delirious|drunk|intoxicated|sedated|drowsy)\b.*"
+    rf"|(?:but )?{_PEOPLE} (?:(?:is|was|very|quite|now) )*(?:unhappy|against|upset|disagrees|disagreed|hesitant|reluctant)\b.*"
 )
 
 

@@ -61,7 +61,8 @@ _HANDED: Final = frozenset(("given", "gave", "gives", "provided", "got"))
 _PAPER: Final = re.compile(r"q[dgeo]*[fxz]|[fxz][dgo]*q")
 _OTHER_END: Final = re.compile(r"e[degbifxlt]*(?:[^degbifxltosp]|$)")
 _FOR_CARE: Final = re.compile(r"m[d]*[cq]|[cq]e[degbifxlt]*m")  # "signed research consent", "consent form for treatment"
-_FOR_NOTES: Final = re.compile(r"^[^cvqs]*[ah][dbeifglT]*o[d]*z[dt]*$")  # "happy for photos in the notes": to keep, not to share
+# "Happy for photos in the notes": to keep, not to share.
+_FOR_NOTES: Final = re.compile(r"^[^cvqs]*[ah][dbeifglT]*o[d]*z[dt]*$|o[d]*z[dt]*l")
 _CORE: Final = re.compile(r"[cvahqO]")
 _REFUSES: Final = tuple(
     re.compile(pattern)

@@ -37,7 +37,8 @@ _AGREES: Final = (
 _STAFF_AGREES: Final = re.compile(
     rf"\b{_any((*STAFF, *DEPARTMENTS, *_TEAMS))} (?:(?:{_HELPERS}) )*(?:{_AGREES})"
     rf"|\b{_any(STAFF)}(?:'s)? (?:(?:verbal|written|oral|own) )?(?:consent|permission|agreement)\b"
-    rf"|\b(?:consent|verbal|written|oral|telephone|permission|agreement|obtained|gained|given|got|taken) from"
+    rf"|\b(?:consent|verbal|written|oral|telephone|permission|agreement|obtained|gained|given|got|taken|phone|verbally"
+    r"|orally|email|text|writing) from"
     rf" (?:(?:the|a|my|our|another) )*{_any((*STAFF, *DEPARTMENTS))}\b(?!'s pat)",
     re.I,
 )

@@ -195,7 +195,8 @@ WORDS: Final[Mapping[str, Word]] = {
           image, images, photo, photos, photograph, photographs, picture, pictures, pic, pics, share, sharing, send,
           sending, sent, only, use, used, purpose, purposes, status, form of, type, see notes, in notes, notes,
           record, adult, please, all, gave, clinician, doctor, nurse, date, dated, it, this, that, she, he, they, we,
-          i, person, also, both, s, oral photo, oral photos, oral image, oral images, oral picture, oral pictures
+          i, person, also, both, s, written in notes,
+          written in the notes, oral photo, oral photos, oral image, oral images, oral picture, oral pictures
         """,
     ),
 }

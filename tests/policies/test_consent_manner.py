@@ -38,6 +38,10 @@ NONE = [
     "pt agreed that i can discharge her, pic attached", "photo w/o consent", "pics w/o pt consent",
     "pt (not happy) with photo", "pt (probably) happy with photo being sent", "wife (not LPA) consented to photo being sent",
     "pt happy for students to be present, photo attached", "students consented to photo", "grandmother consented to photo",
+    "verbal consent obtained by phone from GP for photo", "verbal consent to share record",
+    "confused, verbal consent for photo given",
+    "pt gave verbal consent for photo, dad unhappy about it", "pt gave verbal consent for photo, for notes only",
+    "pt gave verbal consent for photo in notes only", "pt gave verbal consent for photo in 2019",
     # a form handed over, what the patient will do, what the result is like, somebody else's knowledge
     "given photo consent form to pt", "gave pt photo consent form", "gave mum the consent form for photos",
     "sent pt consent for photos",
@@ -56,6 +60,7 @@ UNSAID = [  # agreed, but nobody said how
     "pt happy for photo to be sent, written referral attached", "pt happy for photo to be shared, verbal handover given",
     "pt happy for photos to be sent by email", "pt happy to share photo by phone", "pt consented to photo, phoned derm",
     "pt consented to photo taken on phone", "pt consented to photo on phone", "Written referral with pt consent to share",
+    "Written in notes: pt agreed", "pt consented to photo, written in notes", "pt consent for photo written in the notes",
 ]  # fmt: skip
 SAID = {
     "verbal photo consent from pt": "verbal", "pt consented to photo verbally": "verbal",
