@@ -107,14 +107,15 @@ def release(
     terms: dict[str, Any] = {"accepted": sorted(set(accepted)), "statement": statement}
     terms |= {"informed": sorted(set(informed))} if informed else {}
     reason = "terms:" + hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()[:16]
-    role = roles.SENDER if sender else _role(desk, row, user)
-    if roles.UNPROTECTED in accepted and role != roles.IG:
-        raise NotAllowed(f"only IG may accept {roles.UNPROTECTED}: the pictures would go unprotected")
+    needed = roles.required(row.releases, row.reasons)
+    if not sender:
+        needed = roles.for_terms(row.releases, row.reasons, accepted, statement is not None)
+    role = roles.SENDER if sender else _role(desk, row, user, needed)
     if emergency is not None:
         sealed = answered(*emergency, statement or "", row.id, desk.public_keys)
         reason, terms = ANSWERED, terms | {"statement": None, "emergency": sealed}
     now, records = desk.clock(), desk.records
-    if roles.required(row.releases, row.reasons) == roles.TWO_PERSON and not approvals(records, row, reason) - {user}:
+    if needed == roles.TWO_PERSON and not approvals(records, row, reason) - {user}:
         moved = move(records, row, Event.APPROVE, user, role, now, reason=reason)
         desk.audit.decided(moved, Event.APPROVE, user, role, reason)
         return {**_facts(moved), "needs": "another person must release it with the same terms"}
@@ -173,14 +174,18 @@ def _end(desk: Desk, ref: str, user: str, event: Event, fate: str, reason: str, 
     return _facts(moved)
 
 
-def _role(desk: Desk, row: HoldRow, user: str) -> str:
-    """The role in which this user may decide this hold; the least one that suffices."""
+def _role(desk: Desk, row: HoldRow, user: str, needed: str = "") -> str:
+    """The role in which this user may decide this hold; the least one that suffices.
+
+    ``needed``: what the terms of a release ask beside.  Raises ``NotAllowed`` where those are what the user lacks.
+    """
     held = desk.settings.reviewers.roles_of(user)
     if not held:
         raise NotAllowed("you are in no reviewers' list of the configuration (quarantine: reviewers:)")
-    fitting = [
-        role for role in (roles.MAIL_ADMIN, roles.IG) if role in held and roles.may_decide(role, row.releases, row.reasons)
-    ]
+    may = [role for role in (roles.MAIL_ADMIN, roles.IG) if role in held and roles.may_decide(role, row.releases, row.reasons)]
+    fitting = [role for role in may if not needed or role in roles.MAY_DECIDE[needed]]
+    if may and not fitting:
+        raise NotAllowed("only IG may release on these terms: what you accept or add is not a technical reason of this hold")
     return fitting[0] if fitting else sorted(held)[0]  # the latter is refused by the table, with its text
 
 

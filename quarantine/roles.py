@@ -73,6 +73,18 @@ def required(releases: str, reasons: Iterable[str]) -> str:
     return max(releases, role_of_reason(codes[0]), key=_STRICTNESS.index)
 
 
+def for_terms(releases: str, reasons: Iterable[str], accepted: Iterable[str], stated: bool) -> str:
+    """Who must release a hold on these terms: never less than the hold asks, nor than what is accepted beside its own reasons.
+
+    ``stated``: a statement of consent is added, which is IG's word.
+    """
+    codes = list(reasons)
+    asked = [required(releases, codes), *(role_of_reason(code) for code in accepted if code not in codes)]
+    if stated or UNPROTECTED in accepted:
+        asked.append(IG)
+    return max(asked, key=_STRICTNESS.index)
+
+
 def desk(releases: str, reasons: Iterable[str]) -> str:
     """Whose inbox a waiting decision belongs in."""
     return MAIL_ADMIN if required(releases, reasons) == MAIL_ADMIN else IG
