@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from gateway.evidence.likeness import Likenesses
 from gateway.sandbox import Sandbox
 from quarantine.audit import Audit
 from quarantine.consents.alike import resaved
+from quarantine.consents.ending import reason
 from quarantine.ingest import Intake
 from quarantine.keyedhash import KeyedHash
 from quarantine.keys import load_private, load_public
@@ -226,6 +228,29 @@ def test_what_is_counted_is_said_in_good_english(world: World) -> None:
     assert "Letters dropped, because they are not true any more: " in restored
     shown = world.run("show", text=NHS).output
     assert "Pictures known: 1 (in 1 form)\n" in shown
+
+
+def test_what_was_noted_today_is_in_the_list_of_today(world: World) -> None:
+    """Symptom: `consent list --since TODAY` said "Nothing has been noted": today was taken for this moment."""
+    world.run("withdraw", text=NHS)
+    today = str(datetime.now().astimezone().date())
+    assert len(world.run("list", "--since", today).output.splitlines()) == 1
+    assert world.run("list", "--since", "2999-01-01").output == "Nothing has been noted.\n"
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Australia/Sydney", "Europe/London"])
+def test_the_day_a_patient_said_so_is_that_day_everywhere(world: World, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """Symptom: west of Greenwich `show` said the day before."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        world.run("withdraw", "--since", "2026-11-12", text=NHS)
+        (patient,) = world.facts("show", text=NHS)["patients"]
+        assert ", since 12 Nov 2026" in world.run("show", text=NHS).output
+        assert reason(patient["since"]).endswith("2026-11-12")  # what senders are told
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_an_email_is_named_by_its_people_and_the_day(world: World) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -170,7 +171,8 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """What has been noted, oldest first: by you, and by what emails said."""
-    rows = _do(config, lambda desk: register.listing(desk, _since(since) or 0.0, user()))
+    first = datetime.combine(day(since), datetime.min.time()).astimezone().timestamp() if since else 0.0
+    rows = _do(config, lambda desk: register.listing(desk, first, user()))
     typer.echo(_json(rows) if as_json else "\n".join(words.listed(rows)))
 
 
@@ -301,12 +303,11 @@ def _do(config: Path, work: Callable[[ops.Desk], Any]) -> Any:
 
 
 def _since(text: str) -> float | None:
-    """The beginning of a day; today is now."""
+    """Noon of a day, by the clock on the wall: the same day here and in UTC, by which senders are told.  Today is now."""
     if not text:
         return None
-    chosen = day(text)
-    now = datetime.now(UTC)
-    return now.timestamp() if chosen == now.date() else datetime.combine(chosen, datetime.min.time(), UTC).timestamp()
+    chosen, now = day(text), datetime.now(UTC).astimezone()
+    return now.timestamp() if chosen == now.date() else datetime.combine(chosen, time_of_day(12)).astimezone().timestamp()
 
 
 def _json(value: Any) -> str:
