@@ -223,6 +223,8 @@ class Releaser:
             self._records.mark(row.id, mark, None)
         if self._records.answered(row.id):
             told.held_again(self._records, moved, now, _urgent(row))
+        elif _by_itself(row):
+            told.stopped(self._records, moved, rule, now)
         self._audit.held_again(moved, rule)
 
     def _settle(self, row: HoldRow, event: Event, reason: str) -> None:

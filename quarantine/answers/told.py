@@ -45,6 +45,17 @@ def held_again(records: Records, row: HoldRow, now: float, urgent: bool) -> None
     about_answer(records, row, "again", now)
 
 
+def stopped(records: Records, row: HoldRow, code: str, now: float) -> None:
+    """Deferred mail that the policy holds by now: nobody tries it again, so who decides is told, and the sender.
+
+    ``code``: why it is held.
+    """
+    records.outbox_cancel(row.id, now, "stopped")  # word of a delay that is none any more
+    desk = roles.MAIL_ADMIN if roles.role_of_reason(code) == roles.MAIL_ADMIN else roles.IG
+    promises.told(records, row, "alert", desk, now, f"stopped:{row.id}", why="deferred-held-again")
+    about_answer(records, row, "stopped", now)
+
+
 def ig_asked(records: Records, row: HoldRow, now: float) -> None:
     """The sender passes the decision on: IG is told at once, the sender that they know."""
     promises.told(records, row, "alert", roles.IG, now, f"ask-ig:{row.id}", why="sender-asks-ig")

@@ -115,7 +115,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "register": ("due", "policy", "lists"),
     "R-4": ("", "reminder"),
     "N-7": ("retry", "stuck", "lost", "failed", "unsure"),
-    "answer": ("unclear", "missing", "help", "asked", "again", "spent", "late", "refused"),
+    "answer": ("unclear", "missing", "help", "asked", "again", "stopped", "spent", "late", "refused"),
     "form": ("sending", "sent", "asked", "deleted", "refused", "expired", "over", "unknown", "slow", "stale", "trouble"),
 }
 # file -> parts every variant must have, here or in the part without a variant.

@@ -114,3 +114,27 @@ def test_an_emergency_that_is_held_again_calls_the_person_on_call(world: AnswerW
     assert ("on-call" in [one.role for one in promised(world, "alert")]) is called
     assert world.row(row.id).state is State.QUARANTINED
     assert world.row(row.id).deadline - at == (24 if called else 72) * 3600
+
+
+@pytest.mark.parametrize(("code", "desk"), [("domain.suspended", "ig"), ("smime.no-certificate", "mail-admin")])
+@pytest.mark.parametrize("known", [True, False])
+def test_deferred_mail_that_policy_stops_is_told(world: AnswerWorld, code: str, desk: str, known: bool) -> None:
+    """Symptom: told "we keep trying", then the domain was suspended: nobody heard of it, neither sender nor IG, until a reminder.
+
+    Cause: a release that is held again was told of only where somebody had answered.  ``known``: the delay had been told already.
+    """
+    hold = hold_object(
+        "hold", "online", "DEFERRED", releases="mail-admin", notice="N-7", reasons=["next-hop-temporary"], answers=[]
+    )
+    world.take(hold, outcome_object([hold]))
+    world.now += 1000 if known else 100
+    for row in world.records.outbox_due(world.now):
+        world.records.outbox_done(row.id, world.now)
+    tried(world, Said(250, f"2.1.5 HELD-AGAIN {code}", final=True))
+    assert [row.role for row in promised(world, "alert")] == [desk]
+    assert promised(world, "N-7") == []  # nothing is tried again
+    (notice,) = promised(world, "answer")
+    said = rendered(world, notice)
+    assert isinstance(said, str)
+    assert "A person looks at it now" in said and "must be looked at before it can go" in said
+    assert "Thank you for your answer" not in said and "next mail server" not in said

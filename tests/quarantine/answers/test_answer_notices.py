@@ -188,7 +188,7 @@ def test_what_came_of_an_answer_is_said_in_plain_words(world: AnswerWorld, varia
 
 
 def test_every_variant_is_told_by_somebody() -> None:
-    assert set(VARIANTS["answer"]) == {*REPLIES, "again"}
+    assert set(VARIANTS["answer"]) == {*REPLIES, "again", "stopped"}
 
 
 def test_a_hold_that_is_held_again_thanks_and_asks_nothing(world: AnswerWorld) -> None:
