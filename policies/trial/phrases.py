@@ -64,13 +64,22 @@ PURPOSES: Final[Mapping[str, str]] = {
     "marketing": "marketing",
     "test": "a test",
 }
+ON_FILE: Final[Mapping[str, str]] = {
+    "none": "nothing is on file",
+    "limited": "the patient left this use",
+    "outside": "the patient left other uses only",
+    "unknown": "it could not be asked",
+    "refused": "the patient said no",
+}
 # Condition -> (how its line begins, its words in plain words).  Others are told by what docs/policy.md says of them.
 _LINES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "recipient": ("to", CLASSES),
     "kind": ("with", KINDS),
     "consent": ("consent:", CONSENTS),
-    "purpose": ("for", PURPOSES),
+    "purpose": ("for", {**PURPOSES, "none": "a use that is not named"}),
+    "on_file": ("the consent register says that", ON_FILE),
 }
+_PLAIN: Final[Mapping[tuple[str, ...], str]] = {("yes",): "", ("no",): "this is not so: "}
 _RELEASES: Final[Mapping[str, str]] = {
     "sender": "the sender",
     "mail-admin": "a mail administrator",
@@ -93,7 +102,10 @@ def condition(key: str, value: object) -> str:
         return f"to {_either(_place(word) for word in _as_written(value))}"
     if key == "codes":
         return f"something was found: {_either(named)}"
-    return f"{WHEN[key][1]}: {_either(named)}" if key in WHEN else f"{key}: {_either(named)}"
+    meaning = WHEN[key][1] if key in WHEN else key
+    if tuple(named) in _PLAIN:
+        return f"{_PLAIN[tuple(named)]}{meaning}"
+    return f"{meaning}: {_either(named)}"
 
 
 def _as_written(value: object) -> tuple[str, ...]:
