@@ -60,11 +60,11 @@ TRANSITIONS: Mapping[tuple[State, Event], Move] = {
     (State.QUARANTINED, Event.RELEASE): Move(State.RELEASING, _HUMAN),
     (State.QUARANTINED, Event.APPROVE): Move(State.QUARANTINED, _HUMAN),
     (State.QUARANTINED, Event.REFUSE): Move(State.REFUSED, _HUMAN),
-    (State.QUARANTINED, Event.DELETE): Move(State.DELETED, _HUMAN),
+    (State.QUARANTINED, Event.DELETE): Move(State.DELETED, _HUMAN, sender=True),
     (State.QUARANTINED, Event.EXPIRE): Move(State.EXPIRED),
     (State.DEFERRED, Event.RETRY): Move(State.RELEASING),
     (State.DEFERRED, Event.REFUSE): Move(State.REFUSED, _HUMAN),
-    (State.DEFERRED, Event.DELETE): Move(State.DELETED, _HUMAN),
+    (State.DEFERRED, Event.DELETE): Move(State.DELETED, _HUMAN, sender=True),
     (State.DEFERRED, Event.EXPIRE): Move(State.EXPIRED),
     # Only the worker that sends ends a release: nobody takes back what may be on its way.
     (State.RELEASING, Event.SENT): Move(State.RELEASED),

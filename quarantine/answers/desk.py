@@ -26,6 +26,7 @@ _ENDED: Final = {
     State.EXPIRED: "too-late",
     State.REFUSED: "refused",
 }
+_NOT_GONE: Final = (State.ASKED, State.QUARANTINED, State.DEFERRED)
 _NUMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_.\-]{2,63}")
 _UNSAFE: Final = re.compile(r"[\[\](){}<>\x00-\x1f\x7f]")
 
@@ -116,10 +117,15 @@ class Answers:
         if word == HELP:
             told.help_asked(self._desk.records, rows[0], now)
             return Told("help", question.ref, words_of(question))
-        if word in (DELETE, ASK_IG):
+        if word == DELETE:
+            for row in self._together(rows[0]):  # to nobody, whoever else decides about a part of it: perhaps the patient said no
+                if row.state in _NOT_GONE:
+                    self._delete(row, answer, now)
+            return Told("deleted", question.ref)
+        if word == ASK_IG:
             for row in rows:
-                (self._delete if word == DELETE else self._ask_ig)(row, answer, now)
-            return Told("deleted" if word == DELETE else "asked-ig", question.ref)
+                self._ask_ig(row, answer, now)
+            return Told("asked-ig", question.ref)
         return self._release(question, rows, word, answer, now)
 
     def _release(self, question: Question, rows: list[HoldRow], word: str, answer: Answer, now: float) -> Told:
