@@ -52,6 +52,8 @@ def weekly(
         made = build(whole, records, wanted, now, _names(whole, records, wanted) if names else {})
     except ValueError as error:
         fail(str(error))
+    except FileNotFoundError as error:
+        fail(f"there are no records yet ({error.filename}): start the quarantine service once", code=1)
     except TROUBLE as error:
         fail(f"the records cannot be read ({error}); run this as a user who may read the quarantine's state", code=1)
     if html is None and csv is None:

@@ -246,6 +246,13 @@ def test_names_are_for_ig_and_recorded(site: Site, tmp_path: Path) -> None:
     assert '"event":"report-named","what":"2026-W47","actor":"ig1"' in site.settings.audit.read_text()
 
 
+def test_a_report_before_the_first_start_says_what_to_do(site: Site) -> None:
+    """Symptom: "run this as a user who may read" of records that are not there."""
+    shutil.rmtree(site.settings.state, ignore_errors=True)
+    done = site.run("report", "weekly")
+    assert done.exit_code == 1 and "start the quarantine service once" in " ".join(done.output.split())
+
+
 def test_a_report_file_that_cannot_be_written_is_said(site: Site) -> None:
     """One line, exit code 1, no traceback."""
     done = site.run("report", "weekly", "--html", str(site.folder / "nowhere" / "r.html"))
