@@ -36,8 +36,8 @@ def a_label(domain: str) -> str | None:
     """The domain in lower-case A-label form without a trailing dot (RFC 5890); None if it is no domain name."""
     domain = domain.strip().rstrip(".").lower()
     if not domain.isascii():
-        if not _DEVIATIONS.isdisjoint(domain) or any(unicodedata.ucd_3_2_0.category(char) == "Cn" for char in domain):
-            return None  # the letters of IDNA 2003 are those of Unicode 3.2; mail servers know what newer ones stand for
+        if not _DEVIATIONS.isdisjoint(domain) or any(map(_stands_for_another, domain)):
+            return None
         try:
             domain = domain.encode("idna").decode("ascii").lower().rstrip(".")
         except UnicodeError:
@@ -45,6 +45,12 @@ def a_label(domain: str) -> str | None:
     if not domain or len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
         return None
     return domain
+
+
+def _stands_for_another(char: str) -> bool:
+    """A sign that IDNA 2003 (Unicode 3.2) does not know and that mail servers write as another, or leave out (UTS 46)."""
+    changed = unicodedata.normalize("NFKC", char).lower() != char or _IGNORED.match(char) is not None
+    return changed and unicodedata.ucd_3_2_0.category(char) == "Cn"
 
 
 def readings(domain: str) -> Iterator[str]:

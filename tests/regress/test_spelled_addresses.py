@@ -80,6 +80,11 @@ def test_letters_newer_than_idna_2003_name_no_domain(domain: str) -> None:
     assert a_label(domain) is None
 
 
+def test_letters_that_are_only_newer_name_one() -> None:
+    """Scripts that came later have public endings of their own (the public suffix list has this one)."""
+    assert a_label("clinic.\u1b29\u1b2e\u1b36.id") == "clinic.xn--9tfky.id"
+
+
 def test_a_list_means_the_mailbox_whatever_its_quotes() -> None:
     register = load_policy({**files(), "denied.txt": b'"up\\load"@approved.example\n'}).register
     assert register.match("upload@approved.example", today=TODAY).cls is RecipientClass.DENIED
