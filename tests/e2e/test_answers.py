@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email
+import itertools
 import re
 import smtplib
 import sqlite3
@@ -36,6 +37,7 @@ OTHER = "dr.brown@clinic.example"
 SECRETARY = "pa.adams@clinic.example"
 IG = "ig@clinic.example"
 ADDRESSES = (SENDER, OTHER, SECRETARY, COLLEAGUE, IG, "on-call@clinic.example", "postmaster@clinic.example")
+FRESH = itertools.count(1000)  # a picture that the colleague has already under live consent is not asked about
 SECONDS = 10.0  # from the reply's last dot to the colleague's mailbox, at most
 
 
@@ -61,7 +63,7 @@ class Site:
         message["From"], message["To"], message["Subject"] = f"Dr Adams <{SENDER}>", ", ".join(recipients), "rash on the arm"
         message["Message-ID"] = f"<{uuid.uuid4().hex}@clinic.example>"
         message.set_content("Dear colleague,\n\nplease see attached.\n")
-        message.add_attachment(photo(int(uuid.uuid4().int % 1000)), "image", "jpeg", filename="IMG_2041.JPG")
+        message.add_attachment(photo(next(FRESH)), "image", "jpeg", filename="IMG_2041.JPG")
         self.submit(message.as_bytes(), recipients)
         new = until(lambda: [one for one in self.questions() if one not in known], "the notice that asks")
         return self.questions()[new[0]]
