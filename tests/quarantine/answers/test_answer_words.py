@@ -42,12 +42,8 @@ def test_the_table_is_large_enough_to_mean_something() -> None:
     assert sum(want == "-" for _, want in table()) >= 210
 
 
-@pytest.mark.parametrize("doubt", sorted(lexicon.DOUBTS))
-@pytest.mark.parametrize("shape", ["verbal {}", "{} verbal", "verbal. {}", "verbal\n{} the patient", "written consent {} today"])
-def test_no_permission_is_read_beside_a_word_of_doubt(doubt: str, shape: str) -> None:
-    assert word(shape.format(doubt)) not in LETS_GO
-
-
+# Where a word of doubt may stand beside an answer.
+BESIDE = ("verbal {}", "{} verbal", "verbal. {}", "verbal\n{} the patient", "written consent {} today")
 ASIDES = (
     "verbal {} can you send asap",
     "verbal can you send {} asap",
@@ -62,17 +58,18 @@ ASIDES = (
 )
 
 
-@pytest.mark.parametrize("doubt", sorted(lexicon.DOUBTS))
-def test_no_aside_hides_a_word_of_doubt(doubt: str) -> None:
-    """What is known to change nothing is known in its closed shape only."""
-    read_in = [shape for shape in ASIDES if word(shape.format(doubt)) in LETS_GO]
-    assert read_in == []
+@pytest.mark.parametrize("shape", [*BESIDE, *ASIDES])
+def test_no_permission_is_read_beside_a_word_of_doubt(shape: str) -> None:
+    """Nor does an aside hide one: what is known to change nothing is known in its closed shape only."""
+    assert [doubt for doubt in sorted(lexicon.DOUBTS) if word(shape.format(doubt)) in LETS_GO] == []
 
 
-@pytest.mark.parametrize("said", sorted(lexicon.PEOPLE | lexicon.DOUBTS | {"patient", "verbal", "melanoma", "dermatitis", "7"}))
-def test_a_thing_that_may_be_somebody_is_asked_again(said: str) -> None:
-    assert word(f"not a patient its a {said}") not in LETS_GO
-    assert word(f"not a patient its a blue {said}") not in LETS_GO
+SOMEBODY = sorted(lexicon.PEOPLE | lexicon.DOUBTS | {"patient", "verbal", "melanoma", "dermatitis", "7"})
+
+
+@pytest.mark.parametrize("shape", ["not a patient its a {}", "not a patient its a blue {}"])
+def test_a_thing_that_may_be_somebody_is_asked_again(shape: str) -> None:
+    assert [said for said in SOMEBODY if word(shape.format(said)) in LETS_GO] == []
 
 
 ASIDE_WORDS = ("can", "you", "send", "it", "asap", "please", "she", "said", "yes", "when", "i", "asked", "her", "full", "stop",
