@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,20 @@ def jpeg(image: Image.Image, quality: int = 90) -> bytes:
     return file.getvalue()
 
 
-WOUND = jpeg(shot(skin(4), 4, 0.0))
-MOMENT = jpeg(shot(skin(4), 5, 0.03))  # the same wound, photographed again
-OTHER = jpeg(shot(skin(8), 8, 0.0))
+@cache
+def wound() -> bytes:
+    return jpeg(shot(skin(4), 4, 0.0))
+
+
+@cache
+def moment() -> bytes:
+    """The same wound, photographed again."""
+    return jpeg(shot(skin(4), 5, 0.03))
+
+
+@cache
+def other() -> bytes:
+    return jpeg(shot(skin(8), 8, 0.0))
 
 
 def mail(picture: bytes, subject: str, to: str = COLLEAGUE) -> bytes:
@@ -56,7 +68,7 @@ def mail(picture: bytes, subject: str, to: str = COLLEAGUE) -> bytes:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with Installation(tmp_path_factory.mktemp("match")) as made:
-        for picture in (WOUND, OTHER):
+        for picture in (wound(), other()):
             assert made.send(mail(picture, "Opinion? [consent verbal]"))[0] == 250
         until(
             lambda: (
@@ -90,10 +102,10 @@ def test_what_another_program_made_of_it_is_found(site: Installation, tmp_path: 
     needs("convert")
     arguments, suffix, hows = CHANGES[change]
     source, made = tmp_path / "wound.jpg", tmp_path / f"made.{suffix}"
-    source.write_bytes(WOUND)
+    source.write_bytes(wound())
     subprocess.run(["convert", str(source), *arguments, str(made)], check=True)
     found = match(site, made)
-    assert [one["image"] for one in found] == [hashlib.sha256(WOUND).hexdigest()]
+    assert [one["image"] for one in found] == [hashlib.sha256(wound()).hexdigest()]
     assert found[0]["how"] in hows
     assert [one["recipient_address"] for one in found[0]["disclosures"]] == [COLLEAGUE]
 
@@ -101,13 +113,13 @@ def test_what_another_program_made_of_it_is_found(site: Installation, tmp_path: 
 def test_the_telephones_own_format_is_found_where_its_decoder_is_installed(site: Installation, tmp_path: Path) -> None:
     needs("heif-enc")
     source, made = tmp_path / "wound.jpg", tmp_path / "wound.heic"
-    source.write_bytes(WOUND)
+    source.write_bytes(wound())
     subprocess.run(["heif-enc", str(source), "-o", str(made)], check=True, capture_output=True)
     assert [one["how"] for one in match(site, made)] == ["picture"]
 
 
 def test_the_file_as_received_and_as_it_left_is_the_same_file(site: Installation, tmp_path: Path) -> None:
-    (tmp_path / "received.jpg").write_bytes(WOUND)
+    (tmp_path / "received.jpg").write_bytes(wound())
     delivered = email.message_from_bytes(site.mails(COLLEAGUE, 1)[0].read_bytes(), policy=email.policy.default)
     (tmp_path / "sent.jpg").write_bytes(
         next(part.get_content() for part in delivered.walk() if part.get_content_maintype() == "image")
@@ -117,7 +129,7 @@ def test_the_file_as_received_and_as_it_left_is_the_same_file(site: Installation
 
 
 def test_another_photograph_of_the_wound_is_told_apart_and_another_wound_not_found(site: Installation, tmp_path: Path) -> None:
-    (tmp_path / "moment.jpg").write_bytes(MOMENT)
+    (tmp_path / "moment.jpg").write_bytes(moment())
     assert [one["how"] for one in match(site, tmp_path / "moment.jpg")] == ["very-likely"]
     (tmp_path / "foreign.jpg").write_bytes(jpeg(shot(skin(13), 13, 0.0)))
     assert site.cli("match", str(tmp_path / "foreign.jpg")) == "This picture is not in the ledger.\n"
@@ -132,18 +144,18 @@ def test_a_file_that_is_no_picture_is_looked_for_by_its_octets_and_that_is_said(
 
 
 def test_that_somebody_looked_is_recorded_before_anything_is_shown(site: Installation, tmp_path: Path) -> None:
-    (tmp_path / "wound.jpg").write_bytes(WOUND)
+    (tmp_path / "wound.jpg").write_bytes(wound())
     match(site, tmp_path / "wound.jpg")
     audit = site.folder / "quarantine" / "audit.jsonl"
     lines = [json.loads(line) for line in audit.read_text().splitlines()]
     looked = [line for line in lines if line["event"] == "looked" and line["what"] == "match"]
-    assert looked[-1]["asked"] == {"image": hashlib.sha256(WOUND).hexdigest()}
+    assert looked[-1]["asked"] == {"image": hashlib.sha256(wound()).hexdigest()}
 
 
 def test_a_thread_is_not_asked_twice_about_a_picture_saved_anew_and_is_about_another(site: Installation) -> None:
     """Sent again without a word of consent: smaller, to the same person: goes.  Cut, new, or to somebody else: is asked about."""
-    anew = jpeg(Image.open(io.BytesIO(WOUND)).resize((1000, 750)), 85)
-    cut = jpeg(Image.open(io.BytesIO(WOUND)).crop((60, 60, 1300, 990)), 85)
+    anew = jpeg(Image.open(io.BytesIO(wound())).resize((1000, 750)), 85)
+    cut = jpeg(Image.open(io.BytesIO(wound())).crop((60, 60, 1300, 990)), 85)
     time.sleep(5)  # the snapshot is written within two seconds of a change
 
     def states(picture: bytes, to: str = COLLEAGUE) -> list[str]:
@@ -154,7 +166,7 @@ def test_a_thread_is_not_asked_twice_about_a_picture_saved_anew_and_is_about_ano
 
     assert states(anew) == ["delivered"]
     assert states(cut) == ["held"]
-    assert states(MOMENT) == ["held"]
+    assert states(moment()) == ["held"]
     assert states(anew, HOSPICE) == ["held"]
 
 
@@ -168,7 +180,7 @@ def test_a_picture_that_kills_the_decoder_has_no_likeness_and_the_next_one_has(b
         started = time.monotonic()
         assert Likenesses(sandbox, 9, 2.0)(bad) == b""
         assert time.monotonic() - started < 8
-        assert Likenesses(sandbox, 9, 10.0)(WOUND)
+        assert Likenesses(sandbox, 9, 10.0)(wound())
     finally:
         sandbox.close()
 
@@ -176,9 +188,9 @@ def test_a_picture_that_kills_the_decoder_has_no_likeness_and_the_next_one_has(b
 def test_the_confined_sandbox_makes_the_likeness_that_is_made_outside() -> None:
     sandbox = Sandbox(1_500_000_000, 20.0)
     try:
-        assert Likenesses(sandbox, 9, 20.0)(WOUND) == likeness(WOUND)
+        assert Likenesses(sandbox, 9, 20.0)(wound()) == likeness(wound())
         assert sandbox.confined
-        assert judged(probe(sandbox, WOUND), read(likeness(WOUND)))[0] is How.PICTURE
+        assert judged(probe(sandbox, wound()), read(likeness(wound())))[0] is How.PICTURE
     finally:
         sandbox.close()
 

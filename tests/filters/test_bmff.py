@@ -544,6 +544,7 @@ def _lying_table(kind: bytes, row: bytes) -> bytes:
         lambda: bmff.fragmented(_place).replace(b"trun\0\0\2\1\0\0\0\1", b"trun\0\0\0\1\xff\xff\xff\xff"),
     ],
 )
+@pytest.mark.slow
 def test_bombs_end_quickly(make: Callable[[], bytes]) -> None:
     """What a table claims is checked before anything is made of it."""
     data = make()

@@ -28,6 +28,7 @@ def test_truncation_anywhere(transfer: str) -> None:
         fuzz.one(data[:size])
 
 
+@pytest.mark.slow
 def test_single_bits() -> None:
     """Flipped one at a time, spread over header, data set and fragments."""
     chance = random.Random(3)

@@ -83,6 +83,7 @@ def test_wrong_check_digits_are_refused():
     assert is_medicare(MEDICARE) and not is_medicare("2428778142") and not is_medicare("1428778132")
 
 
+@pytest.mark.slow
 def test_measured_false_positives():
     """Random ten digits (200,000 measured): 9.2 % pass as NHS by the check alone.  Strong are 0.43 % of bare ones, 0.66 % of
     those spaced 6-4, 4.6 % of those spaced 3-3-4 as a health number is, and no UK telephone number however it is spaced."""

@@ -99,6 +99,7 @@ def test_a_cut_is_never_the_same_picture() -> None:
         assert apart(read(likeness(EDITED[how]())), kept()) > RESAVED
 
 
+@pytest.mark.slow
 def test_another_wound_is_another_picture() -> None:
     wanted = [read(form) for form in probe(original())]
     for seed in (8, 13):
@@ -147,6 +148,7 @@ def test_what_is_cut_off_or_garbled_is_an_error_of_ours(at: int) -> None:
                 continue
 
 
+@pytest.mark.slow
 def test_sixteen_bits_transparency_and_palettes_are_looked_at_as_shown() -> None:
     grey = np.asarray(opened().convert("L"), np.uint16)
     deep = saved(Image.fromarray(grey * 257), "PNG")

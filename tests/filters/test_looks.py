@@ -77,6 +77,7 @@ def test_a_screenshot_that_shows_a_photograph_is_not_flat() -> None:
     assert not flat(pixels(window))
 
 
+@pytest.mark.slow
 def test_a_photograph_of_few_colours_is_not_flat() -> None:
     """Reduced without dithering: areas of one colour, but in steps of a shading."""
     smooth = photograph(2).filter(ImageFilter.GaussianBlur(6))

@@ -25,6 +25,7 @@ def made(subject: str) -> Plan:
     return plan(context("enforce"), received(LOCKED.build(subject), *LOCKED.recipients))
 
 
+@pytest.mark.slow
 def test_a_locked_file_that_was_asked_about_and_one_that_went_are_the_same_on_record() -> None:
     """Else its hold would never be closed, and its sender be told "not sent" of a mail that went."""
     asked, answered = made("Files"), made("Files [no patient picture]")

@@ -131,6 +131,7 @@ async def test_closing_lets_a_transaction_end_and_dismisses_the_idle() -> None:
         assert await closing == 0
 
 
+@pytest.mark.slow
 async def test_grace_is_finite_and_says_what_is_left() -> None:
     async def answer(received: Received) -> list[Reply]:
         await asyncio.sleep(0.3)

@@ -129,6 +129,7 @@ def test_agrees_with_the_standard_library_on_well_formed_mail(mail):
 
 
 @given(well_formed(), st.binary(max_size=300), st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_a_changed_part_touches_only_itself(mail, data, random):
     """Outside the part's body and its Content-Transfer-Encoding line every byte is as it was; the others decode alike."""
     assume(not data.startswith(b"\0\5\x16"))  # a Macintosh resource fork is told by its first bytes, and rightly

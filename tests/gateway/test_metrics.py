@@ -121,6 +121,7 @@ def test_each_recipient_is_counted_by_fate_and_rule() -> None:
     assert counted(PLAN, OK, OK, NO) == everybody, "a refusal that is told is a refusal"
 
 
+@pytest.mark.slow
 def test_who_is_told_to_try_again_is_counted_when_it_ends() -> None:
     assert counted(PLAN, LATER) == {}
     assert counted(PLAN, OK, LATER, OK) == {("sent", "CARE"): 1, ("refused", "REFUSED"): 1}

@@ -48,6 +48,7 @@ def test_the_lines_are_enough_and_differ() -> None:
     assert len({(one.where, one.words) for one in EVERY}) == len(EVERY)
 
 
+@pytest.mark.slow
 def test_where_two_ways_of_agreeing_are_named_the_weaker_counts() -> None:
     """The one line of all sets that is not read as it was meant is read on the safe side."""
     odd = [one for one in EVERY if outcome(one) == "looser"]

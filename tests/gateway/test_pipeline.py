@@ -59,6 +59,7 @@ def test_every_recipient_has_exactly_one_fate(sample: Sample) -> None:
     assert sorted(named) == list(range(len(sample.recipients)))
 
 
+@pytest.mark.slow
 def test_image_free_mail_gains_one_received_line_and_nothing_else() -> None:
     """P3."""
     for sample in SAMPLES:
@@ -126,6 +127,7 @@ def test_an_image_under_a_false_name_is_found() -> None:
     assert b"Sample Owner" not in b"".join(images(data))
 
 
+@pytest.mark.slow
 def test_parts_that_need_not_change_stay_the_same_bytes() -> None:
     """P3: a logo beside the photo is decorative and stays byte-identical, its base64 too."""
     sample = Sample("mixed", (COLLEAGUE,), TAGGED, attach=(signature_logo, picture(5)))
@@ -197,6 +199,7 @@ def test_observe_sends_the_original_and_records_the_decision() -> None:
     assert made.record["recipients"][0]["mode"] == "observe"
 
 
+@pytest.mark.slow
 def test_advise_strips_and_sends() -> None:
     made = run(Sample("advise", (STRANGER,), "no statement", attach=(picture(10),)), mode="advise")
     data = only(made)

@@ -142,6 +142,7 @@ async def test_went_on_is_not_called_for_what_the_intake_never_took() -> None:
     assert intake.on == []
 
 
+@pytest.mark.slow
 async def test_a_slow_steady_upload_is_progress() -> None:
     """aiosmtpd counts from the last command and cuts it."""
     intake = FakeIntake()
@@ -184,6 +185,7 @@ async def test_a_trickled_command_is_cut() -> None:
         assert (await client.reply()).startswith("421 4.4.2")
 
 
+@pytest.mark.slow
 async def test_a_long_work_is_never_timed_out() -> None:
     """A handler slower than aiosmtpd's timeout is cancelled and the connection closed without a reply."""
 
@@ -198,6 +200,7 @@ async def test_a_long_work_is_never_timed_out() -> None:
         assert (await client.cmd("NOOP")).startswith("250")
 
 
+@pytest.mark.slow
 async def test_the_time_for_the_next_command_starts_with_the_reply() -> None:
     async with session(FakeIntake(), command_timeout=0.2, data_timeout=0.05, max_size=10) as client:
         await client.to_data()
@@ -231,6 +234,7 @@ async def test_a_failure_in_the_middle_of_data_closes() -> None:
     assert intake.admitted == [None]
 
 
+@pytest.mark.slow
 async def test_a_flood_of_pipelined_commands_proves_nothing() -> None:
     """More than is read ahead: what waits in the kernel was sent before the reply, though it is read after it."""
     slow = Slow()
@@ -267,6 +271,7 @@ async def test_a_command_that_was_on_its_way_before_the_reply_proves_nothing() -
         assert intake.on == ["Q1"]
 
 
+@pytest.mark.slow
 async def test_a_client_that_is_gone_at_once_leaves_no_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """Symptom: ``ERROR asyncio`` with a traceback after each health probe of a load balancer.  Cause: the half-close that ends a
     session answers ENOTCONN when the peer has reset, and that is an OSError but no ConnectionError."""

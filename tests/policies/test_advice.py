@@ -40,6 +40,7 @@ def policy_of(rule: str) -> Policy:
 
 
 @pytest.mark.parametrize("rule", ADVISED)
+@pytest.mark.slow
 def test_each_advice_is_told_and_holds_nothing(rule: str) -> None:
     """The rule's reasons are told beside; the mail goes as it would have gone without it, and the record says the same."""
     advises = next(one for one in policy_of(rule).rules if one.id == rule)

@@ -45,6 +45,7 @@ def test_each_change_is_a_sentence(old: str, new: str, file: str, sentence: str)
     assert sentence in difference(shipped(), changed(old, new, file))
 
 
+@pytest.mark.slow
 def test_the_same_policy_has_no_difference() -> None:
     """Comments and layout say nothing."""
     same = load_policy({**files(), "policy.yaml": files()["policy.yaml"] + b"\n# a comment\n"})

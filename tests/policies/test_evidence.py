@@ -121,6 +121,7 @@ def test_a_confirmed_patient_is_outside_the_scope() -> None:
         ("au", "agreement: profile au needs the day on which you read how they use, disclose and store pictures"),
     ],
 )
+@pytest.mark.slow
 def test_a_wrong_choice_of_profiles_is_told(chosen: str, fault: str) -> None:
     text = files()["policy.yaml"].replace(b"\nprofile: uk-strict\n", f"\nprofile: {chosen}\n".encode())
     with pytest.raises(PolicyError) as error:

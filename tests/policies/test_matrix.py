@@ -121,6 +121,7 @@ def test_intimate_pictures_of_those_who_cannot_decide_are_reviewed() -> None:
     assert (decision.action, decision.releases) == (Action.QUARANTINE, "two-person")
 
 
+@pytest.mark.slow
 def test_what_two_people_must_release() -> None:
     """Intimate pictures and children: whatever rule holds them for a reviewer, two people decide."""
     for profile in PROFILES:

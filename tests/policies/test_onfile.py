@@ -121,6 +121,7 @@ def test_several_on_file_leave_what_all_leave() -> None:
 
 
 @given(FACTS)
+@pytest.mark.slow
 def test_it_is_recorded_and_replayed(given_facts: Facts) -> None:
     again = from_record(json.loads(json.dumps(to_record(given_facts))))
     assert again.on_file == given_facts.on_file

@@ -140,6 +140,7 @@ def test_names_that_messengers_give(name: str, service: str | None) -> None:
         ("file-shares.txt", b"\xff", "not UTF-8 text"),
     ],
 )
+@pytest.mark.slow
 def test_a_wrong_line_is_told_with_file_and_number(name: str, line: bytes, told: str) -> None:
     with pytest.raises(PolicyError) as caught:
         load_policy({**files(), name: b"# list\n" + line + b"\n"})

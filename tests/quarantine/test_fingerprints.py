@@ -224,6 +224,7 @@ def test_the_same_picture_saved_anew_is_known_to_have_gone_to_this_recipient(wor
     assert snapshot.disclosed_again(noted(8), PEER) is False
 
 
+@pytest.mark.slow
 def test_neither_a_cut_nor_another_photograph_of_the_same_wound_is_the_same_picture(world: World) -> None:
     disclose(world, "a", 4)
     snapshot = asked(world)
@@ -246,6 +247,7 @@ def brought(found: list[tuple[str, str, bool]] | None) -> set[str]:
     return {message for _, message, _ in found}
 
 
+@pytest.mark.slow
 def test_pictures_of_one_place_are_near_identical_for_as_long_as_is_asked(world: World) -> None:
     for number, days in ((1, 40), (2, 20), (3, 10), (4, 1)):
         disclose(world, f"m{number}", 4, at=world.now - days * DAY, moved=0.004, number=number)

@@ -325,6 +325,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_the_tables_of_twelve_weeks_are_as_checked_by_hand(past: World) -> None:
     """Golden CSV files; ``python -m tests.support.history`` makes them anew, a person reads them."""
     for table in tables(report(past), words):

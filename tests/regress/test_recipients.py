@@ -46,6 +46,7 @@ def test_an_address_that_routes_on_is_not_the_own_domain(address: str) -> None:
 
 
 @pytest.mark.parametrize("local", ["left", '"left"', "LEFT", "left+x", '"left+x"', '"le\\ft"'])
+@pytest.mark.slow
 def test_a_suspended_mailbox_stays_suspended_however_it_is_written(local: str) -> None:
     """Symptom: pictures went to a suspended mailbox of an approved domain when its address had a tag or stood in quotes.
 
