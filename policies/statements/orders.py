@@ -33,7 +33,7 @@ _WELL: Final = re.compile(
     rf" (?:and (?:(?:the|a|some|her|his|this|these) )?{_IMAGES}\b(?! (?:consent|to be|can|being))"
     rf"|(?:(?:the|a|some|her|his) )?{_IMAGES} (?:is |are )?(?:attached|enclosed|below|here|of|from)\b)"
 )
-# Not sharing the picture: a form handed over, what the patient will do or thinks of the result, a transfer of the patient.
+# Not sharing the picture: a form handed over, what the patient will do or thinks of the result, a transfer or referral of hers.
 _ELSE: Final = re.compile(
     rf"^(?:and |so )?(?:you|u) (?:have|had|has|got|said|told|say)\b"
     rf"|\b(?:sent|emailed|posted|handed|texted|gave|offered) (?:the |this )?{_PEOPLE}"
@@ -44,7 +44,8 @@ _ELSE: Final = re.compile(
     r"|\b(?:use|using) (?:this|it)\b(?!.*\b(?:teach|train|lectur|publi|research|student|present))"
     r"|\b(?:share|sharing|send|sending|release) (?:of )?(?:(?:the|her|his|their|my|pt) )?(?:record|notes|chart|letter)\b"
     r"|\bin (?:19|20)\d\d\b"
-    r"|^(?!.*\b(?:photo|pic|image|foto|pix|video|phto|img)).*\btransfer"
+    r"|^(?!.*\b(?:photo|pic|image|foto|pix|video|phto|img)).*(?:\btransfer|\bagree[ds]? (?:verbally )?(?:to|with)"
+    r" (?:(?:the|a|this|that|my|our|your|her|his) )?(?:referral|referring|opinion|second opinion|2nd opinion|advice|review)\b)"
 )
 _BY_ME: Final = re.compile(r"\b(?:ok|okay|fine|agreed|approved) by (?:me|us)\b")  # the sender's own agreement
 _ATTACHED: Final = re.compile(rf"\band (?:(?:the|a|some|her|his) )?{_IMAGES} (?:is |are )?(?:attached|enclosed|below|here)\b")

@@ -48,6 +48,7 @@ NONE = [
     "pt given consent form for photos", "you have consent from pt", "you had verbal consent from pt for photos",
     "pt verbally agreed to send photos", "Pt happy to send photos", "pt happy with the photos", "pt verbally ok with this",
     "he is ok with this", "pt agreed to show me her leg", "pt happy to show the wound", "pt happy using this on the wound",
+    "verbally agreed to the referral, photo attached", "pt verbally agreed to a second opinion", "agreed verbally to referral",
     "pt agreed to transfer", "pt happy for transfer", "mum verbally consented to transfer",
     "pt happy for photos in the notes", "Demo: pt gave verbal consent for photo", "Test - verbal consent for photo",
     "pt consented to photo (I think)", "pt consented to photo, or did she", "pt consented to photo, I think so",
