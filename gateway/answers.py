@@ -17,12 +17,12 @@ import structlog
 
 from gateway import crash
 from gateway.carriers import statements
-from gateway.commit import Vault
 from gateway.identity import Identity, Vouches, identify
 from gateway.message import parse
 from gateway.model import Envelope, Received, Reply
-from gateway.objects import HEADERS
-from gateway.replies import find, reply
+from gateway.outcomes.commit import Vault
+from gateway.outcomes.objects import HEADERS
+from gateway.outcomes.replies import find, reply
 from policies.register import a_label, plain_local, split_address
 from quarantine.answers.secrets import LOCAL
 from quarantine.model import ObjectKind, SealedObject

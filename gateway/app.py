@@ -16,24 +16,24 @@ import structlog
 
 from gateway.answers import Answers, Trust
 from gateway.attempts import POISON_AT, Attempts
-from gateway.commit import Committer
-from gateway.compute import NoWorker, Pool, WorkerLost
+from gateway.compute.pool import NoWorker, Pool, WorkerLost
 from gateway.config import ConfigError, Settings, policy_files, policy_paths
 from gateway.delivery import Delivery
+from gateway.finishing.outgoing import DEFAULT_ROUTE
 from gateway.inbound import activation
 from gateway.inbound.limits import MEMORY_FACTOR, MemoryBudget, Share
 from gateway.inbound.listener import Listener, start
 from gateway.inbound.twins import Twins
 from gateway.journal import Journal
-from gateway.ledger import Ledger
 from gateway.links import listener_settings, release_settings, routes
 from gateway.metrics import Metrics, Server
 from gateway.model import Envelope, Plan, Received, Reply
-from gateway.outgoing import DEFAULT_ROUTE
+from gateway.outcomes.commit import Committer
+from gateway.outcomes.ledger import Ledger
+from gateway.outcomes.withdrawals import SnapshotWithdrawals
 from gateway.plans import failure_plan, sound, summary
-from gateway.policyswap import Watch
-from gateway.policyversions import NotKept, Versions
-from gateway.withdrawals import SnapshotWithdrawals
+from gateway.policyfolder.swap import Watch
+from gateway.policyfolder.versions import NotKept, Versions
 from policies.decide import FLOOR, GUARD
 from policies.domains.compiled import Known
 from policies.load import Policy, PolicyError, load_policy

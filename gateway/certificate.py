@@ -10,7 +10,7 @@ from filters.api import FilterError, OpaqueReason
 from filters.budget import Budget, Limits
 from filters.registry import OPENERS
 from filters.tree import READ_ONLY, SIGNED, Label, Node, Tools, changes, clean, examine
-from gateway import attached
+from gateway.opening import attached
 from gateway.sandbox import Sandbox, pixels, sandboxed
 
 SECONDS = 120.0  # of one file: nobody waits for a reply to a mail

@@ -16,10 +16,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from gateway import policyswap
 from gateway.context import ContextSpec, DkimSpec, OpeningSpec, RouteSpec, SmimeSpec
 from gateway.identity import Vouches
 from gateway.inbound.limits import MEMORY_FACTOR
+from gateway.policyfolder import swap
 from policies.files.yamlmap import YamlError, explain_validation, parse
 from policies.load import EXTRA, POLICY
 from quarantine.settings import QuarantineSettings
@@ -298,7 +298,7 @@ def load(path: Path) -> Settings:
 def policy_files(folder: Path) -> dict[str, str]:
     """name -> text of every YAML and list file of a policy folder.  Raises OSError, ConfigError."""
     try:
-        with policyswap.reading(folder):
+        with swap.reading(folder):
             found = {str(path.relative_to(folder)): path.read_text("utf-8") for path in policy_paths(folder)}
     except UnicodeDecodeError as error:
         raise ConfigError([f"{folder}: a policy file is not UTF-8 text: {error.reason} at byte {error.start}"]) from None

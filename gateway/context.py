@@ -19,7 +19,6 @@ from filters.budget import Budget, Limits
 from filters.decorative import DecorativeSettings
 from filters.registry import OPENERS
 from filters.tree import Tools
-from gateway import attached
 from gateway.dkim import Signer
 from gateway.encryption import METHODS
 from gateway.encryption.smime import Signing
@@ -27,8 +26,9 @@ from gateway.evidence.likeness import Likenesses
 from gateway.facts import Memory
 from gateway.identity import Vouches
 from gateway.keyring import Keyring
-from gateway.leaves import Decoration
 from gateway.model import Recipient
+from gateway.opening import attached
+from gateway.opening.leaves import Decoration
 from gateway.sandbox import Sandbox, sandboxed
 from policies.domains.compiled import Known
 from policies.load import Policy, load_policy

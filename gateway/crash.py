@@ -1,7 +1,7 @@
 """Test hook: kill this process at a named point, as a power cut or an OOM killer would.
 
-Inert unless the process was started with ``CLINIGATE_CRASH_AT=<name>``, a name of ``gateway.commit.CRASH_POINTS``.  Never set it
-outside a test: a gateway that has it dies at the first message.
+Inert unless the process was started with ``CLINIGATE_CRASH_AT=<name>``, of ``gateway.outcomes.commit.CRASH_POINTS``.  Never set
+it outside a test: a gateway that has it dies at the first message.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from typing import Final
 from filters.api import Budget
 from filters.tree import Node, Tools, examine, leftover
 from gateway.encryption.recipients import recipients_of
-from gateway.leaves import label
 from gateway.message import Message, Undecodable, decode, parse
 from gateway.mime.codes import AMBIGUOUS
+from gateway.opening.leaves import label
 from policies.model import Mode
 
 _SEAL: Final = object()  # held by this module alone: no other module can construct a Cleared or an Original

@@ -19,12 +19,12 @@ from gateway.evidence.aggregation import Alike, Gone, aggregated, resembling
 from gateway.evidence.provenance import provenance
 from gateway.evidence.wording import NOTHING, Wording
 from gateway.identity import Identity
-from gateway.leaves import Leaf, Picture
 from gateway.message import Message
 from gateway.mime.codes import AMBIGUOUS
 from gateway.mime.owntext import seen
 from gateway.mime.words import to_text
 from gateway.model import Received, Recipient
+from gateway.opening.leaves import Leaf, Picture
 from gateway.releases import ReleaseTerms
 from policies.consent import combine
 from policies.domains.recipients import findings, neighbours, open_list, other_names

@@ -16,9 +16,9 @@ from gateway.mime.decode import decode
 from gateway.mime.header import Block, read_block
 from gateway.mime.leaf import is_message, leaf_codes
 from gateway.mime.part import IDENTITY, Edit, Field, Message, MimeLimits, Part, Span, Undecodable
+from gateway.mime.partnames import replace_name
 from gateway.mime.splice import encode_base64, replace_body, splice
 from gateway.mime.split import Cut, cut
-from gateway.partnames import replace_name
 
 __all__ = [
     "Edit",

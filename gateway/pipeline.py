@@ -1,6 +1,6 @@
 """Steps 2-10 of a message's path, in the order and with the numbers of docs/flow.md.  Runs in a compute process.
 
-Step 1 (receive) is ``gateway.smtp``, step 11 (commit) ``gateway.commit``.
+Step 1 (receive) is ``gateway.smtp``, step 11 (commit) ``gateway.outcomes.commit``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from gateway.context import Context
 from gateway.emergency import stated
 from gateway.evidence.wording import wording
 from gateway.facts import Opened, gather, patients
+from gateway.finishing.outgoing import Outgoing
 from gateway.identity import Vouches, identify
-from gateway.leaves import open_leaves
 from gateway.message import parse
 from gateway.model import Plan, Received
-from gateway.outgoing import Outgoing
+from gateway.opening.leaves import open_leaves
 from gateway.plans import failure_plan
 from gateway.recording import record
 from gateway.releases import ReleaseTerms

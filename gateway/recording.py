@@ -1,6 +1,6 @@
 """What is recorded of every message (P7): facts, decision, rule, policy digest, SHA-256 of images.  Never content (P5).
 
-The record travels with the plan; ``gateway.commit`` adds what became of each recipient and writes both to the journal.
+The record travels with the plan; ``gateway.outcomes.commit`` adds what became of each recipient and writes both to the journal.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from gateway.context import Context
 from gateway.evidence.provenance import device_hash
 from gateway.evidence.recognising import recognised
 from gateway.facts import Opened
+from gateway.finishing.outgoing import Done
 from gateway.model import Received
-from gateway.outgoing import Done
 from policies.explain import advice, sentences, words_for_sender
 from policies.files.profiles import law_of
 from policies.model import Action, Decision, Facts, Kind
@@ -85,7 +85,7 @@ def _images(context: Context, opened: Opened, facts: Sequence[Facts], done: Mapp
 
 
 def _dated(context: Context, facts: Facts, done: Done) -> bool:
-    """Does the day the picture was taken stand in the text of this copy (``gateway.finish``)?"""
+    """Does the day the picture was taken stand in the text of this copy (``gateway.finishing.finish``)?"""
     return context.policy.settings.capture_date_in_text and done.method == "smime" and any(one.taken for one in facts.images)
 
 

@@ -16,8 +16,8 @@ from policies.trial.phrases import CLASSES, KINDS
 from policies.vocabulary import PURPOSES
 from quarantine.ledger.casefile import Mail, Person, Picture
 
-_UNKNOWN: Final = "delivery-unknown"  # gateway.fates.SPENT: it may have gone, and is not sent again by itself
-_NO_RULE: Final = (_UNKNOWN, "next-hop-temporary", "withdrawn")  # gateway.commit and withdrawals: what stands where a rule would
+_UNKNOWN: Final = "delivery-unknown"  # gateway.outcomes.fates.SPENT: it may have gone, and is not sent again by itself
+_NO_RULE: Final = (_UNKNOWN, "next-hop-temporary", "withdrawn")  # of gateway.outcomes: what stands where a rule would
 _WAITING: Final = ("held", "deferred")
 _SENDER: Final = "sender"
 _BY_THEMSELVES: Final = {"system": "Our system", _SENDER: "The sender"}  # roles that need no name beside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.policyversions import Versions
+from gateway.policyfolder.versions import Versions
 from policies.load import DOMAINS, Policy, PolicyError, load_policy
 from policies.trial.phrases import rule_lines
 

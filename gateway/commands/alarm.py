@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings
-from gateway.policyversions import Versions
+from gateway.policyfolder.versions import Versions
 from quarantine.watch import Trouble, look
 
 

@@ -18,7 +18,7 @@ from gateway import registerdue
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings
 from gateway.commands.weekly import build, write
 from gateway.config import ConfigError, Settings, policy_files
-from gateway.policyversions import Versions
+from gateway.policyfolder.versions import Versions
 from policies.load import PolicyError, load_policy
 from quarantine import daily as promises
 from quarantine.daily import Warned

@@ -15,7 +15,7 @@ import typer
 from gateway import logs
 from gateway.app import Gateway
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, fail, settings
-from gateway.compute import NoWorker
+from gateway.compute.pool import NoWorker
 from gateway.config import ConfigError, Settings
 from gateway.credentials import with_credentials
 from gateway.heap import reuse_large_blocks

@@ -11,7 +11,7 @@ from policies.model import Decision, Facts, RecipientFacts
 
 if TYPE_CHECKING:
     from gateway.context import Context
-    from gateway.finish import Finished, Finisher
+    from gateway.finishing.finish import Finished, Finisher
 
 
 class CannotProtect(Exception):

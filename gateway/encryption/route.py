@@ -11,7 +11,7 @@ from policies.model import Decision, Facts, RecipientFacts, WayTerms
 
 if TYPE_CHECKING:
     from gateway.context import Context, RouteSpec
-    from gateway.finish import Finisher
+    from gateway.finishing.finish import Finisher
 
 
 class RouteMethod:

@@ -16,7 +16,7 @@ from policies.model import CertificateTerms, Decision, Facts, RecipientFacts
 
 if TYPE_CHECKING:
     from gateway.context import Context
-    from gateway.finish import Finisher
+    from gateway.finishing.finish import Finisher
 
 ROUTE: Final = "default"  # ciphertext needs no special way
 

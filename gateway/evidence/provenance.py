@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from filters.api import ImageInfo
-from gateway.leaves import Picture
+from gateway.opening.leaves import Picture
 from policies.lists.devices import Devices
 from policies.lists.messengers import NAME_MESSENGER, messenger
 from policies.model import Kind

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from filters.identify.urls import places
-from gateway.leaves import Leaf
 from gateway.message import Message
 from gateway.mime.owntext import own_source, own_text
 from gateway.mime.words import to_text
+from gateway.opening.leaves import Leaf
 from policies.counsel import FILE_SHARE, REFERRAL, SHARE_ONLY
 from policies.lists.wordlists import WordLists
 

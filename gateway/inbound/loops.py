@@ -20,7 +20,7 @@ def loop_reply(raw: bytes, hostname: str, envelope: Envelope) -> Reply | None:
     """The refusal of a mail that loops, or None.  ``raw`` has CRLF lines; its header alone is looked at.
 
     Signs: more than MOST_HOPS ``Received``; one that this host wrote (``by HOSTNAME (Clinigate) with ...``, see
-    ``gateway.edits.received_line``) for a recipient of the envelope; more than MOST_OWN that this host wrote.
+    ``gateway.finishing.edits.received_line``) for a recipient of the envelope; more than MOST_OWN that this host wrote.
     """
     end = 0 if raw.startswith(b"\r\n") else raw.find(b"\r\n\r\n", 0, _MOST_HEADER) + 2
     trace = _RECEIVED.findall(raw, 0, end if end != 1 else min(len(raw), _MOST_HEADER))

@@ -28,7 +28,7 @@ _HIDING = re.compile(  # not readable as ASCII, and not known to ``codecs`` unde
     r"|(?:cs|x-)?ebcdic|scsu|bocu|punycode|x-user-defined)",
     re.I,
 )
-_WIDE: Final = ("utf-16", "utf-32", "utf_16", "utf_32")  # told by their zeros, and read as their label says in ``gateway.leaves``
+_WIDE: Final = ("utf-16", "utf-32", "utf_16", "utf_32")  # told by their zeros, read as their label says in ``opening.leaves``
 _ASCII: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 <>=\"'&:;,#+/-"  # what pages and base64 need
 _PRINTABLE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # single blanks inside are bchars
 _UU: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})

@@ -15,7 +15,7 @@ from quarantine.records import Records
 
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # codes and dates; whatever else stands there is left out
 STATED: Final = "consent.stated-in-mail"
-_RELEASE: Final = "release:"  # begins the message of a release (gateway.objects): the same mail once more, its words are not new
+_RELEASE: Final = "release:"  # begins the message of a release (gateway.outcomes.objects): the same mail again, no new words
 
 
 def entries(event: Mapping[str, Any]) -> list[Entry]:

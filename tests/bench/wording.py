@@ -7,8 +7,8 @@ from collections.abc import Callable
 from random import Random
 
 from gateway.evidence.wording import wording
-from gateway.leaves import open_leaves
 from gateway.message import parse
+from gateway.opening.leaves import open_leaves
 from gateway.pipeline import plan
 from tests.ordinary.kinds import html, prose
 from tests.support.contexts import context, received

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.commit import CRASH_POINTS
 from gateway.demo.samples import COLLEAGUE, FILE_SHARE, STRANGER
+from gateway.outcomes.commit import CRASH_POINTS
 from quarantine.model import ObjectKind
 from tests.support.aftermath import addresses, both_listeners, notices, of_sender, records, sealed
 from tests.support.canaries import judge

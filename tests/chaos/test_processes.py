@@ -40,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 def compute(site: Installation) -> list[psutil.Process]:
     """The gateway's compute processes, oldest first."""
     children = psutil.Process(site.programs["gateway"].pid).children()
-    return sorted((one for one in children if "gateway.worker" in one.cmdline()), key=lambda one: one.create_time())
+    return sorted((one for one in children if "gateway.compute.worker" in one.cmdline()), key=lambda one: one.create_time())
 
 
 def photo(name: str, recipients: tuple[str, ...] = (COLLEAGUE,), sabotage: str = "") -> Queued:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filters.registry import OPENERS, SCRUBBERS
-from gateway import attached
+from gateway.opening import attached
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.unit

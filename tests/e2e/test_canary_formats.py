@@ -15,7 +15,7 @@ import pytest
 from filters.api import Budget, FilterError
 from filters.registry import OPENERS
 from filters.tree import Label, Node, Tools, changes, clean, examine
-from gateway import attached
+from gateway.opening import attached
 from gateway.sandbox import Sandbox, sandboxed
 from tests.support.canaries import METADATA, judge
 from tests.support.leftovers import words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filters.api import Budget, FilterError, Member, OpaqueReason
-from gateway.attached import OPENERS
+from gateway.opening.attached import OPENERS
 from tests.support.samples import mail, tnef
 
 _TINY = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(64))

@@ -8,7 +8,7 @@ from filters.api import Budget, FilterError
 from filters.budget import Limits
 from filters.registry import OPENERS
 from filters.tree import Node, Tools, changes, clean, examine
-from gateway import attached
+from gateway.opening import attached
 from tests.support.canary_images import photo_jpeg
 from tests.support.samples_all import CONTAINERS, EXTENSIONS, PICTURES
 

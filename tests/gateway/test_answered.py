@@ -8,9 +8,9 @@ import pytest
 
 from gateway.demo.documents import encrypted_zip
 from gateway.demo.samples import SAMPLES
-from gateway.fates import Job
 from gateway.model import Plan
-from gateway.objects import outcome_object
+from gateway.outcomes.fates import Job
+from gateway.outcomes.objects import outcome_object
 from gateway.pipeline import plan
 from policies.reasons import REASONS
 from tests.support.contexts import context, received

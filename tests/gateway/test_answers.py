@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.answers import ADDRESSES, Answers, Pace, TooMany, Trust, is_answer, only, reply_objects, split
 from gateway.identity import Vouches
 from gateway.model import Envelope, Received, Recipient, Reply
-from gateway.replies import REPLIES
+from gateway.outcomes.replies import REPLIES
 from quarantine.model import ObjectKind, SealedObject
 from quarantine.settings import Replies
 from quarantine.stores.api import StoreError

@@ -10,9 +10,9 @@ from filters.api import Blocked, Budget, Finding, Member, TooBig
 from filters.budget import Limits
 from filters.registry import SCRUBBERS
 from filters.tree import Label, Tools, clean, examine
-from gateway.attached import OPENERS
 from gateway.demo.pictures import photo
 from gateway.message import decode, parse
+from gateway.opening.attached import OPENERS
 
 pytestmark = pytest.mark.unit
 TOOLS = Tools(openers=OPENERS)

@@ -8,9 +8,9 @@ from email import policy as email_policy
 import pytest
 
 from filters.api import ImageInfo
-from gateway.capture import _line
 from gateway.demo.samples import Sample, picture
-from gateway.finish import Finisher
+from gateway.finishing.capture import _line
+from gateway.finishing.finish import Finisher
 from gateway.pipeline import judge
 from tests.gateway.test_pipeline import TAGGED
 from tests.support.contexts import COLLEAGUE, context, received

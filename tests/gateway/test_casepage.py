@@ -15,8 +15,8 @@ from gateway.casepage import words
 from gateway.casepage.page import Page, page
 from gateway.casepage.rules import RuleBook
 from gateway.casepage.show import html, text
-from gateway.fates import SPENT
-from gateway.policyversions import Versions
+from gateway.outcomes.fates import SPENT
+from gateway.policyfolder.versions import Versions
 from policies import vocabulary
 from policies.load import load_policy
 from quarantine import ops

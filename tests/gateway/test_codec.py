@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway import codec
-from gateway.codec import dump_received, load_plan, load_received, pack, plan_header, unpack
+from gateway.compute import codec
+from gateway.compute.codec import dump_received, load_plan, load_received, pack, plan_header, unpack
 from gateway.exitcheck import Cleared, Original, adopt
 from gateway.model import Copy, Envelope, Hold, Plan, Received, Recipient, Refusal
 from gateway.pipeline import plan

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from gateway import crash
-from gateway.commit import CRASH_POINTS, Committer
 from gateway.ids import ALPHABET, reference
 from gateway.model import Hold, Plan, Received, Refusal, Reply
-from gateway.objects import message_id
+from gateway.outcomes.commit import CRASH_POINTS, Committer
+from gateway.outcomes.objects import message_id
 from quarantine import reading
 from quarantine.deadlines import DEADLINES
 from quarantine.model import State

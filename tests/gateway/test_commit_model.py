@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from gateway.commit import CRASH_POINTS
-from gateway.fates import SPENT
 from gateway.model import Hold, Plan, Received, Refusal, Reply
+from gateway.outcomes.commit import CRASH_POINTS
+from gateway.outcomes.fates import SPENT
 from quarantine.model import ObjectKind, SealedObject
 from tests.support.commitworld import Killed, World, copy, named, received, without_fsync
 

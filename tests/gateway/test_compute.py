@@ -18,9 +18,9 @@ from typing import Any
 import psutil
 import pytest
 
-from gateway import compute
-from gateway.codec import plan_header
-from gateway.compute import NoWorker, Pool, WorkerLost
+from gateway.compute import pool as compute
+from gateway.compute.codec import plan_header
+from gateway.compute.pool import NoWorker, Pool, WorkerLost
 from gateway.config import load
 from gateway.model import Hold, Plan, Received
 from gateway.pipeline import plan
@@ -562,7 +562,7 @@ async def test_a_process_speaks_json_on_standard_error_and_nothing_of_the_messag
 
 PARENT = """
 import asyncio, json, sys
-from gateway.compute import Pool
+from gateway.compute.pool import Pool
 from tests.gateway.test_compute import mail, real
 from tests.support.workers import workers
 from tests.support.contexts import COLLEAGUE

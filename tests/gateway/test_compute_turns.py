@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway import compute
+from gateway.compute import pool as compute
 from gateway.model import Envelope, Received, Recipient
 
 pytestmark = pytest.mark.unit

@@ -20,7 +20,7 @@ from gateway.cli import app
 from gateway.commands import daily as daily_command
 from gateway.commands import emergency, weekly
 from gateway.demo.setup import Ports, prepare
-from gateway.policyversions import Versions
+from gateway.policyfolder.versions import Versions
 from policies.load import load_policy
 from quarantine.emergencies.cases import Cases
 from quarantine.emergencies.reason import sealed

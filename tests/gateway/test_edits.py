@@ -1,4 +1,4 @@
-"""gateway.edits: only what the table names changes, and every other byte stays."""
+"""gateway.finishing.edits: only what the table names changes, and every other byte stays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.carriers import statements
-from gateway.edits import HEADER_EDITS, header_line, outgoing_edits, received_line, without
+from gateway.finishing.edits import HEADER_EDITS, header_line, outgoing_edits, received_line, without
 from gateway.message import decode, encode_base64, parse, splice
 from gateway.model import Envelope, Recipient
 

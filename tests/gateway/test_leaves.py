@@ -11,8 +11,8 @@ from filters.decorative import DEFAULTS
 from filters.tree import Tools
 from gateway.demo.documents import encrypted_zip
 from gateway.demo.pictures import logo, photo
-from gateway.leaves import Decoration, Leaf, open_leaves
 from gateway.message import parse
+from gateway.opening.leaves import Decoration, Leaf, open_leaves
 from policies.model import Kind
 
 pytestmark = pytest.mark.unit

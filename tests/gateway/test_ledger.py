@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from gateway.attempts import POISON_AT, Attempts
-from gateway.ledger import Busy, Ledger
-from gateway.ledgerrows import Standing
+from gateway.outcomes.ledger import Busy, Ledger
+from gateway.outcomes.rows import Standing
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.edits import received_line
+from gateway.finishing.edits import received_line
 from gateway.inbound.loops import MOST_HOPS, MOST_OWN, SEEN_BEFORE, TOO_MANY_HOPS, loop_reply
 from gateway.model import Envelope, Recipient
 

@@ -141,7 +141,7 @@ WRAPPED = [
 
 @pytest.mark.parametrize(("code", "raw"), WRAPPED)
 def test_a_message_in_another_wrapping_is_told_and_opened(code, raw):
-    """It holds nothing by itself: ``gateway.attached`` opens it with this same parser."""
+    """It holds nothing by itself: ``gateway.opening.attached`` opens it with this same parser."""
     assert code in codes(raw)
     assert code not in AMBIGUOUS
 

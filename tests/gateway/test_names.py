@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.registry import SCRUBBERS
-from gateway.names import neutral_name
+from gateway.finishing.names import neutral_name
 
 pytestmark = pytest.mark.unit
 

@@ -267,7 +267,7 @@ def test_a_scrubber_that_fails_or_lies_is_held_by_the_exit_check(broken: str, mo
 
 
 def test_a_splice_that_loses_an_edit_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gateway import finish
+    from gateway.finishing import finish
 
     monkeypatch.setattr(finish, "replace_body", lambda *_: [])
     made = plan(context(), received(SAMPLES[0].build()))

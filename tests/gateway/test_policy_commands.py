@@ -12,12 +12,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from gateway import policyswap
 from gateway.cli import app
 from gateway.commands.register.registertext import RegisterText
 from gateway.config import load, policy_files
 from gateway.demo.setup import Ports, prepare
-from gateway.policyversions import NotKept, Versions, patients_of, with_patients
+from gateway.policyfolder import swap
+from gateway.policyfolder.versions import NotKept, Versions, patients_of, with_patients
 from policies.load import load_policy
 from tests.bench.replaying import journal
 from tests.support.policyfacts import files
@@ -340,10 +340,10 @@ def test_files_change_all_or_none(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("old")
     (tmp_path / "a.yaml").chmod(0o640)
     with pytest.raises(OSError):
-        policyswap.replace(tmp_path, {"a.yaml": "new", "missing/b.yaml": "new"}, {"a.yaml": "old"})
+        swap.replace(tmp_path, {"a.yaml": "new", "missing/b.yaml": "new"}, {"a.yaml": "old"})
     assert (tmp_path / "a.yaml").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
-    policyswap.replace(tmp_path, {"a.yaml": "new", "c.yaml": "more"}, {"a.yaml": "old"})
+    swap.replace(tmp_path, {"a.yaml": "new", "c.yaml": "more"}, {"a.yaml": "old"})
     assert (tmp_path / "a.yaml").read_text() == "new" and (tmp_path / "a.yaml").stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "c.yaml"]
 
@@ -352,8 +352,8 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(tmp_path: Path)
     """Nor is a file that was not there when it was read, and nothing lies about."""
     (tmp_path / "a.yaml").write_text("theirs")
     for seen in ({"a.yaml": "old"}, {}):
-        with pytest.raises(policyswap.ChangedMeanwhile, match="somebody else"):
-            policyswap.replace(tmp_path, {"a.yaml": "ours", "b.yaml": "ours"}, seen)
+        with pytest.raises(swap.ChangedMeanwhile, match="somebody else"):
+            swap.replace(tmp_path, {"a.yaml": "ours", "b.yaml": "ours"}, seen)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.yaml", "theirs")]
 
 
@@ -361,13 +361,13 @@ def test_rollback_does_not_undo_a_change_made_while_it_works(site: Site, monkeyp
     """Symptom: a domain suspended while somebody rolled back was served again.  Cause: files were replaced as once read."""
     first = site.took()
     before = site.edit("name: uk-strict", "name: other")
-    real = policyswap.replace
+    real = swap.replace
 
     def meanwhile(*told: Any) -> None:
         (site.folder / "policy.yaml").write_text(before + "# by somebody else\n")
         real(*told)
 
-    monkeypatch.setattr(policyswap, "replace", meanwhile)
+    monkeypatch.setattr(swap, "replace", meanwhile)
     assert "somebody else" in site.run("rollback", first[:12], code=1)
     assert (site.folder / "policy.yaml").read_text().endswith("# by somebody else\n")
 

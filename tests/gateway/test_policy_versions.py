@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from gateway.policyversions import patients_of, with_patients
+from gateway.policyfolder.versions import patients_of, with_patients
 
 pytestmark = pytest.mark.unit
 

@@ -1,4 +1,4 @@
-"""docs/replies.md, ``gateway.replies`` and the real commit say the same, row by row."""
+"""docs/replies.md, ``gateway.outcomes.replies`` and the real commit say the same, row by row."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.fates import MOST_SENDS
 from gateway.model import Hold, Plan, Received, Refusal, Reply
-from gateway.replies import NOTIFIED, REPLIES, SENDER_KINDS, Row, find, reply
+from gateway.outcomes.fates import MOST_SENDS
+from gateway.outcomes.replies import NOTIFIED, REPLIES, SENDER_KINDS, Row, find, reply
 from policies.reasons import REASONS
 from quarantine.model import ObjectKind
 from tests.support.commitworld import World, copy, received, without_fsync

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.exitcheck import adopt
 from gateway.model import Copy, Plan
-from gateway.withdrawals import SnapshotWithdrawals
+from gateway.outcomes.withdrawals import SnapshotWithdrawals
 from quarantine.consents.model import Standing
 from tests.support.contexts import COLLEAGUE, HOSPICE, STRANGER, received
 

@@ -8,12 +8,12 @@ from functools import cache
 
 import pytest
 
-from gateway.codec import load_plan, plan_header
+from gateway.compute.codec import load_plan, plan_header
 from gateway.context import Context
 from gateway.facts import Memory
-from gateway.fates import Job
 from gateway.model import Plan, Received, Result
-from gateway.objects import outcome_object
+from gateway.outcomes.fates import Job
+from gateway.outcomes.objects import outcome_object
 from gateway.pipeline import plan
 from quarantine.notices.render import render
 from quarantine.notices.wording import load

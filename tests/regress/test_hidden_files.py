@@ -12,9 +12,9 @@ import pytest
 from filters.api import Budget
 from filters.text import embedded
 from filters.tree import Tools, examine
-from gateway.leaves import label
 from gateway.message import decode, parse
 from gateway.model import Plan
+from gateway.opening.leaves import label
 from gateway.pipeline import plan
 from tests.support.canary_images import photo_jpeg
 from tests.support.contexts import COLLEAGUE, STRANGER, context, received

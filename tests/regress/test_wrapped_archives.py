@@ -12,7 +12,7 @@ import pytest
 from filters.api import Budget, OpaqueReason
 from filters.registry import OPENERS
 from filters.tree import Tools, examine
-from gateway import attached
+from gateway.opening import attached
 from tests.support.canary_images import photo_jpeg
 from tests.support.samples import archives, metafiles, richtext, tnef
 from tests.support.zipforge import Piece, forge

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from gateway import ledger as ledger_module
-from gateway.commit import Committer
-from gateway.ledger import Ledger
 from gateway.model import Copy, Envelope, Received, Recipient, Result
+from gateway.outcomes import ledger as ledger_module
+from gateway.outcomes.commit import Committer
+from gateway.outcomes.ledger import Ledger
 from quarantine.model import ObjectKind, SealedObject
 
 if TYPE_CHECKING:

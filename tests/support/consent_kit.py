@@ -56,7 +56,7 @@ def waits(world: World, name: str = "hold", seed: str = "held", patients: Sequen
 
 
 def event(world: World, *said: dict[str, Any], fates: Sequence[str] = ("delivered",), **record: Any) -> dict[str, Any]:
-    """A journal line as ``gateway.commit`` writes it."""
+    """A journal line as ``gateway.outcomes.commit`` writes it."""
     lines = [
         {"consent": one.get("status"), "facts": {"consent": {"statement": one or None, "per_part": one.pop("per_part", [])}}}
         for one in map(dict, said)

@@ -8,10 +8,10 @@ import psutil
 
 
 def workers() -> list[psutil.Process]:
-    """Living children that run ``gateway.worker``."""
+    """Living children that run ``gateway.compute.worker``."""
     found = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
-            if child.status() != psutil.STATUS_ZOMBIE and "gateway.worker" in child.cmdline():
+            if child.status() != psutil.STATUS_ZOMBIE and "gateway.compute.worker" in child.cmdline():
                 found.append(child)
     return found

@@ -12,7 +12,7 @@ import typer
 
 from gateway.commands.options import fail, settings
 from gateway.config import ConfigError, policy_files
-from gateway.policyversions import Versions
+from gateway.policyfolder.versions import Versions
 from policies.load import DOMAINS, EXTRA, LISTS, POLICY, Policy, PolicyError, load_policy
 
 PolicyOption = Annotated[

@@ -11,13 +11,13 @@ from typing import Annotated, Final, NamedTuple
 
 import typer
 
-from gateway import policyswap
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings
 from gateway.commands.policy.keptstopped import Stopped, reopened, stop
 from gateway.commands.policy.source import named, versions
 from gateway.commands.register.registertext import EditError
 from gateway.config import ConfigError, policy_files
-from gateway.policyversions import Versions, patients_of, with_patients
+from gateway.policyfolder import swap
+from gateway.policyfolder.versions import Versions, patients_of, with_patients
 from policies.load import DOMAINS, EXTRA, FILES, LISTS, Policy, PolicyError, load_policy
 from policies.trial.difference import difference
 
@@ -74,12 +74,12 @@ def rollback(
             typer.echo(sentence)
         changed = {name: text for name, text in texts.items() if before.get(name) != text}
         if changed and not show:
-            policyswap.replace(folder, changed, before)
+            swap.replace(folder, changed, before)
     except (PolicyError, ConfigError) as error:
         fail(*error.problems, code=1)
     except EditError as error:
         fail(f"{DOMAINS}: {error}; nothing was changed", code=1)
-    except policyswap.ChangedMeanwhile as error:
+    except swap.ChangedMeanwhile as error:
         fail(str(error), code=1)
     except OSError as error:
         fail(f"{error.filename or folder}: {error.strerror}; nothing was changed", code=1)

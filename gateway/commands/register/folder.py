@@ -10,10 +10,10 @@ from typing import Protocol, TypeVar
 
 import typer
 
-from gateway import policyswap
 from gateway.commands.options import fail, settings
 from gateway.commands.register.yamlentries import EditError
 from gateway.config import ConfigError, policy_files
+from gateway.policyfolder import swap
 from policies.load import Policy, PolicyError, load_policy
 
 
@@ -44,7 +44,7 @@ class Folder:
         What somebody else changed in the meantime is not overwritten.
         """
         policy = self.policy(**{name: text})
-        policyswap.replace(self.path, {name: text}, self.files)
+        swap.replace(self.path, {name: text}, self.files)
         return policy
 
 

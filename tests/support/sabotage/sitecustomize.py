@@ -2,7 +2,7 @@
 
 import sys
 
-if "gateway.worker" in sys.orig_argv:
+if "gateway.compute.worker" in sys.orig_argv:
     from tests.support.sabotage.stages import arm
 
     arm()

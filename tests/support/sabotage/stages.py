@@ -15,10 +15,11 @@ from typing import Any
 
 from filters.api import Scrubbed
 from filters.registry import SCRUBBERS
-from gateway import finish, message, pipeline
+from gateway import message, pipeline
 from gateway.encryption import METHODS
 from gateway.exitcheck import original
-from gateway.finish import Finished, Finisher
+from gateway.finishing import finish
+from gateway.finishing.finish import Finished, Finisher
 from gateway.model import Plan, Received
 from policies.model import Mode
 
@@ -102,7 +103,7 @@ def sabotaged(stage: str, how: str) -> Iterator[None]:
 
 
 def arm() -> None:
-    """Make this process's pipeline look for the header.  Before ``gateway.worker`` is imported."""
+    """Make this process's pipeline look for the header.  Before ``gateway.compute.worker`` is imported."""
     honest = pipeline.plan
 
     def plan(context: Any, received: Received) -> Any:

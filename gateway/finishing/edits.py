@@ -26,7 +26,7 @@ class HeaderEdit:
     what: str  # remove | insert | cut | rename
     where: str  # message: the top header; every: all header blocks outside signatures; image: of a clinical image
     when: str  # consent | reduced | own | trace | internal | always | spans: which argument of ``outgoing_edits`` calls for it;
-    # names: ``gateway.partnames`` where the policy wants neutral names
+    # names: ``gateway.mime.partnames`` where the policy wants neutral names
     why: str
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gateway.ids import object_id
-from gateway.ledger import Claim
-from gateway.ledgerrows import Note, Standing
 from gateway.model import Copy, Hold, Plan, Received, Recipient, Refusal, Reply, Result
-from gateway.replies import Row, find, reply
+from gateway.outcomes.ledger import Claim
+from gateway.outcomes.replies import Row, find, reply
+from gateway.outcomes.rows import Note, Standing
 from policies.explain import sentences
 
 MOST_SENDS: Final = 2  # a message whose answer was lost may be sent once more, never a third time (RFC 1047; DESIGN P8)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from gateway.codec import INLINE_BYTES, close, dump_received, load_plan, pack, unpack
+from gateway.compute.codec import INLINE_BYTES, close, dump_received, load_plan, pack, unpack
 from gateway.model import Plan, Received
 
 START_SECONDS = 60.0  # a register of 100,000 domains takes 8 s of a processor to read anew, and all processes read it at once
@@ -291,7 +291,7 @@ def _fork(generation: int) -> _Worker:
     ours.setblocking(False)
     try:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "gateway.worker", str(theirs.fileno())],
+            [sys.executable, "-m", "gateway.compute.worker", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
         )

@@ -13,19 +13,20 @@ from typing import Final
 
 from filters.api import FilterError
 from filters.tree import Cleaned, Namer, Node, clean, examine
-from gateway import capture, winmail
 from gateway.carriers import BodyLine
 from gateway.context import Context
 from gateway.dkim import drop_broken
-from gateway.edits import outgoing_edits, received_line
 from gateway.encryption.api import CannotProtect
 from gateway.encryption.smime import Protected
 from gateway.exitcheck import Ciphertext, Clearance, Cleared, Manifest, check, fingerprint
 from gateway.facts import Opened
-from gateway.leaves import Leaf
+from gateway.finishing import capture
+from gateway.finishing.edits import outgoing_edits, received_line
+from gateway.finishing.names import neutral_name
 from gateway.message import Edit, decode, parse, replace_body, replace_name, splice
 from gateway.model import Received
-from gateway.names import neutral_name
+from gateway.opening import winmail
+from gateway.opening.leaves import Leaf
 from policies.model import Consent, Decision
 from policies.statements.header import write_header
 

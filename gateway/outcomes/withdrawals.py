@@ -27,7 +27,7 @@ class Register(Protocol):
 
 
 class SnapshotWithdrawals:
-    """``gateway.commit.Withdrawals`` over the snapshot.  Only plans that name a patient or bear a clinical picture matter."""
+    """``commit.Withdrawals`` over the snapshot.  Only plans that name a patient or bear a clinical picture matter."""
 
     def __init__(self, snapshot: Register) -> None:
         self._snapshot = snapshot

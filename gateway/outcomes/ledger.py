@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from gateway.ledgerrows import (
+from gateway.outcomes.rows import (
     UPSERT,
     Note,
     Standing,

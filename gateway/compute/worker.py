@@ -1,4 +1,4 @@
-"""One compute process: takes a message, runs steps 2-10, answers with a plan.  Started by ``gateway.compute``.
+"""One compute process: takes a message, runs steps 2-10, answers with a plan.  Started by ``gateway.compute.pool``.
 
 Protocol on one SOCK_SEQPACKET descriptor: a packet is a JSON header, or a header and a memfd that holds the header's
 ``blobs`` one after the other.  Never pickle.  The process holds no network connection and can be killed at any time.
@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from gateway import logs
-from gateway.codec import load_received, pack, plan_header, unpack
+from gateway.compute.codec import load_received, pack, plan_header, unpack
 from gateway.context import Context, build, renewed
 from gateway.heap import reuse_large_blocks
 from gateway.lifeline import die_with
@@ -29,7 +29,7 @@ KEEP_BYTES = 96 * 1024 * 1024
 
 
 def main() -> None:
-    """Entry point: ``python -m gateway.worker FD``."""
+    """Entry point: ``python -m gateway.compute.worker FD``."""
     parent = os.getppid()
     reuse_large_blocks(KEEP_BYTES)
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when we end: systemd's SIGTERM goes to all of its group

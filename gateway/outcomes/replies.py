@@ -1,6 +1,6 @@
 """What we answer, note, write and tell for everything that can become of a recipient.  docs/replies.md is the same table.
 
-``gateway.commit`` looks every reply up here; a test compares the table with the document and runs every row.
+``gateway.outcomes.commit`` looks every reply up here; a test compares the table with the document and runs every row.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from gateway.encryption import METHODS
 from gateway.encryption.api import CannotProtect
 from gateway.exitcheck import Cleared, Leak, Original, original
 from gateway.facts import Opened
-from gateway.finish import Finished, Finisher
+from gateway.finishing.finish import Finished, Finisher
 from gateway.model import Copy, Hold, Plan, Received, Refusal
 from policies.domains.recipients import did_you_mean
 from policies.model import Action, Decision, Facts, Mode, RecipientClass

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from gateway import disclosing
-from gateway.fates import Fate, Job
 from gateway.ids import reference
 from gateway.model import Hold, Recipient
-from gateway.replies import NOTIFIED
+from gateway.outcomes import disclosing
+from gateway.outcomes.fates import Fate, Job
+from gateway.outcomes.replies import NOTIFIED
 from policies.explain import sentences
 from policies.reasons import helps, told
 from quarantine.model import ObjectKind, SealedObject

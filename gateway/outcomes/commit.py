@@ -26,12 +26,12 @@ import structlog
 
 from gateway import crash
 from gateway.evidence.recognising import journalled
-from gateway.fates import DEFERRED, Fate, Job, intent
 from gateway.ids import note_id, object_id
-from gateway.ledger import Busy, Claim, Ledger
-from gateway.ledgerrows import Note
 from gateway.model import Copy, Envelope, Hold, Plan, Received, Recipient, Reply, Result
-from gateway.objects import hold_object, outcome_object
+from gateway.outcomes.fates import DEFERRED, Fate, Job, intent
+from gateway.outcomes.ledger import Busy, Claim, Ledger
+from gateway.outcomes.objects import hold_object, outcome_object
+from gateway.outcomes.rows import Note
 from quarantine.model import SealedObject
 from quarantine.seal import SealError
 from quarantine.stores.api import StoreError

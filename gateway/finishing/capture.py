@@ -10,8 +10,8 @@ from typing import Final
 
 from filters.api import ImageInfo
 from gateway.facts import capture_day
-from gateway.leaves import Leaf
 from gateway.message import Edit, Message
+from gateway.opening.leaves import Leaf
 
 _SIDES: Final = {"L": "left", "R": "right", "B": "both sides"}
 _MONTHS: Final = (

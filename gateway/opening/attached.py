@@ -8,9 +8,9 @@ from typing import Final
 
 from filters.api import STRICT, Blocked, Budget, Cleaning, Fate, Finding, Malformed, Member, OpaqueReason, Opener, Seen
 from filters.sniff import sniff
-from gateway import winmail
 from gateway.message import Edit, Message, Part, Undecodable, decode, parse, replace_body, replace_name, splice
 from gateway.mime.codes import AMBIGUOUS
+from gateway.opening import winmail
 
 _FROM_LINE: Final = re.compile(rb"(?m)^From [^\r\n]*\r?\n")
 

@@ -1,0 +1,1 @@
+"""The IG team's folder of policy files as the gateway reads, changes and remembers it."""
