@@ -12,8 +12,10 @@ from typing import Any, Final
 from gateway.casepage import words
 from gateway.casepage.rules import RuleBook
 from policies.explain import sentences
+from policies.onfile import uses
 from policies.trial.phrases import CLASSES, KINDS
 from policies.vocabulary import PURPOSES
+from quarantine.consents.model import ENDING, SYSTEM, Entry
 from quarantine.ledger.casefile import Mail, Person, Picture
 
 _UNKNOWN: Final = "delivery-unknown"  # gateway.outcomes.fates.SPENT: it may have gone, and is not sent again by itself
@@ -68,6 +70,7 @@ def _plain(mail: Mail, book: RuleBook) -> Iterator[Section]:
     yield Section("Which pictures were in it", tuple(_pictures(mail.pictures)))
     yield Section("Who it was for, and what became of it", (), tuple(_to(person, mail, book) for person in mail.people))
     yield Section("What was taken out of the pictures first", tuple(_removed(mail)))
+    yield Section("What the patient has said to us", tuple(_on_file(mail)))
     if mail.steps:
         yield Section("What people decided", tuple(_steps(mail)))
     if mail.emergencies:
@@ -205,6 +208,31 @@ def _removed(mail: Mail) -> Iterator[str]:
     yield "The pictures look the same as before." if len(stripped) == len(gone) else "Not everybody got the cleaned pictures."
 
 
+def _on_file(mail: Mail) -> Iterator[str]:
+    if not mail.on_file:
+        yield "It is not noted that anybody said no, or took agreement back."
+    if not mail.patients:
+        yield "The email gave no number of a patient, so we looked by its pictures only."
+    who = "the patient" if len(mail.patients) < 2 else "one of the patients"
+    for one in mail.on_file:
+        left = [words.USES.get(use, use) for use in sorted(uses(one.scope, one.purposes))]
+        told = words.ON_FILE[one.status].format(who=who, uses=_listed(left) or "none")
+        only = "" if one.patient or not mail.patients else " This is about a picture of this email only."
+        noted = "An email said so" if one.actor == SYSTEM else f"{one.actor} noted it"
+        yield f"{day(one.since)}: {told}.{only} {noted} on {when(one.noted)}.{_gone(mail, one)}"
+
+
+def _gone(mail: Mail, word: Entry) -> str:
+    """Had the email gone when we were told not to send?"""
+    sent = [person.at for person in mail.people if person.state == "delivered"]
+    if word.status not in ENDING or not sent:
+        return ""
+    before = sum(at < word.noted for at in sent)
+    if before == len(sent):
+        return " This email had gone by then."
+    return " Some copies of this email had gone by then." if before else " This email went later."
+
+
 def _steps(mail: Mail) -> Iterator[str]:
     for step in mail.steps:
         role = words.ROLES.get(step.role, step.role)
@@ -273,12 +301,18 @@ def _file(mail: Mail, book: RuleBook) -> Iterator[Section]:
     yield Section("Rules as then in force", (), tuple(_rules(mail, book)))
     yield Section("Moves", tuple(f"{iso(s.at)} {s.ref} {s.event} -> {s.to} by {s.who} ({s.role}) {s.reason}" for s in mail.steps))
     yield Section("Notices", tuple(f"{iso(one.done or one.due)} {one.kind} to {one.role}: {one.state}" for one in mail.told))
+    yield Section("Consent register", tuple(map(_word, mail.on_file)))
     yield Section("Looks", tuple(f"{iso(one.at)} {one.who} {one.what}" for one in mail.looks))
 
 
 def _print(one: Picture) -> dict[str, str]:
     sent = ", ".join(one.sent) or "not sent"
     return {"as sent": sent, "kind": one.kind, "format": one.format, "found": " ".join(one.codes)}
+
+
+def _word(one: Entry) -> str:
+    left = f" {' '.join((*one.scope, *one.purposes))}" if one.scope or one.purposes else ""
+    return f"{iso(one.noted)} {one.status}{left} since {iso(one.since)} {one.subject} by {one.actor} ({one.role}) {one.reason}"
 
 
 def _fate(one: Person) -> dict[str, str]:
@@ -315,12 +349,13 @@ def when(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%A %-d %B %Y at %H:%M")
 
 
-def day(text: str) -> str:
-    """An ISO day as people say it; what is none stays as it is."""
+def day(at: str | float) -> str:
+    """An ISO day, or the local day of a moment, as people say it; a text that is none stays as it is."""
     try:
-        return date.fromisoformat(text).strftime("%-d %B %Y")
+        found = date.fromisoformat(at) if isinstance(at, str) else datetime.fromtimestamp(at, UTC).astimezone()
     except ValueError:
-        return text
+        return str(at)
+    return found.strftime("%-d %B %Y")
 
 
 def iso(at: float) -> str:

@@ -155,6 +155,12 @@ LETTERS: Final[Mapping[str, str]] = {
     "dropped": "was not sent",
     "confirmed": "was answered: the pictures are deleted or not used any more",
 }
+ON_FILE: Final[Mapping[str, str]] = {
+    "withdrawn": "{who} took the agreement back",
+    "refused": "{who} said no",
+    "limited": "{who} agreed to some uses only ({uses})",
+    "restored": "the earlier word was taken back, and nothing stands any more",
+}
 VERDICTS: Final[Mapping[str, str]] = {
     "justified": "It was right to send it without asking.",
     "not-justified": "It was not right to send it without asking.",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from quarantine import reading
+from quarantine.consents import model as consents
 from quarantine.consents import recalls
 from quarantine.emergencies.cases import Cases
 from quarantine.keyedhash import KeyedHash
@@ -134,6 +135,7 @@ class Mail:
     looks: tuple[looks.Look, ...]
     letters: tuple[Letter, ...]
     emergencies: tuple[Emergency, ...]
+    on_file: tuple[consents.Entry, ...]  # what patients have said, one entry for each time, oldest first
     missing: tuple[str, ...]
 
 
@@ -204,6 +206,7 @@ def _mail(desk: Desk, hashes: KeyedHash, key: str) -> Mail | None:
         looks=looked,
         letters=_letters(records, entries),
         emergencies=_emergencies(records, refs - {""}),
+        on_file=_on_file(records, patients, prints),
         missing=tuple(code for code, true in missing if true),
     )
 
@@ -299,6 +302,14 @@ def _letters(records: Records, entries: Iterable[Entry]) -> tuple[Letter, ...]:
     ours = {entry.outcome for entry in entries}
     found = [one for one in recalls.every(records) if any(mail.outcome in ours for mail in one.mails)] if ours else []
     return tuple(Letter(one.ref, one.recipient, one.domain, one.state, one.drafted, one.sent, one.answered) for one in found)
+
+
+def _on_file(records: Records, patients: Iterable[str], prints: Iterable[str]) -> tuple[consents.Entry, ...]:
+    """Words about the patients named and the pictures in any form; of those noted at once, the one about the patient."""
+    forms = {form for one in prints for form in family(records, one)}
+    subjects = [*map(consents.image, sorted(forms)), *map(consents.patient, sorted(patients))]
+    found = {(one.event, one.status): one for subject in subjects for one in records.consent_history(subject)}
+    return tuple(sorted(found.values(), key=lambda one: (one.noted, one.since, one.id)))
 
 
 def _emergencies(records: Records, refs: Iterable[str]) -> tuple[Emergency, ...]:

@@ -20,6 +20,8 @@ from gateway.policyfolder.versions import Versions
 from policies import vocabulary
 from policies.load import load_policy
 from quarantine import ops
+from quarantine.consents.model import RANK, SYSTEM, Entry, patient
+from quarantine.consents.model import image as imaged
 from quarantine.emergencies.model import VERDICTS
 from quarantine.ledger import casefile
 from quarantine.ledger.casefile import Emergency, Letter, Mail, Person, Picture, Told
@@ -80,7 +82,7 @@ def mail(*people: Person, **told: Any) -> Mail:
         "message": "m", "refs": ("OUTC-OME2",), "at": MONDAY, "sender": SENDER, "sender_hash": hex_id("dr"),
         "sender_group": "wards", "policies": (), "patients": (), "pictures": (picture,), "people": people or (person(),),
         "steps": (), "told": (),
-        "looks": (), "letters": (), "emergencies": (), "missing": (),
+        "looks": (), "letters": (), "emergencies": (), "on_file": (), "missing": (),
     }  # fmt: skip
     return Mail(**{**base, **told})
 
@@ -106,6 +108,7 @@ def test_everything_a_statement_can_say_has_words() -> None:
     assert set(vocabulary.INFORMED) == set(words.INFORMED)
     assert set(Event) == set(words.EVENTS)
     assert {*VERDICTS, ""} == set(words.VERDICTS)
+    assert set(RANK) == set(words.ON_FILE)
     assert {*words.FINDINGS, *words.KEPT} <= set(CODES), "findings are codes that the filters know"
 
 
@@ -194,6 +197,44 @@ def test_the_page_answers_what_a_complaint_asks(book: tuple[RuleBook, str]) -> N
 )
 def test_what_became_of_it_is_said_as_it_was(told: dict[str, Any], expected: str, book: tuple[RuleBook, str]) -> None:
     assert expected in shown(mail(person(**told)), book[0])
+
+
+def word(status: str, noted: float, subject: str = "", **told: Any) -> Entry:
+    base: dict[str, Any] = {"event": "one", "since": noted - DAY, "actor": "ig1", "role": "ig", "source": "command"}
+    return Entry(subject=subject or patient("ab" * 16), status=status, noted=noted, reason="r", **{**base, **told})
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, "It is not noted that anybody said no, or took agreement back."),
+        ({}, "The email gave no number of a patient, so we looked by its pictures only."),
+        (
+            {"patients": ("ab" * 16,), "on_file": (word("withdrawn", MONDAY + 3 * DAY),)},
+            "25 November 2026: the patient took the agreement back. ig1 noted it on Thursday 26 November 2026 at 12:00. "
+            "This email had gone by then.",
+        ),
+        # symptom: the page of a patient who had said no before did not say so
+        ({"on_file": (word("refused", MONDAY - DAY),)}, "the patient said no. ig1 noted it on Sunday 22 November 2026"),
+        ({"on_file": (word("refused", MONDAY - DAY),)}, "This email went later."),
+        (
+            {"on_file": (word("refused", MONDAY + 60),), "people": (person(), person(hash="other", at=MONDAY + 90))},
+            "Some copies of this email had gone by then.",
+        ),
+        ({"on_file": (word("limited", MONDAY, scope=("record",)),)}, "the patient agreed to some uses only (for care"),
+        ({"on_file": (word("restored", MONDAY + DAY),)}, "the earlier word was taken back, and nothing stands any more."),
+        ({"on_file": (word("refused", MONDAY),), "patients": ("ab" * 16, "cd" * 16)}, "one of the patients said no"),
+        (
+            {"on_file": (word("refused", MONDAY, imaged(image("photo"))),), "patients": ("ab" * 16,)},
+            "This is about a picture of this email only.",
+        ),
+        ({"on_file": (replace(word("refused", MONDAY), actor=SYSTEM),)}, "An email said so on Monday 23 November 2026"),
+    ],
+)
+def test_what_the_patient_has_said_is_told_with_its_days(
+    told: dict[str, Any], expected: str, book: tuple[RuleBook, str]
+) -> None:
+    assert expected in shown(replace(mail(), **told), book[0])
 
 
 def test_letters_emergency_notices_and_looks_are_told(book: tuple[RuleBook, str]) -> None:
@@ -305,6 +346,22 @@ def test_a_mail_that_nobody_got_has_a_page_too(world: World) -> None:
     world.take(hold, outcome_object([hold]))
     [found] = files(world, images=[image()])
     assert [(one.state, one.address) for one in found.people] == [("held", PEER)]
+
+
+def test_what_is_on_file_of_its_patient_and_pictures_is_found_once(world: World, book: tuple[RuleBook, str]) -> None:
+    """A patient and the patient's pictures are noted at once: one line, the patient's."""
+    note(world.records, patients=("p",), scrubbed="stripped")
+    [before] = files(world, ref="OUTC-OME2")
+    assert before.on_file == ()
+    about = [imaged(one) for picture in before.pictures for one in (picture.image, *picture.sent)]
+    at_once = [word("withdrawn", MONDAY, subject) for subject in (*about, patient(hex_id("p")))]
+    other = word("refused", MONDAY, imaged(image("another")), event="other")
+    world.records.consent_add([*at_once, other, word("restored", MONDAY + DAY, about[0], event="later")])
+    [found] = files(world, ref="OUTC-OME2")
+    said = [(one.event, one.status, one.patient) for one in found.on_file]
+    assert said == [("one", "withdrawn", True), ("later", "restored", False)]
+    made = " ".join("\n".join(text(page([found], book[0], MONDAY, "ig1"))).split())
+    assert f"2026-11-24T12:00:00Z restored since 2026-11-23T12:00:00Z {about[0]} by ig1 (ig) r" in made
 
 
 def test_nothing_known_is_nothing_found(world: World) -> None:
