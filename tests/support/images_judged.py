@@ -20,6 +20,7 @@ from PIL import Image, ImageCms
 from tests.support.needs import needs, needs_path
 from tests.support.paths import CORPUS, JUDGE
 
+MOST_PIXELS = 100_000_000  # of all frames together; a damaged header can claim pictures that take Pillow an hour
 JPEG_MAGIC, PNG_MAGIC = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
@@ -50,7 +51,7 @@ def controls() -> list[Path]:
 
 
 def decode(data: bytes) -> Decoded | None:
-    """Pillow's view, None when Pillow cannot decode the file.  Only the first picture of an MPO counts."""
+    """Pillow's view, None when Pillow cannot decode the file or it is too large.  Only the first picture of an MPO counts."""
     return _apart(data) if data[4:8] == b"ftyp" else _decoded(data)
 
 
@@ -87,8 +88,12 @@ def _decoded(data: bytes) -> Decoded | None:
                 else:
                     frames = iter(range(getattr(image, "n_frames", 1)))
                 shown = []
+                pixels = 0
                 for index in frames:
                     image.seek(index)
+                    pixels += image.width * image.height
+                    if pixels > MOST_PIXELS:
+                        return None
                     image.load()
                     shown.append((image.mode, image.size, image.tobytes()))
                 turn = int(image.getexif().get(274) or 1)
