@@ -102,6 +102,12 @@ def test_a_number_is_read_as_in_mail_from_standard_input_or_the_line(world: Worl
     assert world.facts("show", reference)["patients"][0]["status"] == "refused"
 
 
+@pytest.mark.parametrize("words", [("-",), ("--patient", "-"), ("--patient", NHS)])
+def test_a_patient_is_named_as_for_case_and_disclosures(world: World, words: tuple[str, ...]) -> None:
+    """Symptoms: "No such option: --patient"; "-" was taken for a number with a wrong digit."""
+    assert world.facts("withdraw", *words, text=NHS)["patients"] == [world.hashes.patient("9434765919")]
+
+
 @pytest.mark.parametrize("number", ["010101-1237", "8003 6088 3335 7361", "2123 45670 1"], ids=["chi", "ihi", "medicare"])
 def test_other_countries_numbers_are_read_too(world: World, number: str) -> None:
     assert len(world.facts("withdraw", text=number)["patients"]) == 1

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.commands.consent import words
-from gateway.commands.consent.patientname import Asked, Days, From, Images, On, Refs, To, Who, day, looks
+from gateway.commands.consent.patientname import Asked, Days, From, Images, On, Patient, Refs, To, Who, day, looks
 from gateway.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption, fail, settings, user
 from policies.files.yamlmap import YamlError, parse
 from policies.load import POLICY
@@ -45,6 +45,7 @@ Letter = Annotated[str, typer.Argument(help="The letter, as `consent recalls` sh
 @app.command("withdraw")
 def withdraw(
     who: Who = None,
+    patient: Patient = None,
     image: Images = None,
     ref: Refs = None,
     from_: From = "",
@@ -60,13 +61,14 @@ def withdraw(
 
     Held mail under the patient is refused, and a letter to every outside recipient is drafted for your approval.
     """
-    asked = Asked(who or (), image or (), ref or (), from_, to, on, days)
+    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
     _note(config, asked, Word(WITHDRAWN, reason, _since(since)), as_json)
 
 
 @app.command("refuse")
 def refuse(
     who: Who = None,
+    patient: Patient = None,
     image: Images = None,
     ref: Refs = None,
     from_: From = "",
@@ -79,13 +81,14 @@ def refuse(
     as_json: JsonOption = False,
 ) -> None:
     """A patient says no from the start. Works as `withdraw`; the record tells the two apart."""
-    asked = Asked(who or (), image or (), ref or (), from_, to, on, days)
+    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
     _note(config, asked, Word(REFUSED, reason, _since(since)), as_json)
 
 
 @app.command("limit")
 def limit(
     who: Who = None,
+    patient: Patient = None,
     scope: Annotated[
         list[str] | None, typer.Option(help=f"A use that is left: {', '.join(SCOPES)}. record = the patient's own care.")
     ] = None,
@@ -111,7 +114,7 @@ def limit(
         fail(f"--purpose {unknown[0]} is not known; there are: {', '.join(PURPOSE_ROWS)}, and codes like TREAT")
     if not scope and not purpose:
         fail("say which uses are left, for example --scope record (the patient's own care)")
-    asked = Asked(who or (), image or (), ref or (), from_, to, on, days)
+    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
     word = Word(LIMITED, reason, _since(since), tuple(sorted(set(scope or ()))), tuple(sorted(set(purpose or ()))))
     _note(config, asked, word, as_json)
 
@@ -119,6 +122,7 @@ def limit(
 @app.command("restore")
 def restore(
     who: Who = None,
+    patient: Patient = None,
     image: Images = None,
     ref: Refs = None,
     from_: From = "",
@@ -134,7 +138,7 @@ def restore(
 
     What was noted before stays in the record.
     """
-    asked = Asked(who or (), image or (), ref or (), from_, to, on, days)
+    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
     _note(config, asked, Word(RESTORED, reason, _since(since)), as_json)
 
 
@@ -144,6 +148,7 @@ app.command("allow", hidden=True)(restore)
 @app.command("show")
 def show(
     who: Who = None,
+    patient: Patient = None,
     image: Images = None,
     ref: Refs = None,
     from_: From = "",
@@ -154,7 +159,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """What is on file, since when and by whom; statements seen in mail, who has copies, letters. That you looked is recorded."""
-    asked = Asked(who or (), image or (), ref or (), from_, to, on, days)
+    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
     asked.check()
 
     def work(desk: ops.Desk) -> dict[str, Any]:

@@ -45,6 +45,10 @@ Who = Annotated[
         show_default=False,
     ),
 ]
+Patient = Annotated[
+    list[str] | None,
+    typer.Option("--patient", metavar="NUMBER|-", help="The same, as `case` and `disclosures` take it; `-` asks for the number."),
+]
 Images = Annotated[list[Path] | None, typer.Option("--image", help="A picture instead: the file as it was sent or received.")]
 Refs = Annotated[list[str] | None, typer.Option("--ref", help="An email instead, by the reference in its notice (H7Q2-93KD).")]
 From = Annotated[str, typer.Option("--from", help="An email instead, by its sender's address; with --on.")]
@@ -73,8 +77,10 @@ class Asked:
             )
         if self.refs or self.sender or self.recipient or self.on:
             return naming.by_mails(records, self._mails(records), BY_MAIL, hashes)
-        found = references(self.who or _typed(), hashes)
-        if any(_REFERENCE.fullmatch(text.strip().lower()) is None for text in self.who):
+        given = [text for text in self.who if text != "-"]
+        asks = not given or len(given) < len(self.who)
+        found = references([*given, *(_typed() if asks else ())], hashes)
+        if any(_REFERENCE.fullmatch(text.strip().lower()) is None for text in given):
             typer.echo(_SEEN, err=True)
         return naming.by_patients(records, found, BY_COMMAND, hashes)
 
