@@ -44,11 +44,14 @@ class Page:
     file: tuple[tuple[str, tuple[Section, ...]], ...]
 
 
-def page(mails: Sequence[Mail], book: RuleBook, now: float, by: str) -> Page:
-    """The whole page; several emails stand below each other, the oldest first."""
+def page(mails: Sequence[Mail], book: RuleBook, now: float, by: str, stopped: Sequence[float] = ()) -> Page:
+    """The whole page; several emails stand below each other, the oldest first.  ``stopped``: when others came, not kept."""
     about = [f"This page was made on {when(now)} by {by}.", "It says what our email system has noted."]
     if len(mails) > 1:
         about.append(f"It is about {len(mails)} emails.")
+    if stopped:
+        more = "One more email" if len(stopped) == 1 else f"{len(stopped)} more emails"
+        about.append(f"{more} about this patient went to nobody, and no copy was kept: {_listed([when(at) for at in stopped])}.")
     return Page(
         title="What happened to the pictures",
         about=tuple(about),

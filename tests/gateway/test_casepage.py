@@ -20,7 +20,7 @@ from gateway.policyfolder.versions import Versions
 from policies import vocabulary
 from policies.load import load_policy
 from quarantine import ops
-from quarantine.consents.model import RANK, SYSTEM, Entry, patient
+from quarantine.consents.model import RANK, SYSTEM, Entry, Seen, patient
 from quarantine.consents.model import image as imaged
 from quarantine.emergencies.model import VERDICTS
 from quarantine.ledger import casefile
@@ -362,6 +362,23 @@ def test_what_is_on_file_of_its_patient_and_pictures_is_found_once(world: World,
     assert said == [("one", "withdrawn", True), ("later", "restored", False)]
     made = " ".join("\n".join(text(page([found], book[0], MONDAY, "ig1"))).split())
     assert f"2026-11-24T12:00:00Z restored since 2026-11-23T12:00:00Z {about[0]} by ig1 (ig) r" in made
+
+
+def test_an_email_that_was_refused_to_everybody_at_once_is_counted(world: World, book: tuple[RuleBook, str]) -> None:
+    """Symptom: the page of a patient did not speak of the email that had been stopped for her."""
+    note(world.records, patients=("p",))
+    mails = files(world, patient=hex_id("p"))
+    said = Seen("s1", "gone", (), MONDAY + DAY, "dr", "given", "verbal", "", "", (), "", "", ("refused",))
+    others = [replace(said, id="s2", message=mails[0].message), replace(said, id="s3", message="two", fates=("held", "refused"))]
+    for one in (said, *others):
+        world.records.statement_add(one, [patient(hex_id("p"))])
+    assert casefile.stopped(world.records, hex_id("p"), mails) == [MONDAY + DAY]
+    assert casefile.stopped(world.records, hex_id("q"), mails) == []
+    for mails_, expected in (
+        (mails, "One more email about this patient went to nobody, and no copy was kept: Tuesday 24 November 2026 at 12:00."),
+        ([], "One more email about this patient"),
+    ):
+        assert expected in " ".join(page(mails_, book[0], MONDAY, "ig1", [MONDAY + DAY]).about)
 
 
 def test_nothing_known_is_nothing_found(world: World) -> None:

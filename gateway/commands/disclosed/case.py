@@ -56,15 +56,17 @@ def case(
         desk = ops.open_desk(told)
         looking(desk, user(), "case", {name: value for name, value in asked.items() if value})
         keys = casefile.messages(desk.records, **asked)
-        if not keys:
-            other = "a cut or re-saved picture is found by `clinigate match`" if image else "search with `clinigate disclosures`"
-            fail(f"nothing is noted about this: look at the {'picture' if image else 'reference'}, or {other}", code=1)
         if len(keys) > MOST:
             fail(f"{len(keys)} emails fit, more than a page holds: name one by its reference (`clinigate disclosures`)", code=1)
         mails = casefile.gather(desk, hashes, keys)
-        made = page(mails, RuleBook(versions(config)), time.time(), user())
+        stopped = casefile.stopped(desk.records, asked["patient"], mails) if patient is not None else []
+        if not mails and not stopped:
+            other = "a cut or re-saved picture is found by `clinigate match`" if image else "search with `clinigate disclosures`"
+            named = "picture" if image else "number" if patient else "reference"
+            fail(f"nothing is noted about this: look at the {named}, or {other}", code=1)
+        made = page(mails, RuleBook(versions(config)), time.time(), user(), stopped)
         if as_json:
-            content = json.dumps({"emails": [asdict(mail) for mail in mails]}, indent=2) + "\n"
+            content = json.dumps({"emails": [asdict(mail) for mail in mails], "stopped": stopped}, indent=2) + "\n"
         else:
             content = html(made) if as_html else "\n".join(text(made)) + "\n"
         if output is None:
