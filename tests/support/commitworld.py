@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from gateway.model import Copy, Envelope, Received, Recipient, Result
+from gateway.model import Copy, Envelope, Hold, Plan, Received, Recipient, Reply, Result
 from gateway.outcomes import ledger as ledger_module
 from gateway.outcomes.commit import Committer
 from gateway.outcomes.ledger import Ledger
@@ -174,3 +176,43 @@ def named(obj: SealedObject) -> list[str]:
 def without_fsync(monkeypatch: Any) -> None:
     """Death of a process, not of the machine, is what these tests are about; syncing would make them slow."""
     monkeypatch.setattr(ledger_module, "DURABLE", "NORMAL")
+
+
+@contextmanager
+def opened(folder: Path, monkeypatch: Any) -> Iterator[World]:
+    """A world of its own for one test."""
+    without_fsync(monkeypatch)
+    made = World(folder)
+    yield made
+    made.ledger._disconnect()
+
+
+A, B, C = "a@royal.example", "b@royal.example", "c@royal.example"
+BOTH = Plan((copy([0], b"for a"), copy([1], b"for b")))
+
+
+def commit(world: World, plan: Plan, mail: Received, listener: str = "relay") -> list[Reply] | None:
+    """One try; None (and a new process) when it died."""
+    try:
+        return asyncio.run(world.committer.commit(plan, mail, listener, world.now + 240))
+    except Killed:
+        world.boot()
+        return None
+
+
+def codes(replies: list[Reply] | None) -> list[int]:
+    assert replies is not None
+    return [one.code for one in replies]
+
+
+def hold(*indexes: int, rule: str = "r-ask", action: str = "ASK") -> Hold:
+    return Hold(indexes, action, rule, ("why",), "online", "sender", "N-1")
+
+
+def states(world: World) -> dict[str, list[str]]:
+    """address -> every state an outcome object gives it."""
+    found: dict[str, list[str]] = {}
+    for obj in world.outcomes:
+        for line in obj.meta["recipients"]:
+            found.setdefault(line["address"], []).append(line["state"])
+    return found
