@@ -1,14 +1,10 @@
-"""Reports for IG: what a week counts, how it is shown, and that what is not known is said.  Counts only; nobody is named."""
+"""Reports for IG: what a week counts, and that what is not known is said."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 from collections import Counter
 from datetime import date, datetime, timedelta
-from html.parser import HTMLParser
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,30 +14,19 @@ from policies.reasons import holding
 from quarantine import promises
 from quarantine.deadlines import OfficeHours
 from quarantine.journal import read_journal
-from quarantine.keyedhash import KeyedHash
 from quarantine.model import State
-from quarantine.notes import write_notes
 from quarantine.notices import renderer
 from quarantine.notices.render import ANSWER
-from quarantine.reports import csvfiles, gather, page, tallies
-from quarantine.reports.charts import Bar, bars
-from quarantine.reports.figures import DomainLine, Figures, Register, Report
-from quarantine.reports.tables import NOTICES, Column, Table, percent, span, tables
+from quarantine.reports import gather, page, tallies
+from quarantine.reports.figures import Figures, Register
+from quarantine.reports.tables import NOTICES, tables
 from quarantine.reports.tally import counted, domains_used
 from quarantine.reports.week import Week
 from tests.support import history
-from tests.support.history import FIRST, REGISTER, SENDERS, ZONE, event, hashed, hold, journal, words
-from tests.support.quarantine_kit import MONDAY, PEER, SENDER, World, hold_object, outcome_object
+from tests.support.history import FIRST, NOW, SENDERS, W47, ZONE, event, hashed, hold, journal, report, words
+from tests.support.quarantine_kit import MONDAY, World
 
 pytestmark = pytest.mark.unit
-
-GOLDEN = Path(__file__).with_name("golden_reports")
-W47 = Week(date(2026, 11, 16), ZONE)
-NOW = W47.end + 7 * 3600
-
-
-def report(world: World, week: Week = W47, now: float = NOW, register: Register = REGISTER, **names: str) -> Report:
-    return gather.report(world.records, week, now, world.settings.office, "Example Clinic", register, names)
 
 
 def figures(world: World, week: Week = W47, now: float = NOW) -> Figures:
@@ -144,6 +129,21 @@ def test_counts_by_person_are_forgotten_first(tmp_path: Path) -> None:
     assert figures(world, week).not_patient == {} and figures(world, week).mail == {"pictures": 1}
     tallies.forget(world.records, date(2026, 11, 23) + timedelta(days=801))
     assert figures(world, week).mail == {}
+
+
+def test_the_office_without_hours_still_counts(tmp_path: Path) -> None:
+    """The zone is all that is needed."""
+    world = World(tmp_path)
+    journal(world.settings.journal, [event(MONDAY, SENDERS[0])])
+    read_journal(world.settings.journal, world.records, OfficeHours(days=(), zone="Asia/Tokyo"))
+    assert tallies.began(world.records) == date(2026, 11, 23)
+
+
+def test_the_journal_of_the_generator_is_as_the_gateway_writes_it() -> None:
+    """The keys that counting asks for stand in real events, too (tests/e2e/test_emergency.py reads real ones)."""
+    line = json.loads(json.dumps(event(MONDAY, SENDERS[0])))
+    assert set(line) >= {"event", "at", "recipients", "record", "listener"}
+    assert FIRST.weekday() == 0
 
 
 # -- weeks ---------------------------------------------------------------------------------------------------------------
@@ -312,158 +312,3 @@ def test_a_register_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     made = report(world, register=Register())
     assert "could not be read" in " ".join(page.caveats(made))
     assert "known to be unused" not in page.html(made, tables(made, words))
-
-
-# -- how it is shown -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Twelve weeks of history."""
-    world = World(tmp_path_factory.mktemp("past"))
-    history.make(world)
-    return world
-
-
-@pytest.mark.slow
-def test_the_tables_of_twelve_weeks_are_as_checked_by_hand(past: World) -> None:
-    """Golden CSV files; ``python -m tests.support.history`` makes them anew, a person reads them."""
-    for table in tables(report(past), words):
-        golden = GOLDEN / f"{table.name}.csv"
-        assert csvfiles.text(table).encode() == golden.read_bytes(), table.name
-    assert {p.stem for p in GOLDEN.glob("*.csv")} == {table.name for table in tables(report(past), words)}
-
-
-def test_csv_is_what_programs_expect(past: World, tmp_path: Path) -> None:
-    """RFC 4180: CRLF, a heading, as many cells in each line; numbers are numbers."""
-    paths = csvfiles.write(tables(report(past), words), tmp_path / "new" / "folder", "2026-W47")
-    for path in paths:
-        text = path.read_bytes().decode("utf-8")
-        assert text.endswith("\r\n") and text.replace("\r\n", "").count("\n") == 0
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-        assert len({len(row) for row in rows}) == 1 and all(rows[0])
-    weeks = list(csv.DictReader(io.StringIO((tmp_path / "new/folder/2026-W47-weeks.csv").read_text(), newline="")))
-    assert len(weeks) == 12 and int(weeks[-1]["mail"]) == 310
-    assert not list(tmp_path.rglob("*.tmp"))
-
-
-@pytest.mark.parametrize("evil", ["=1+1", "+A1", "-2", "@SUM(A1)", "\t=1", "=cmd|' /C calc'!A0", " =1"])
-def test_no_cell_is_a_formula(evil: str) -> None:
-    """A domain or an organisation's name may be written by somebody else."""
-    table = Table("x", "X", (Column("a", "a"),), ((evil,),), "")
-    (cell,) = list(csv.reader(io.StringIO(csvfiles.text(table), newline="")))[1]
-    assert cell.startswith("'")
-
-
-class _Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: Counter[str] = Counter()
-        self.scopes: Counter[str] = Counter()
-        self.ids: list[str] = []
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        told = dict(attrs)
-        self.scopes[str(told.get("scope"))] += tag == "th"
-        self.ids += [str(told["id"])] if "id" in told else []
-        self.links += [str(told[name]) for name in ("src", "href") if name in told]
-
-
-def test_the_page_stands_alone_and_is_accessible(past: World) -> None:
-    """Nothing is loaded, no script; every heading of a table says what it heads; charts have a title and all their values."""
-    made = report(past)
-    text = page.html(made, tables(made, words))
-    found = _Page()
-    found.feed(text)
-    assert found.tags["script"] == found.tags["img"] == found.tags["link"] == 0 and found.links == []
-    assert found.scopes["None"] == 0 and found.scopes["col"] and found.scopes["row"]
-    assert len(found.ids) == len(set(found.ids)) and found.tags["svg"] == found.tags["desc"] == 8
-    assert 'lang="en"' in text and "@page { size: A4" in text and "url(" not in text and "@import" not in text
-    assert "W36: 3; W37: 4" in text  # the values are read out
-
-
-def test_whatever_stands_in_a_cell_is_text(tmp_path: Path) -> None:
-    """Names of organisations come from a file that people edit."""
-    evil = "<script>alert(1)</script>"
-    register = Register(True, (DomainLine("a.example", None, evil),), (), 180)
-    made = report(World(tmp_path), register=register)
-    text = page.html(made, tables(made, words))
-    assert evil not in text and "&lt;script&gt;" in text
-    assert "<b>" not in bars("x", "<b>", [Bar("<b>", 1.0, "<b>")])
-
-
-def test_a_report_names_nobody_unless_asked(past: World) -> None:
-    """No address and no whole keyed hash stands in page or tables; with names the senders stand there."""
-    made = report(past)
-    found = tables(made, words)
-    text = page.html(made, found) + "".join(map(csvfiles.text, found))
-    assert "@own.example" not in text and not re.search(r"[0-9a-f]{32}", text)
-    named = report(past, **{hashed(one): one for one in SENDERS})
-    assert SENDERS[1] in page.html(named, tables(named, words))
-    assert "as this one was" in page.html(named, tables(named, words))
-
-
-def test_names_come_from_what_the_records_still_know(tmp_path: Path) -> None:
-    """Senders of holds and of outcomes; by their keyed hash."""
-    world = World(tmp_path)
-    held = hold_object()
-    world.take(held, outcome_object([held]), outcome_object(delivered=[PEER], name="two"))
-    write_notes(world.records, world.store, world.public)
-    hashes = KeyedHash.load(tmp_path / "hash.key")
-    assert gather.names(world.records, hashes, 0.0, MONDAY * 2) == {hashes.address(SENDER): SENDER}
-
-
-def test_many_domains_do_not_make_an_endless_page(tmp_path: Path) -> None:
-    """Two hundred rows, and how many more stand in the file."""
-    lines = tuple(DomainLine(f"d{number}.example", None, "") for number in range(1000))
-    made = report(World(tmp_path), register=Register(True, lines, (), 180))
-    found = tables(made, words)
-    text = page.html(made, found)
-    assert "And 800 more" in text and text.count("<td>never</td>") == 200
-    assert csvfiles.text(next(t for t in found if t.name == "unused")).count("\r\n") == 1001
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(None, "–"), (0.0, "0 s"), (59.4, "59 s"), (60, "1 min"), (3599.0, "59 min"), (3600, "1 h 00 min"), (90_000, "1 d 1 h")],
-)
-def test_spans_are_read_at_a_glance(seconds: float | None, shown: str) -> None:
-    """Two units at most."""
-    assert span(seconds) == shown
-
-
-def test_a_share_of_nothing_is_nothing() -> None:
-    """No division."""
-    assert (percent(1, 6), percent(0, 0)) == ("17 %", "")
-
-
-def test_a_chart_of_nothing_draws_nothing() -> None:
-    """No bar, no division; a zero has its number and no bar."""
-    assert "<rect" not in bars("x", "t", [])
-    chart = bars("x", "t", [Bar("W1", 0.0, "0"), Bar("W2", None, "–")])
-    assert "<rect" not in chart and ">0<" in chart
-
-
-def test_the_office_without_hours_still_counts(tmp_path: Path) -> None:
-    """The zone is all that is needed."""
-    world = World(tmp_path)
-    journal(world.settings.journal, [event(MONDAY, SENDERS[0])])
-    read_journal(world.settings.journal, world.records, OfficeHours(days=(), zone="Asia/Tokyo"))
-    assert tallies.began(world.records) == date(2026, 11, 23)
-
-
-def test_the_journal_of_the_generator_is_as_the_gateway_writes_it() -> None:
-    """The keys that counting asks for stand in real events, too (tests/e2e/test_emergency.py reads real ones)."""
-    line = json.loads(json.dumps(event(MONDAY, SENDERS[0])))
-    assert set(line) >= {"event", "at", "recipients", "record", "listener"}
-    assert FIRST.weekday() == 0
-
-
-def test_a_code_may_be_broken_behind_its_dot_and_nothing_else_stands_in_the_page() -> None:
-    """Symptom: on a telephone "Emerge ncies" and "unknow n": every word of a first column was broken anywhere."""
-    column = Column("reason", "code")
-    assert page.cell("consent.missing", column) == "consent.<wbr>missing"
-    assert page.cell("a.<b>", column) == "a.<wbr>&lt;b&gt;"
-    assert page.cell("<b>", Column("what it says", "words")) == "<b>"  # the template escapes it

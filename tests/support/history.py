@@ -25,7 +25,7 @@ from quarantine.reading import reference
 from quarantine.records import Change, Records
 from quarantine.records.disclosures import Disclosure
 from quarantine.reports import csvfiles, gather, page
-from quarantine.reports.figures import DomainLine, Register
+from quarantine.reports.figures import DomainLine, Register, Report
 from quarantine.reports.tables import tables
 from quarantine.reports.week import Week
 from quarantine.roles import IG, SENDER
@@ -39,6 +39,8 @@ ZONE = "Europe/London"
 SENDERS = tuple(f"dr.{name}@own.example" for name in ("ash", "birch", "cedar", "elm", "fir", "hazel", "oak", "pine"))
 GROUPS = {"dr.ash@own.example": "dermatology", "dr.birch@own.example": "dermatology", "dr.cedar@own.example": "burns"}
 DOMAINS = ("royal.example", "hospice.example", "newclinic.example")
+W47 = Week(date(2026, 11, 16), ZONE)
+NOW = W47.end + 7 * 3600  # the Monday after, at 07:00
 
 
 def hashed(text: str) -> str:
@@ -186,6 +188,10 @@ REGISTER = Register(
 def words(code: str) -> str:
     """Stands for the policy's sentences, which people reword."""
     return f"the sentence of {code}, in words"
+
+
+def report(world: World, week: Week = W47, now: float = NOW, register: Register = REGISTER, **names: str) -> Report:
+    return gather.report(world.records, week, now, world.settings.office, "Example Clinic", register, names)
 
 
 if __name__ == "__main__":
