@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 OTHER = "dr.other@royal-example.example"
 THREE = (COLLEAGUE, STRANGER, FILE_SHARE)
 TIMEOUT = 1.0
+RECEIVED_AT = re.compile(rb"\r\n [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} [+]0000\r\n")  # each try is received anew
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +140,8 @@ def test_an_answer_lost_twice_ends_in_a_hold_and_two_copies_at_most(site: Instal
         assert attempt(port(site, "LMTP"), "LMTP", message) == {COLLEAGUE: 451}
     assert attempt(port(site, "LMTP"), "LMTP", message) == {COLLEAGUE: 250}
     assert copies(hop, message, COLLEAGUE) == 2
-    assert len({mail for mail in hop.taken[COLLEAGUE] if message.sender.encode() in mail}) == 1, (
-        "the same bytes, the same Message-ID"
-    )
+    taken = [mail for mail in hop.taken[COLLEAGUE] if message.sender.encode() in mail]
+    assert len({RECEIVED_AT.sub(b"\r\n", mail, count=1) for mail in taken}) == 1, "the same bytes, the same Message-ID"
     (hold,) = of_sender(sealed(site), message.sender)
     assert hold.meta["rule"] == "delivery-unknown"
 
