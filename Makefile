@@ -8,6 +8,8 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 TESTS  ?=
 PYTEST  = $(BIN)/python -m pytest
+# Folders without a quick unit test are not even read.
+UNIT    = -m "unit and not slow" -n logical $(addprefix --ignore=tests/,e2e chaos bench fuzz)
 
 .PHONY: demo test unit lint bench scrubbing clean
 
@@ -26,14 +28,14 @@ ifdef TESTS
 	$(PYTEST) $(TESTS) $(ARGS)
 else
 	failed=0; \
-	$(PYTEST) -m "unit and not slow" -n logical $(ARGS) || failed=1; \
+	$(PYTEST) $(UNIT) $(ARGS) || failed=1; \
 	$(PYTEST) -m "not unit or slow" -n logical --dist loadfile --ignore=tests/chaos --ignore=tests/bench $(ARGS) || failed=1; \
 	$(PYTEST) -m "not unit or slow" tests/chaos tests/bench $(ARGS) || failed=1; \
 	exit $$failed
 endif
 
 unit: $(VENV)/.installed
-	$(PYTEST) -m "unit and not slow" -n logical $(ARGS)
+	$(PYTEST) $(UNIT) $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

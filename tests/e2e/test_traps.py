@@ -2,7 +2,8 @@
 
 Elsewhere: a dead next hop and its texts (tests/chaos/test_next_hop.py), exception texts, checks and plug-ins that throw
 (tests/chaos/test_stages.py), a quarantine that cannot be written (tests/chaos/test_environment.py), body lines at DEBUG and what
-``piexif.remove`` leaves behind (test_canary.py), aiosmtpd's own defects (tests/gateway/test_smtp_*.py).
+``piexif.remove`` leaves behind (test_canary.py), aiosmtpd's own defects (tests/gateway/test_smtp_*.py), misspelt handlers
+(tests/gateway/test_aiosmtpd_contract.py).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -20,14 +20,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from gateway.app import Door
 from gateway.demo.samples import COLLEAGUE, HOSPICE, SENDER
 from tests.support.aftermath import of_sender, sealed
 from tests.support.canaries import judge
 from tests.support.installation import Installation
 from tests.support.letters import canary_photo, letter
 from tests.support.paths import ROOT
-from tests.support.smtppeer import FakeIntake, connect, listening
 
 PACKAGES = ("gateway", "filters", "policies", "quarantine")
 BROAD = {"Exception", "BaseException"}
@@ -70,35 +68,6 @@ def test_nothing_is_suppressed_wholesale() -> None:
             for node in ast.walk(ast.parse(path.read_bytes())):
                 if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
                     assert not any(_broad(argument) for argument in node.args), f"{path}:{node.lineno}"
-
-
-# -- misspelt handlers ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.unit
-@pytest.mark.parametrize("method", [name for name in vars(Door) if not name.startswith("_")])
-async def test_a_missing_method_is_never_a_yes(method: str) -> None:
-    """aiosmtpd answers 250 to a message whose handler is misspelt; here what is missing is 451."""
-
-    class Misspelt(FakeIntake):
-        def __getattribute__(self, name: str) -> Any:
-            if name == method:
-                raise AttributeError(name)
-            return super().__getattribute__(name)
-
-    intake = Misspelt()
-    async with listening(intake) as listener:
-        client = await connect(listener)
-        said = await client.hello()
-        for line in ("MAIL FROM:<a@x.example>", "RCPT TO:<b@y.example>", "DATA"):
-            said = await client.cmd(line) if said[:1] in "23" else said
-        if said.startswith("354"):
-            await client.raw(b"Subject: s\r\n\r\nx\r\n.\r\n")
-            said = await client.reply()
-    afterwards = ("went_on", "left", "verify_release")  # not asked before the answer to an ordinary message
-    assert said.startswith("250") if method in afterwards else not said.startswith("250")
-    assert (len(intake.finished) == 1) is (method in afterwards)
-    assert method not in said
 
 
 # -- on the real programs ------------------------------------------------------------------------------------------------

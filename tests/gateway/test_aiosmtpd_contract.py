@@ -8,16 +8,18 @@ import hashlib
 import inspect
 import logging
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 from aiosmtpd import smtp as aiosmtpd
 
+from gateway.app import Door
 from gateway.inbound.connection import Connection
 from gateway.inbound.limits import Roster
 from gateway.inbound.listener import ListenerSettings
 from gateway.smtp import COMMANDS, Session
 from tests.support.paths import ROOT
-from tests.support.smtppeer import FakeIntake
+from tests.support.smtppeer import FakeIntake, connect, listening
 
 pytestmark = pytest.mark.unit
 
@@ -120,3 +122,28 @@ def test_the_smtp_side_alone_subclasses_it() -> None:
         if any(name and name.startswith("aiosmtpd") for name in modules):
             importers.append(path.relative_to(ROOT / "gateway").as_posix())
     assert [name for name in importers if not name.startswith("demo/")] == ["inbound/connection.py", "smtp.py"]
+
+
+@pytest.mark.parametrize("method", [name for name in vars(Door) if not name.startswith("_")])
+async def test_a_missing_method_is_never_a_yes(method: str) -> None:
+    """aiosmtpd answers 250 to a message whose handler is misspelt; here what is missing is 451."""
+
+    class Misspelt(FakeIntake):
+        def __getattribute__(self, name: str) -> Any:
+            if name == method:
+                raise AttributeError(name)
+            return super().__getattribute__(name)
+
+    intake = Misspelt()
+    async with listening(intake) as listener:
+        client = await connect(listener)
+        said = await client.hello()
+        for line in ("MAIL FROM:<a@x.example>", "RCPT TO:<b@y.example>", "DATA"):
+            said = await client.cmd(line) if said[:1] in "23" else said
+        if said.startswith("354"):
+            await client.raw(b"Subject: s\r\n\r\nx\r\n.\r\n")
+            said = await client.reply()
+    afterwards = ("went_on", "left", "verify_release")  # not asked before the answer to an ordinary message
+    assert said.startswith("250") if method in afterwards else not said.startswith("250")
+    assert (len(intake.finished) == 1) is (method in afterwards)
+    assert method not in said
