@@ -43,5 +43,7 @@ class Mailbox:
             for recipient in envelope.rcpt_tos:
                 box = self.folder / recipient.lower().replace("/", "_")
                 box.mkdir(parents=True, exist_ok=True)
-                (box / f"{len(list(box.glob('*.eml'))) + 1:04}.eml").write_bytes(head + content)
+                whole = box / "arriving"  # nobody reads half an email
+                whole.write_bytes(head + content)
+                whole.rename(box / f"{len(list(box.glob('*.eml'))) + 1:04}.eml")
         return "250 2.0.0 kept"
