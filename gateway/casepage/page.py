@@ -20,6 +20,7 @@ from quarantine.ledger.casefile import Mail, Person, Picture
 
 _UNKNOWN: Final = "delivery-unknown"  # gateway.outcomes.fates.SPENT: it may have gone, and is not sent again by itself
 _NO_RULE: Final = (_UNKNOWN, "next-hop-temporary", "withdrawn")  # of gateway.outcomes: what stands where a rule would
+_MOMENT: Final = 60.0  # seconds; times of day are told to the minute
 _WAITING: Final = ("held", "deferred")
 _SENDER: Final = "sender"
 _BY_THEMSELVES: Final = {"system": "Our system", _SENDER: "The sender"}  # roles that need no name beside
@@ -51,7 +52,10 @@ def page(mails: Sequence[Mail], book: RuleBook, now: float, by: str, stopped: Se
         about.append(f"It is about {len(mails)} emails.")
     if stopped:
         more = "One more email" if len(stopped) == 1 else f"{len(stopped)} more emails"
-        about.append(f"{more} about this patient went to nobody, and no copy was kept: {_listed([when(at) for at in stopped])}.")
+        about.append(
+            f"{more} that said something of this patient's agreement went to nobody, and no copy was kept: "
+            f"{_listed([when(at) for at in stopped])}. Emails that said nothing of it and went to nobody are not counted here."
+        )
     return Page(
         title="What happened to the pictures",
         about=tuple(about),
@@ -228,7 +232,8 @@ def _on_file(mail: Mail) -> Iterator[str]:
 def _gone(mail: Mail, word: Entry) -> str:
     """Had the email gone when we were told not to send?"""
     sent = [person.at for person in mail.people if person.state == "delivered"]
-    if word.status not in ENDING or not sent:
+    at_once = word.actor == SYSTEM and abs(word.noted - mail.at) < _MOMENT  # this very email may have said so
+    if word.status not in ENDING or not sent or at_once:
         return ""
     before = sum(at < word.noted for at in sent)
     if before == len(sent):

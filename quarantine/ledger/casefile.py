@@ -170,7 +170,7 @@ def gather(desk: Desk, hashes: KeyedHash, keys: Iterable[str]) -> list[Mail]:
 
 
 def stopped(records: Records, patient: str, mails: Iterable[Mail]) -> list[float]:
-    """When emails that name this patient came that were refused to everybody at once, so that no file of them is kept."""
+    """When emails with a statement about this patient came that were refused to everybody at once: of them no file is kept."""
     kept = {mail.message for mail in mails}
     found = {one.message: one.at for one in records.statements_of(consents.patient(patient)) if set(one.fates) == {"refused"}}
     return sorted(at for message, at in found.items() if message not in kept)

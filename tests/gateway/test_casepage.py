@@ -237,6 +237,13 @@ def test_what_the_patient_has_said_is_told_with_its_days(
     assert expected in shown(replace(mail(), **told), book[0])
 
 
+def test_the_email_that_said_no_itself_is_not_said_to_have_gone_after_it(book: tuple[RuleBook, str]) -> None:
+    """Symptom: where the policy only observed, "This email went later" of the email that had told us."""
+    told = shown(replace(mail(), on_file=(replace(word("refused", MONDAY), actor=SYSTEM),)), book[0])
+    assert "An email said so" in told and "went later" not in told
+    assert "went later" in shown(replace(mail(), on_file=(word("refused", MONDAY),)), book[0]), "staff had noted it before"
+
+
 def test_letters_emergency_notices_and_looks_are_told(book: tuple[RuleBook, str]) -> None:
     found = mail(
         letters=(Letter("ab12cd34", "h", "royal.example", "confirmed", MONDAY, MONDAY, MONDAY + DAY),),
@@ -375,8 +382,9 @@ def test_an_email_that_was_refused_to_everybody_at_once_is_counted(world: World,
     assert casefile.stopped(world.records, hex_id("p"), mails) == [MONDAY + DAY]
     assert casefile.stopped(world.records, hex_id("q"), mails) == []
     for mails_, expected in (
-        (mails, "One more email about this patient went to nobody, and no copy was kept: Tuesday 24 November 2026 at 12:00."),
-        ([], "One more email about this patient"),
+        (mails, "agreement went to nobody, and no copy was kept: Tuesday 24 November 2026 at 12:00."),
+        ([], "One more email that said something of this patient's agreement"),
+        ([], "Emails that said nothing of it and went to nobody are not counted here."),
     ):
         assert expected in " ".join(page(mails_, book[0], MONDAY, "ig1", [MONDAY + DAY]).about)
 

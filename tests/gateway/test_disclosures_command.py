@@ -132,6 +132,14 @@ def test_a_patient_is_asked_for_and_stands_nowhere(world: World) -> None:
     assert world.looks()[-1]["asked"] == {"patient": world.hashes.patient("9434765919")}
     warned = world.run("disclosures", "--patient", NUMBER)
     assert "shell's history" in warned.stderr and image("a")[:8] in warned.stdout
+    by_reference = world.run("disclosures", "--patient", world.hashes.patient("9434765919"))
+    assert by_reference.stderr == "", "a reference is no number"
+
+
+def test_of_two_numbers_none_is_left_aside(world: World) -> None:
+    """Symptom: of two lines of standard input the second was not looked at, and nothing said so."""
+    done = world.run("disclosures", "--patient", "-", text=f"{NUMBER}\n987 654 4322\n")
+    assert done.exit_code != 0 and "more than one number was given" in done.stderr
 
 
 @pytest.mark.parametrize("by", ["adm", "root", "nobody"])

@@ -61,7 +61,7 @@ def withdraw(
 
     Held mail under the patient is refused, and a letter to every outside recipient is drafted for your approval.
     """
-    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
+    asked = Asked.of(who, patient, image, ref, from_, to, on, days)
     _note(config, asked, Word(WITHDRAWN, reason, _since(since)), as_json)
 
 
@@ -81,7 +81,7 @@ def refuse(
     as_json: JsonOption = False,
 ) -> None:
     """A patient says no from the start. Works as `withdraw`; the record tells the two apart."""
-    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
+    asked = Asked.of(who, patient, image, ref, from_, to, on, days)
     _note(config, asked, Word(REFUSED, reason, _since(since)), as_json)
 
 
@@ -114,7 +114,7 @@ def limit(
         fail(f"--purpose {unknown[0]} is not known; there are: {', '.join(PURPOSE_ROWS)}, and codes like TREAT")
     if not scope and not purpose:
         fail("say which uses are left, for example --scope record (the patient's own care)")
-    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
+    asked = Asked.of(who, patient, image, ref, from_, to, on, days)
     word = Word(LIMITED, reason, _since(since), tuple(sorted(set(scope or ()))), tuple(sorted(set(purpose or ()))))
     _note(config, asked, word, as_json)
 
@@ -138,7 +138,7 @@ def restore(
 
     What was noted before stays in the record.
     """
-    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
+    asked = Asked.of(who, patient, image, ref, from_, to, on, days)
     _note(config, asked, Word(RESTORED, reason, _since(since)), as_json)
 
 
@@ -159,7 +159,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """What is on file, since when and by whom; statements seen in mail, who has copies, letters. That you looked is recorded."""
-    asked = Asked([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
+    asked = Asked.of(who, patient, image, ref, from_, to, on, days)
     asked.check()
 
     def work(desk: ops.Desk) -> dict[str, Any]:

@@ -34,7 +34,7 @@ _REFERENCE = re.compile(r"[0-9a-f]{32}")
 _SURE = (matching.How.FILE, matching.How.PICTURE, matching.How.VERY_LIKELY)  # as the gateway judges what a no stops
 _DRAWINGS = frozenset({"svg", "emf", "wmf"})  # pictures, although others may stand in them
 _SECONDS = 30.0  # for looking at one picture
-_SEEN = "The number now stands in your shell's history, and other users could see it; leave it out next time: it is asked for."
+_SEEN = "The number now stands in your shell's history, and other users could see it; next time write - instead: it is asked for."
 _ASK = "Patient's number (NHS, CHI, IHI, Medicare) or reference"
 
 Who = Annotated[
@@ -69,6 +69,14 @@ class Asked:
     on: str = ""
     days: int = 3
 
+    @classmethod
+    def of(
+        cls, who: list[str] | None, patient: list[str] | None, image: list[Path] | None, ref: list[str] | None,
+        from_: str, to: str, on: str, days: int,
+    ) -> Asked:  # fmt: skip
+        """From the options of a command."""
+        return cls([*(who or ()), *(patient or ())], image or (), ref or (), from_, to, on, days)
+
     def named(self, records: Records, hashes: KeyedHash) -> Named:
         """What is meant.  Ends the program with what is wrong where it cannot be told; raises ``NobodyFound``."""
         if self.images:
@@ -77,12 +85,7 @@ class Asked:
             )
         if self.refs or self.sender or self.recipient or self.on:
             return naming.by_mails(records, self._mails(records), BY_MAIL, hashes)
-        given = [text for text in self.who if text != "-"]
-        asks = not given or len(given) < len(self.who)
-        found = references([*given, *(_typed() if asks else ())], hashes)
-        if any(_REFERENCE.fullmatch(text.strip().lower()) is None for text in given):
-            typer.echo(_SEEN, err=True)
-        return naming.by_patients(records, found, BY_COMMAND, hashes)
+        return naming.by_patients(records, named_patients(self.who, hashes), BY_COMMAND, hashes)
 
     def check(self) -> None:
         """One way to name it, not several.  Ends the program."""
@@ -106,6 +109,16 @@ class Asked:
         if len({mail.ref for mail in found}) > 1:
             fail("several emails fit; choose one and name it with --ref:", *map(_line, found), code=1)
         return found
+
+
+def named_patients(given: Sequence[str], hashes: KeyedHash) -> list[str]:
+    """Keyed hashes of the patients on the command line; for none, or ``-``, they are asked for.  Ends the program."""
+    on_line = [text for text in given if text != "-"]
+    asks = not given or len(on_line) < len(given)
+    found = references([*on_line, *(_typed() if asks else ())], hashes)
+    if any(_REFERENCE.fullmatch(text.strip().lower()) is None for text in on_line):
+        typer.echo(_SEEN, err=True)
+    return found
 
 
 def references(texts: Sequence[str], hashes: KeyedHash) -> list[str]:
@@ -138,10 +151,10 @@ def day(text: str) -> date:
 def _typed() -> list[str]:
     """Asked for on a terminal, read line by line otherwise."""
     if sys.stdin.isatty():
-        return [typer.prompt(_ASK)]
+        return [typer.prompt(_ASK, hide_input=True, err=True)]
     lines = [line for line in sys.stdin.read(65_536).splitlines() if line.strip()]
     if not lines:
-        fail("nobody is named: write the patient's number to standard input, or use --image, --ref or --from/--to")
+        fail("nobody is named: no patient's number was given; write it to standard input, or name a picture or an email")
     return lines
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from gateway.commands.consent.patientname import references
+from gateway.commands.consent.patientname import named_patients
 from gateway.commands.options import fail
 from quarantine.keyedhash import KeyedHash
 
@@ -20,19 +19,11 @@ PatientOption = Annotated[
         " a line of standard input, and keeps it out of the shell's history.",
     ),
 ]
-_SEEN = "The number now is in your shell's history, and other users could see it; next time write --patient -, then type it."
 
 
 def patient_hash(given: str, hashes: KeyedHash) -> str:
     """The keyed hash of the number that is meant; nothing repeats it.  Ends with an advice when there is not one number."""
-    if given == "-":
-        text = typer.prompt("Patient's number", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline(4096)
-    else:
-        text = given
-        typer.echo(_SEEN, err=True)
-    if not text.strip():
-        fail("no patient's number was given: write --patient - and type it")
-    found = references([text], hashes)
+    found = named_patients([given], hashes)
     if len(found) > 1:
         fail("more than one number was given: search for one patient at a time")
     return found[0]
